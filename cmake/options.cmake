@@ -1,0 +1,26 @@
+# What can be switched, and the settings every target of ours shares.
+
+option(ASSAY_TRAIN "Build assay-train (needs LibTorch)" ON)
+option(ASSAY_TESTS "Build the tests" ON)
+set(ASSAY_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, empty for none")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(ASSAY_CCACHE ccache)
+if(ASSAY_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ASSAY_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${ASSAY_CCACHE})
+endif()
+
+# Every target of ours links this: language, warnings as errors, sanitizers, include root.
+add_library(assay_settings INTERFACE)
+target_compile_features(assay_settings INTERFACE cxx_std_20)
+target_include_directories(assay_settings INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(assay_settings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+if(ASSAY_SANITIZE)
+  target_compile_options(assay_settings INTERFACE -fsanitize=${ASSAY_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(assay_settings INTERFACE -fsanitize=${ASSAY_SANITIZE})
+endif()

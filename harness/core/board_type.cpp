@@ -1,0 +1,105 @@
+#include "harness/core/board_type.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "harness/core/paths.hpp"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path types_folder() {
+  return source_root() / "boards" / "types";
+}
+
+/// {"port": "A", "number": 9, "function": 7}
+Pin read_pin(JsonObject& object, const std::string& key) {
+  JsonObject inner = object.object(key);
+  const auto port = inner.required<std::string>("port");
+  if (port.size() != 1 || port[0] < 'A' || port[0] > 'K')
+    inner.problem("port", "expected one letter from A to K");
+  return {port.empty() ? 'A' : port[0], inner.required<int>("number"),
+          inner.required<int>("function")};
+}
+
+/// What must hold between a board and its part.
+void check_against_part(JsonObject& object, const BoardType& type) {
+  const auto& uarts = type.part.uarts;
+  if (std::ranges::find(uarts, type.uart, &Uart::name) == uarts.end())
+    object.problem("uart", fmt::format("{} has no UART \"{}\"", type.part.name, type.uart));
+  if (type.clock > type.part.max_clock.value)
+    object.problem("clock", fmt::format("{} Hz is above the {} Hz {} allows", type.clock.count(),
+                                        type.part.max_clock.value.count(), type.part.name));
+}
+
+Result<BoardType> parse_board_type(const Json& json, const std::string& source) {
+  BoardType type;
+  JsonErrors errors(source);
+  {
+    JsonObject object(json, "", errors);
+    type.name = object.required<std::string>("name");
+    type.title = object.required<std::string>("title");
+    const auto part_name = object.required<std::string>("part");
+    if (auto crystal = object.maybe<std::uint64_t>("crystal")) type.crystal = Hertz(*crystal);
+    type.clock = Hertz(object.required<std::uint64_t>("clock"));
+    type.uart = object.required<std::string>("uart");
+    type.uart_tx = read_pin(object, "uart_tx");
+    type.uart_rx = read_pin(object, "uart_rx");
+    type.baud = Baud(object.required<std::uint32_t>("baud"));
+    type.supply = Millivolts(object.required<std::uint32_t>("supply"));
+    type.default_for_part = object.optional("default_for_part", false);
+    type.source = object.required<std::string>("source");
+    if (!errors.failed()) {
+      ASSAY_TRY(type.part, load_part(part_name));
+      check_against_part(object, type);
+    }
+  }
+  ASSAY_CHECK(errors.status());
+  return type;
+}
+
+}  // namespace
+
+const Uart& BoardType::uart_block() const {
+  return *std::ranges::find(part.uarts, uart, &Uart::name);
+}
+
+std::vector<std::string> known_board_types() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(types_folder()))
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem());
+  std::ranges::sort(names);
+  return names;
+}
+
+Result<BoardType> load_board_type(const std::string& name) {
+  const auto names = known_board_types();
+  if (std::ranges::find(names, name) == names.end())
+    return fail(ErrorKind::bad_input, fmt::format("unknown board type \"{}\": known types are {}",
+                                                  name, fmt::join(names, ", ")));
+  const auto path = types_folder() / (name + ".json");
+  ASSAY_TRY(const auto json, read_json_file(path));
+  return parse_board_type(json, path.string());
+}
+
+Result<BoardType> find_board_type(const std::string& name_or_part) {
+  const auto names = known_board_types();
+  if (std::ranges::find(names, name_or_part) != names.end()) return load_board_type(name_or_part);
+  const auto part = load_part(name_or_part);
+  if (!part)
+    return fail(ErrorKind::bad_input,
+                fmt::format("unknown board type or part \"{}\": known types are {}; known parts "
+                            "are {}",
+                            name_or_part, fmt::join(names, ", "), fmt::join(known_parts(), ", ")));
+  for (const auto& name : names) {
+    ASSAY_TRY(auto type, load_board_type(name));
+    if (type.default_for_part && type.part.name == part->name) return type;
+  }
+  return fail(ErrorKind::bad_input,
+              fmt::format("no board type in boards/types is the default for part {}", part->name));
+}
+
+}  // namespace assay

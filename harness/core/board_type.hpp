@@ -1,0 +1,47 @@
+// What the board around a chip decides: crystal, UART pins, supply, clock. One JSON file a type, in
+// boards/types/.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/core/part.hpp"
+
+namespace assay {
+
+/// One pin and the alternate function that connects it: port 'A', number 9, function 7.
+struct Pin {
+  char port = 'A';
+  int number = 0;
+  int function = 0;
+};
+
+/// A kind of board, from boards/types/<name>.json.
+struct BoardType {
+  std::string name;   ///< "olimex-stm32-h405"
+  std::string title;  ///< "Olimex STM32-H405"
+  Part part;
+  std::optional<Hertz> crystal;  ///< absent: the part's internal oscillator
+  Hertz clock;                   ///< core clock the firmware sets unless a cell asks for another
+  std::string uart;              ///< name of one of the part's UARTs
+  Pin uart_tx;
+  Pin uart_rx;
+  Baud baud;
+  Millivolts supply;
+  bool default_for_part = false;  ///< stands for the part in `virtual:<part>`
+  std::string source;
+
+  const Uart& uart_block() const;
+};
+
+/// Reads boards/types/<name>.json and its part. Errors: bad_input naming the type and listing the
+/// known ones, or the path of a bad field (a UART the part lacks, a clock above the part's
+/// maximum).
+Result<BoardType> load_board_type(const std::string& name);
+/// The type of that name, else the default type of the part of that name (or alias).
+Result<BoardType> find_board_type(const std::string& name_or_part);
+/// Names of every type file, sorted.
+std::vector<std::string> known_board_types();
+
+}  // namespace assay

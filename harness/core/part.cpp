@@ -1,0 +1,163 @@
+#include "harness/core/part.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "harness/core/paths.hpp"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path parts_folder() {
+  return source_root() / "targets" / "parts";
+}
+
+/// {"value": ..., "source": "..."}; `make` turns the number into the unit.
+template <class T, class Number, class Make>
+Sourced<T> read_sourced(JsonObject& object, const std::string& key, Make make) {
+  JsonObject inner = object.object(key);
+  return {make(inner.required<Number>("value")), inner.required<std::string>("source")};
+}
+
+Result<Core> parse_core(const Json& json, const std::string& source) {
+  Core core;
+  JsonErrors errors(source);
+  {
+    JsonObject object(json, "", errors);
+    core.name = object.required<std::string>("name");
+    core.architecture = object.required<std::string>("architecture");
+    core.engine_model = object.required<std::string>("engine_model");
+    core.dsp = object.required<bool>("dsp");
+    core.fpu = object.required<bool>("fpu");
+    core.compile_flags = object.list<std::string>("compile_flags");
+    core.cycle_counter = object.choice("cycle_counter", {"dwt", "systick"});
+    core.cycle_model = object.required<std::string>("cycle_model");
+    core.cycle_evidence = object.required<std::string>("cycle_evidence");
+    core.source = object.required<std::string>("source");
+    JsonObject cycles = object.object("cycles");
+    const Json& table = object.raw("cycles");
+    for (auto it = table.begin(); table.is_object() && it != table.end(); ++it)
+      core.cycles[it.key()] = cycles.required<double>(it.key());
+  }
+  ASSAY_CHECK(errors.status());
+  return core;
+}
+
+MemoryRegion read_region(JsonObject& object) {
+  MemoryRegion region;
+  region.name = object.required<std::string>("name");
+  region.flash = object.optional("flash", false);
+  region.base = object.address("base");
+  region.size = Bytes(object.required<std::uint32_t>("size"));
+  region.source = object.required<std::string>("source");
+  return region;
+}
+
+Uart read_uart(JsonObject& object) {
+  Uart uart;
+  uart.name = object.required<std::string>("name");
+  uart.driver = object.choice("driver", {"stm32-usart-v1", "stm32-usart-v2"});
+  uart.base = object.address("base");
+  uart.interrupt = object.required<int>("interrupt");
+  uart.source = object.required<std::string>("source");
+  return uart;
+}
+
+void read_identity(JsonObject& object, Part& part) {
+  part.flash_size_register = object.address("flash_size_register");
+  if (object.has("unique_id")) part.unique_id = object.address("unique_id");
+  part.debug_idcode = object.address("debug_idcode");
+  part.debug_idcode_address = object.address("debug_idcode_address");
+  part.debug_port_id = object.address("debug_port_id");
+  part.cpuid = object.address("cpuid");
+  part.openocd_target = object.required<std::string>("openocd_target");
+  part.aliases = object.list<std::string>("aliases");
+}
+
+void read_power_and_price(JsonObject& object, Part& part) {
+  part.supply = read_sourced<Millivolts, std::uint32_t>(
+      object, "supply", [](std::uint32_t value) { return Millivolts(value); });
+  if (object.has("run_current"))
+    part.run_current = read_sourced<MicroampsPerMegahertz, double>(
+        object, "run_current", [](double value) { return MicroampsPerMegahertz(value); });
+  if (object.has("price_usd"))
+    part.price_usd = read_sourced<double, double>(object, "price_usd", [](double v) { return v; });
+}
+
+}  // namespace
+
+const MemoryRegion* Part::region(std::string_view region_name) const {
+  const auto found = std::ranges::find(memory, region_name, &MemoryRegion::name);
+  return found == memory.end() ? nullptr : &*found;
+}
+
+const MemoryRegion& Part::flash() const {
+  return *std::ranges::find(memory, true, &MemoryRegion::flash);
+}
+
+const MemoryRegion& Part::ram() const {
+  return *std::ranges::find(memory, false, &MemoryRegion::flash);
+}
+
+Result<Part> parse_part(const Json& json, const std::string& source) {
+  Part part;
+  JsonErrors errors(source);
+  std::string core_name;
+  {
+    JsonObject object(json, "", errors);
+    part.name = object.required<std::string>("name");
+    part.title = object.required<std::string>("title");
+    core_name = object.required<std::string>("core");
+    object.for_each_object("memory",
+                           [&](JsonObject& region) { part.memory.push_back(read_region(region)); });
+    object.for_each_object("uarts",
+                           [&](JsonObject& uart) { part.uarts.push_back(read_uart(uart)); });
+    part.clock_driver = object.required<std::string>("clock_driver");
+    part.max_clock = read_sourced<Hertz, std::uint64_t>(
+        object, "max_clock", [](std::uint64_t value) { return Hertz(value); });
+    part.flash_controller = object.required<std::string>("flash_controller");
+    read_identity(object, part);
+    read_power_and_price(object, part);
+    for (bool flash : {true, false})
+      if (std::ranges::find(part.memory, flash, &MemoryRegion::flash) == part.memory.end())
+        object.problem("memory", flash ? "needs a flash region" : "needs a RAM region");
+  }
+  ASSAY_CHECK(errors.status());
+  ASSAY_TRY(part.core, load_core(core_name));
+  return part;
+}
+
+Result<Core> load_core(const std::string& name) {
+  const auto path = parts_folder() / "cores" / (name + ".json");
+  if (!fs::exists(path))
+    return fail(ErrorKind::bad_input, fmt::format("unknown core \"{}\": there is no {}", name,
+                                                  path.lexically_relative(source_root()).string()));
+  ASSAY_TRY(const auto json, read_json_file(path));
+  return parse_core(json, path.string());
+}
+
+std::vector<std::string> known_parts() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(parts_folder()))
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem());
+  std::ranges::sort(names);
+  return names;
+}
+
+Result<Part> load_part(const std::string& name) {
+  const auto names = known_parts();
+  for (const auto& candidate : names) {
+    const auto path = parts_folder() / (candidate + ".json");
+    ASSAY_TRY(const auto json, read_json_file(path));
+    const auto aliases = json.value("aliases", std::vector<std::string>{});
+    if (candidate == name || std::ranges::find(aliases, name) != aliases.end())
+      return parse_part(json, path.string());
+  }
+  return fail(ErrorKind::bad_input,
+              fmt::format("unknown part \"{}\": known parts are {}", name, fmt::join(names, ", ")));
+}
+
+}  // namespace assay

@@ -1,0 +1,93 @@
+// Chips as data: a Core (instruction set, compiler flags, cycle costs) and a Part (memory, clocks,
+// UARTs, flash controller, supply), read from targets/parts/. A new chip is one JSON file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/core/json.hpp"
+#include "harness/core/units.hpp"
+
+namespace assay {
+
+/// A value and the document it was read from ("DS8626 rev 9, table 23").
+template <class T>
+struct Sourced {
+  T value{};
+  std::string source;
+};
+
+/// A processor core, from targets/parts/cores/<name>.json.
+struct Core {
+  std::string name;          ///< "cortex-m4f"
+  std::string architecture;  ///< "armv7e-m"
+  std::string engine_model;  ///< core the virtual board runs it on: "cortex-m4"
+  bool dsp = false;          ///< has SMLAD and friends
+  bool fpu = false;
+  std::vector<std::string> compile_flags;  ///< {"-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", ...}
+  std::string cycle_counter;               ///< "dwt" or "systick"
+  std::string cycle_model;                 ///< version of the cost table, e.g. "m4-1"
+  std::string cycle_evidence;              ///< how far the modelled cycles were checked
+  std::map<std::string, double> cycles;  ///< instruction class -> cycles; keys checked by the board
+  std::string source;
+};
+
+struct MemoryRegion {
+  std::string name;    ///< "FLASH", "RAM", "CCM": the linker's region name
+  bool flash = false;  ///< program memory, otherwise RAM
+  std::uint32_t base = 0;
+  Bytes size;
+  std::string source;
+};
+
+/// A UART block of the chip.
+struct Uart {
+  std::string name;    ///< "USART1"
+  std::string driver;  ///< register layout: "stm32-usart-v1" (F1/F2/F4) or "stm32-usart-v2"
+  std::uint32_t base = 0;
+  int interrupt = 0;  ///< IRQ number
+  std::string source;
+};
+
+/// A chip, from targets/parts/<name>.json.
+struct Part {
+  std::string name;   ///< "stm32f405"
+  std::string title;  ///< "STM32F405RG"
+  Core core;
+  std::vector<MemoryRegion> memory;
+  std::vector<Uart> uarts;
+  std::string clock_driver;  ///< RCC layout and set-up code: "stm32f4", "stm32f0"
+  Sourced<Hertz> max_clock;
+  std::string flash_controller;  ///< "stm32f4", "stm32f0": the virtual board's model of it
+  std::uint32_t flash_size_register = 0;
+  std::optional<std::uint32_t> unique_id;  ///< address of the 96-bit id; absent on parts without
+  std::uint32_t debug_idcode = 0;          ///< DBGMCU_IDCODE value
+  std::uint32_t debug_idcode_address = 0;
+  std::uint32_t debug_port_id = 0;  ///< SWD DPIDR value
+  std::uint32_t cpuid = 0;
+  std::string openocd_target;        ///< "target/stm32f4x.cfg"
+  std::vector<std::string> aliases;  ///< pyOCD and ordering names
+  Sourced<Millivolts> supply;
+  std::optional<Sourced<MicroampsPerMegahertz>> run_current;
+  std::optional<Sourced<double>> price_usd;
+
+  /// The region of that name, or nullptr.
+  const MemoryRegion* region(std::string_view name) const;
+  const MemoryRegion& flash() const;  ///< the first flash region
+  const MemoryRegion& ram() const;    ///< the first RAM region: stack, static data and arena
+};
+
+/// Reads targets/parts/<name>.json (or the part one of whose aliases is `name`) and its core.
+/// Errors: bad_input naming the part and listing the known ones, or the path of a bad field.
+Result<Part> load_part(const std::string& name);
+Result<Part> parse_part(const Json& json, const std::string& source);
+Result<Core> load_core(const std::string& name);
+/// Names of every part file, sorted.
+std::vector<std::string> known_parts();
+
+}  // namespace assay

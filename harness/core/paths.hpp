@@ -1,0 +1,22 @@
+// Where assay finds its own data: parts, board types, matrices, device sources, built programs.
+#pragma once
+
+#include <filesystem>
+
+namespace assay {
+
+/// The source tree (parts, board types, matrices, device sources). ASSAY_ROOT overrides the folder
+/// the program was built from.
+std::filesystem::path source_root();
+
+/// The build folder this program was built in; programs and prebuilt device objects are below it.
+/// ASSAY_BUILD overrides it.
+std::filesystem::path build_root();
+
+/// A program of ours in the build folder: "assay-train", "virtual-board".
+std::filesystem::path own_program(const char* name);
+
+/// Default stage cache: $XDG_CACHE_HOME/assay, or ~/.cache/assay.
+std::filesystem::path default_cache();
+
+}  // namespace assay

@@ -1,0 +1,75 @@
+// The integer network between an ONNX file and generated code: NHWC int8 tensors, layers with the
+// requantization of targets/runtime/ARITHMETIC.md. Plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/core/result.hpp"
+#include "harness/core/units.hpp"
+
+namespace assay {
+
+/// An int8 activation tensor, height x width x channels, real = scale * (q - zero_point).
+struct ActivationTensor {
+  std::string name;
+  int height = 1;
+  int width = 1;
+  int channels = 1;
+  float scale = 1;
+  std::int8_t zero_point = 0;
+  std::int64_t size() const { return std::int64_t(height) * width * channels; }
+};
+
+enum class IntegerOp { convolution, depthwise, dense, max_pool, average_pool, add };
+
+std::string_view to_string(IntegerOp op);
+
+/// Sliding window; padding may differ by side.
+struct Window {
+  int kernel_height = 1;
+  int kernel_width = 1;
+  int stride_height = 1;
+  int stride_width = 1;
+  int pad_top = 0;
+  int pad_left = 0;
+  int pad_bottom = 0;
+  int pad_right = 0;
+};
+
+/// y = clamp((((acc + bias) >> accumulator_shift) * multiplier) >> output_shift), per output
+/// channel; bias holds the real bias, the input zero point's share, the output zero point and both
+/// roundings.
+struct Requantization {
+  int accumulator_shift = 0;             ///< P, per layer
+  int output_shift = 0;                  ///< R, per layer
+  std::vector<std::int32_t> multiplier;  ///< m < 2^15; one per output channel (add: one per input)
+  std::vector<std::int32_t> bias;        ///< b'; one per output channel (pool and add: one)
+};
+
+/// One layer. Weights: convolution [out][kh][kw][in], depthwise [kh][kw][channel], dense
+/// [out][height][width][in] in the input tensor's NHWC order; values in [-127, 127].
+struct IntegerLayer {
+  std::string name;  ///< the ONNX node it came from
+  IntegerOp op = IntegerOp::convolution;
+  std::vector<int> inputs;  ///< indices into IntegerGraph::tensors
+  int output = 0;
+  Window window;
+  std::vector<std::int8_t> weights;
+  Requantization requantization;  ///< unused by max_pool
+  std::int8_t clamp_min = -128;   ///< fused ReLU and ReLU6
+  std::int8_t clamp_max = 127;
+  Macs macs;  ///< nominal multiply-accumulates
+};
+
+/// A network in execution order.
+struct IntegerGraph {
+  std::vector<ActivationTensor> tensors;
+  std::vector<IntegerLayer> layers;
+  int input = 0;
+  int output = 0;
+  std::vector<std::string> notices;  ///< what lowering changed and the user should know
+};
+
+}  // namespace assay

@@ -1,0 +1,59 @@
+// The table of kernels: which device function can run a layer on a core, how its weights are laid
+// out, and what scratch memory it needs. Adding a kernel is one header in targets/runtime/ and one
+// row here.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/core/part.hpp"
+#include "harness/core/units.hpp"
+#include "targets/graph/integer_graph.hpp"
+
+namespace assay {
+
+/// A constant array of a generated layer: `alignas(4) static constexpr <c_type> <name>[] = {...}`.
+struct ConstantArray {
+  std::string name;    ///< member the kernel reads: "weights", "bias", "multiplier", "pairs"
+  std::string c_type;  ///< "std::int8_t", "std::int32_t", "std::uint32_t"
+  int element_bytes = 1;
+  std::vector<std::int64_t> values;
+};
+
+/// A layer together with the tensors it reads and writes: what a kernel row looks at.
+struct LayerView {
+  const IntegerLayer& layer;
+  const ActivationTensor& input;  ///< of the first input
+  const ActivationTensor& output;
+};
+
+/// One kernel. The device function is
+/// `template <class L> void function(const std::int8_t* in, std::int8_t* out, void* scratch)`
+/// (add: two inputs), where L is the generated layer struct; see targets/runtime/layer.hpp.
+struct KernelRow {
+  std::string_view name;  ///< "conv.dsp": shown by --explain and bench
+  IntegerOp op;
+  std::string_view header;    ///< "targets/runtime/dsp/conv.hpp"
+  std::string_view function;  ///< "assay::kernels::conv_dsp"
+  bool (*runs_on)(const Core& core);
+  bool (*accepts)(const LayerView& layer);
+  std::vector<ConstantArray> (*pack)(const LayerView& layer);
+  Bytes (*scratch)(const LayerView& layer);
+  /// Output may be written over the input (each output element after its inputs were read).
+  bool (*in_place)(const LayerView& layer);
+  /// The host can run this kernel too (portable C++).
+  bool portable;
+};
+
+/// Every kernel, reference kernels last within an operator, faster ones first.
+std::span<const KernelRow> kernel_table();
+
+/// The first row that runs on the core and accepts the layer; the reference row always does.
+const KernelRow& choose_kernel(const LayerView& layer, const Core& core);
+/// The reference row of an operator.
+const KernelRow& reference_kernel(IntegerOp op);
+
+}  // namespace assay
