@@ -11,6 +11,20 @@ namespace assay::port {
 /// part on its internal oscillator, and core_clock_hz() says so.
 void initialize();
 
+/// Storage for bytes that arrive between two calls of receive(): the receive interrupt fills it as
+/// a ring that holds `size` - 1 bytes (any size, not only powers of two). Called once, before
+/// initialize(); the storage lives as long as the program. The wire's credits are sized from it, so
+/// the port must not put a smaller buffer in between. No effect on the host target.
+void set_receive_ring(std::uint8_t* storage, std::size_t size);
+
+/// Bytes lost since reset because the ring was full or the UART overran, modulo 2^32. 0 on the
+/// host.
+std::uint32_t receive_overruns();
+
+/// Sleeps until receive() would return something; may return early, never misses a byte (on
+/// Cortex-M: interrupts off, check the ring, WFI, interrupts on). No effect on the host target.
+void wait_for_input();
+
 /// The core clock that is actually running, in hertz.
 std::uint32_t core_clock_hz();
 
