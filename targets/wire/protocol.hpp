@@ -1,5 +1,5 @@
-// Numbers of the wire format that host and device share; FORMAT.md says what they mean. Freestanding
-// C++17. Values only, so safe from any thread.
+// Numbers of the wire format that host and device share; FORMAT.md says what they mean.
+// Freestanding C++17. Values only, so safe from any thread.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,9 @@ enum class Type : std::uint8_t {
 };
 
 /// True for types that travel from the device to the host.
-constexpr bool is_answer(Type type) { return static_cast<std::uint8_t>(type) >= 0x80; }
+constexpr bool is_answer(Type type) {
+  return static_cast<std::uint8_t>(type) >= 0x80;
+}
 
 enum class ErrorCode : std::uint8_t {
   unknown_type = 1,
