@@ -1,0 +1,94 @@
+// PLL and bus arithmetic of the supported chip families, used by the clock drivers on the device
+// and by the firmware builder on the host, which refuses a clock that no setting reaches. Pure
+// functions.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+
+namespace assay::port {
+
+constexpr std::uint32_t stm32f4_internal_hz = 16'000'000;  // RM0090 6.2.2
+constexpr std::uint32_t stm32f0_internal_hz = 8'000'000;   // RM0360 7.2.2
+
+/// STM32F4: source / m * n / p.
+struct PllStm32f4 {
+  bool valid = false;
+  std::uint32_t m = 0;
+  std::uint32_t n = 0;
+  std::uint32_t p = 0;
+};
+
+/// A setting that makes exactly `wanted_hz`, or one that is not valid. Limits from RM0090 6.3.2 and
+/// DS8626 (main PLL characteristics): input 1 to 2 MHz, 2 MHz preferred for its lower jitter; VCO
+/// 192 to 432 MHz.
+constexpr PllStm32f4 choose_pll_stm32f4(std::uint32_t source_hz, std::uint32_t wanted_hz) {
+  for (std::uint32_t p = 2; p <= 8; p += 2) {
+    const std::uint64_t vco = std::uint64_t{wanted_hz} * p;
+    if (vco < 192'000'000 || vco > 432'000'000) continue;
+    for (const std::uint32_t input : {2'000'000u, 1'000'000u}) {
+      const std::uint32_t m = source_hz / input;
+      if (source_hz % input != 0 || vco % input != 0 || m < 2 || m > 63) continue;
+      return {true, m, static_cast<std::uint32_t>(vco / input), p};
+    }
+  }
+  return {};
+}
+
+/// Smallest power of two that brings `hz` down to `limit_hz`.
+constexpr std::uint32_t bus_divider(std::uint32_t hz, std::uint32_t limit_hz) {
+  std::uint32_t divider = 1;
+  while (hz / divider > limit_hz)
+    divider *= 2;
+  return divider;
+}
+
+constexpr std::uint32_t stm32f4_apb1_limit_hz = 42'000'000;  // DS8626, general operating conditions
+constexpr std::uint32_t stm32f4_apb2_limit_hz = 84'000'000;
+
+/// Both families place bus 2 peripherals from 0x40010000 on.
+constexpr bool on_second_bus(std::uint32_t peripheral_base) {
+  return peripheral_base >= 0x40010000;
+}
+
+/// Clock of the bus a UART of an STM32F4 sits on.
+constexpr std::uint32_t uart_hz_stm32f4(std::uint32_t core_hz, std::uint32_t uart_base) {
+  const std::uint32_t limit =
+      on_second_bus(uart_base) ? stm32f4_apb2_limit_hz : stm32f4_apb1_limit_hz;
+  return core_hz / bus_divider(core_hz, limit);
+}
+
+/// STM32F0: source / prediv * mul.
+struct PllStm32f0 {
+  bool valid = false;
+  std::uint32_t prediv = 0;
+  std::uint32_t mul = 0;
+};
+
+/// A setting that makes exactly `wanted_hz`, or one that is not valid. Limits from RM0360 7.4.2 and
+/// DS9773 (PLL characteristics): factor 2 to 16, output 16 to 48 MHz.
+constexpr PllStm32f0 choose_pll_stm32f0(std::uint32_t source_hz, std::uint32_t wanted_hz) {
+  if (wanted_hz < 16'000'000 || wanted_hz > 48'000'000) return {};
+  for (std::uint32_t prediv = 1; prediv <= 16; ++prediv) {
+    const std::uint32_t input = source_hz / prediv;
+    if (source_hz % prediv != 0 || input < 1'000'000 || wanted_hz % input != 0) continue;
+    const std::uint32_t mul = wanted_hz / input;
+    if (mul >= 2 && mul <= 16) return {true, prediv, mul};
+  }
+  return {};
+}
+
+/// The baud divider in eighths of a bit's clocks, as oversampling by 8 counts it, and its error.
+struct BaudSetting {
+  std::uint32_t divider = 0;
+  std::uint32_t actual_baud = 0;
+};
+
+/// Nearest divider; both USART generations need at least 8 clocks a bit.
+constexpr BaudSetting choose_baud(std::uint32_t uart_hz, std::uint32_t baud) {
+  std::uint32_t divider = (uart_hz + baud / 2) / baud;
+  if (divider < 8) divider = 8;
+  return {divider, uart_hz / divider};
+}
+
+}  // namespace assay::port
