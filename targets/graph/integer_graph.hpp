@@ -38,9 +38,10 @@ struct Window {
   int pad_right = 0;
 };
 
-/// y = clamp((((acc + bias) >> accumulator_shift) * multiplier) >> output_shift), per output
-/// channel; bias holds the real bias, the input zero point's share, the output zero point and both
-/// roundings.
+/// Convolution, depthwise, dense: y = clamp((((acc + bias) >> P) * m) >> R), per output channel;
+/// bias holds the real bias, the input zero point's share, the output zero point and both
+/// roundings. Add and average pool: y = clamp((sum of m_i * a_i + bias) >> R), P is 0. See
+/// ARITHMETIC.md.
 struct Requantization {
   int accumulator_shift = 0;             ///< P, per layer
   int output_shift = 0;                  ///< R, per layer

@@ -42,7 +42,8 @@ struct KernelRow {
   bool (*accepts)(const LayerView& layer);
   std::vector<ConstantArray> (*pack)(const LayerView& layer);
   Bytes (*scratch)(const LayerView& layer);
-  /// Output may be written over the input (each output element after its inputs were read).
+  /// Output may be written over the (first) input, at its address or below: outputs are written in
+  /// ascending order and nothing still to be read lies before them. Kernels with scratch: false.
   bool (*in_place)(const LayerView& layer);
   /// The host can run this kernel too (portable C++).
   bool portable;

@@ -1,0 +1,23 @@
+#include "targets/graph/integer_graph.hpp"
+
+namespace assay {
+
+std::string_view to_string(IntegerOp op) {
+  switch (op) {
+    case IntegerOp::convolution:
+      return "convolution";
+    case IntegerOp::depthwise:
+      return "depthwise";
+    case IntegerOp::dense:
+      return "dense";
+    case IntegerOp::max_pool:
+      return "max pool";
+    case IntegerOp::average_pool:
+      return "average pool";
+    case IntegerOp::add:
+      return "add";
+  }
+  return "unknown";
+}
+
+}  // namespace assay

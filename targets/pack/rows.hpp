@@ -1,0 +1,28 @@
+// The parts the kernel table is put together from, and the packing they share. One file per family
+// of kernels defines its rows; kernel_table.cpp lists them.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "targets/pack/kernel.hpp"
+
+namespace assay {
+
+/// Kernels for cores with SMLAD (Cortex-M4, M7).
+std::span<const KernelRow> dsp_kernels();
+/// Kernels for cores without DSP instructions (Cortex-M0).
+std::span<const KernelRow> m0_kernels();
+/// One portable kernel per operator, for every core and every layer.
+std::span<const KernelRow> reference_kernels();
+
+/// b' and m as the members `bias` and `multiplier`, both std::int32_t: what most rows' pack needs
+/// beside its weights.
+std::vector<ConstantArray> pack_requantization(const LayerView& layer);
+
+/// True when the kernel writes its output in ascending order and nothing it has yet to read lies
+/// before what it writes: a pool without leading padding whose output rows are no longer than the
+/// input's.
+bool pool_may_run_in_place(const LayerView& layer);
+
+}  // namespace assay
