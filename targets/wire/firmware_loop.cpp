@@ -13,6 +13,11 @@ void transmit(void*, const std::uint8_t* data, std::size_t size) {
   port::transmit(data, size);
 }
 
+void infer(const std::uint8_t* input) {
+  std::memcpy(model::input(), input, model::input_size);
+  model::run();
+}
+
 const std::uint8_t* output_bytes() {
   return reinterpret_cast<const std::uint8_t*>(model::output());
 }
@@ -88,8 +93,7 @@ void FirmwareLoop::serve_sample(const Frame& frame) {
   const std::size_t expected = 4 + model::input_size;
   if (frame.size != expected)
     return send_error(frame.sequence, ErrorCode::wrong_size, static_cast<std::uint32_t>(expected));
-  std::memcpy(model::input(), frame.payload + 4, model::input_size);
-  model::run();
+  infer(frame.payload + 4);
   writer_.begin(Type::logits, frame.sequence);
   writer_.put(frame.payload, 4);
   writer_.put(output_bytes(), model::output_size);
@@ -107,22 +111,22 @@ void FirmwareLoop::serve_measure(const Frame& frame) {
   if (timing_count_ != 0 && id == timing_id_) return send_timing(frame.sequence);
 
   const std::uint8_t* input = frame.payload + 5;
-  timing_count_ = 0;
-  measure(input, 1);
+  const std::uint32_t before = port::cycles();
+  infer(input);
+  const std::uint32_t expected_cycles = port::cycles() - before;
   writer_.begin(Type::measuring, frame.sequence);
   writer_.put_u32(id);
-  writer_.put_u32(timing_cycles_[0]);
+  writer_.put_u32(expected_cycles);
   writer_.end();
 
-  port::begin_quiet();
   measure(input, count);
-  port::end_quiet();
   timing_id_ = id;
   timing_count_ = count;
   send_timing(frame.sequence);
 }
 
 void FirmwareLoop::measure(const std::uint8_t* input, std::size_t count) {
+  port::begin_quiet();
   for (std::size_t i = 0; i < count; ++i) {
     std::memcpy(model::input(), input, model::input_size);
     const std::uint32_t before = port::cycles();
@@ -131,6 +135,7 @@ void FirmwareLoop::measure(const std::uint8_t* input, std::size_t count) {
     port::mark_end();
     timing_cycles_[i] = port::cycles() - before;
   }
+  port::end_quiet();
 }
 
 void FirmwareLoop::send_timing(std::uint16_t sequence) {
