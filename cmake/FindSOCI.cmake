@@ -11,7 +11,11 @@ if(SOCI_FOUND AND NOT TARGET SOCI::core)
   add_library(SOCI::core UNKNOWN IMPORTED)
   set_target_properties(SOCI::core PROPERTIES
     IMPORTED_LOCATION ${SOCI_CORE_LIBRARY}
-    INTERFACE_INCLUDE_DIRECTORIES "${SOCI_INCLUDE_DIR};${SQLITE3_INCLUDE_DIR}")
+    INTERFACE_INCLUDE_DIRECTORIES "${SOCI_INCLUDE_DIR};${SQLITE3_INCLUDE_DIR}"
+    # Debian's soci-config.h switches on Boost, whose headers libsoci-dev does not bring and only a
+    # few convenience templates use: its include guard is taken here, its other settings repeated.
+    INTERFACE_COMPILE_DEFINITIONS
+      "SOCICONFIG_H_INCLUDED;SOCI_HAVE_CXX11;SOCI_HAVE_SQLITE3;SOCI_HAVE_VISIBILITY_SUPPORT")
   add_library(SOCI::sqlite3 UNKNOWN IMPORTED)
   set_target_properties(SOCI::sqlite3 PROPERTIES
     IMPORTED_LOCATION ${SOCI_SQLITE3_LIBRARY}

@@ -1,0 +1,119 @@
+#include "results/store.hpp"
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <system_error>
+
+#include "results/database.hpp"
+#include "results/record_rows.hpp"
+#include "results/schema.hpp"
+
+namespace assay {
+
+struct Store::State {
+  std::filesystem::path path;
+  std::unique_ptr<soci::session> session;
+  std::mutex mutex;
+};
+
+namespace {
+
+constexpr std::string_view reading = "read from";
+constexpr std::string_view writing = "write to";
+
+Status prepare_file(const std::filesystem::path& path, Store::Mode mode) {
+  std::error_code problem;
+  if (std::filesystem::is_directory(path, problem))
+    return fail(ErrorKind::bad_input,
+                fmt::format("cannot open the results store {}: it is a folder", path.string()));
+  if (mode == Store::Mode::must_exist && !std::filesystem::exists(path, problem))
+    return fail(ErrorKind::bad_input, fmt::format("there is no results store {}; run a matrix "
+                                                  "first, or name another file with --store",
+                                                  path.string()));
+  if (!path.has_parent_path()) return {};
+  std::filesystem::create_directories(path.parent_path(), problem);
+  if (problem)
+    return fail(ErrorKind::infrastructure,
+                fmt::format("cannot create the folder {}: {}", path.parent_path().string(),
+                            problem.message()));
+  return {};
+}
+
+/// One record inside a transaction of the caller's.
+Result<InsertOutcome> insert_into(soci::session& session, const Record& record) {
+  if (record.measurement_key.empty())
+    return fail(ErrorKind::bad_input,
+                fmt::format("the record of {} has no measurement key", record.label));
+  const auto stored = find_verdict(session, record.measurement_key);
+  const bool gives_way =
+      stored && stored->verdict == to_string(Verdict::infra) && record.verdict != Verdict::infra;
+  if (stored && !gives_way) return InsertOutcome::existed;
+  if (stored) delete_row(session, stored->id);
+  ASSAY_CHECK(insert_rows(session, record));
+  return stored ? InsertOutcome::replaced_infra : InsertOutcome::added;
+}
+
+}  // namespace
+
+Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Store::Store(Store&& other) noexcept = default;
+Store& Store::operator=(Store&& other) noexcept = default;
+Store::~Store() = default;
+
+const std::filesystem::path& Store::path() const {
+  return state_->path;
+}
+
+Result<Store> Store::open(const std::filesystem::path& path, Mode mode) {
+  ASSAY_CHECK(prepare_file(path, mode));
+  auto state = std::make_unique<State>();
+  state->path = path;
+  ASSAY_TRY(state->session, connect(path));
+  ASSAY_CHECK(guarded(path, "open", [&] { return migrate(*state->session, migrations(), path); }));
+  return Store(std::move(state));
+}
+
+Result<InsertOutcome> Store::insert(const Record& record) {
+  const std::lock_guard lock(state_->mutex);
+  return guarded(state_->path, writing, [&]() -> Result<InsertOutcome> {
+    WriteTransaction transaction(*state_->session);
+    ASSAY_TRY(const InsertOutcome outcome, insert_into(*state_->session, record));
+    transaction.commit();
+    return outcome;
+  });
+}
+
+Result<std::optional<Record>> Store::find(const std::string& measurement_key) {
+  const std::lock_guard lock(state_->mutex);
+  return guarded(state_->path, reading, [&]() -> Result<std::optional<Record>> {
+    ASSAY_TRY(auto records, select_records(*state_->session, {}, measurement_key));
+    if (records.empty()) return std::nullopt;
+    return std::move(records.front());
+  });
+}
+
+Result<std::vector<Record>> Store::query(const Filter& filter) {
+  const std::lock_guard lock(state_->mutex);
+  return guarded(state_->path, reading,
+                 [&] { return select_records(*state_->session, filter, std::nullopt); });
+}
+
+Result<MergeCount> Store::merge(Store& other) {
+  ASSAY_TRY(const auto records, other.query());
+  const std::lock_guard lock(state_->mutex);
+  return guarded(state_->path, writing, [&]() -> Result<MergeCount> {
+    WriteTransaction transaction(*state_->session);
+    MergeCount count;
+    for (const auto& record : records) {
+      ASSAY_TRY(const InsertOutcome outcome, insert_into(*state_->session, record));
+      if (outcome == InsertOutcome::added) ++count.added;
+      if (outcome == InsertOutcome::existed) ++count.existed;
+      if (outcome == InsertOutcome::replaced_infra) ++count.replaced_infra;
+    }
+    transaction.commit();
+    return count;
+  });
+}
+
+}  // namespace assay

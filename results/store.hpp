@@ -1,0 +1,86 @@
+// The results store: every record of every matrix and night, in one SQLite file.
+//
+// Thread-safe: a Store serializes its callers. Several processes may use one file at once; a writer
+// waits for the others. The file is in rollback-journal mode, so it is a single file that also
+// works on a network share, and a killed writer leaves all of a record or nothing of it.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/core/record.hpp"
+
+namespace assay {
+
+/// Which records a query asks for. A field that is absent asks for nothing.
+struct Filter {
+  std::optional<std::string> matrix;
+  std::optional<std::string> label;
+  std::optional<std::string> cell_id;
+  std::optional<std::string> group_id;
+  std::optional<std::string> board_type;
+  std::optional<std::string> board;
+  std::optional<Verdict> verdict;
+  std::optional<std::string> since;  ///< recorded at or after this UTC moment, or day: "2026-01-31"
+};
+
+/// What became of a record given to the store.
+enum class InsertOutcome {
+  added,
+  existed,         ///< its key was there already; nothing changed
+  replaced_infra,  ///< the row of that key was an infra verdict, which says nothing about the
+                   ///< model, and gave way to this pass or fail
+};
+
+/// How many records a merge brought.
+struct MergeCount {
+  std::size_t added = 0;
+  std::size_t existed = 0;
+  std::size_t replaced_infra = 0;
+};
+
+class Store {
+ public:
+  enum class Mode {
+    create,      ///< a missing file (and its folder) is made
+    must_exist,  ///< a missing file is an error: for commands that only look
+  };
+
+  /// Opens the file and brings an older schema up to date. Errors: bad_input when the file is
+  /// missing (must_exist), is no SQLite database, belongs to another program or has a newer schema;
+  /// infrastructure when it is damaged, cannot be created, or another process keeps it locked.
+  static Result<Store> open(const std::filesystem::path& path, Mode mode = Mode::create);
+
+  Store(Store&& other) noexcept;
+  Store& operator=(Store&& other) noexcept;
+  ~Store();
+
+  /// Writes a record in one transaction, on disk when this returns. A store holds one row per
+  /// measurement_key: see InsertOutcome. Errors: bad_input for an empty key, a figure that is not
+  /// finite or text that is not UTF-8 inside the JSON fields; infrastructure for a full disk, a
+  /// read-only file or damage.
+  Result<InsertOutcome> insert(const Record& record);
+
+  /// The record of that key, or nothing. Errors: infrastructure; bad_input for a row that makes no
+  /// sense.
+  Result<std::optional<Record>> find(const std::string& measurement_key);
+
+  /// The records that match, in the order they were first written. Errors: as for find.
+  Result<std::vector<Record>> query(const Filter& filter = {});
+
+  /// Inserts every record of `other`, all or none. Errors: as for insert and query.
+  Result<MergeCount> merge(Store& other);
+
+  const std::filesystem::path& path() const;
+
+ private:
+  struct State;
+  explicit Store(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace assay
