@@ -1,0 +1,26 @@
+#include "harness/plan/estimate.hpp"
+
+#include "compress/data/dataset.hpp"
+
+namespace assay::estimate {
+namespace {
+
+// Forward MACs per second while training, and the cost of an image that does not depend on MACs.
+constexpr double training_macs_per_second = 3.5e9;
+constexpr double seconds_per_image = 6e-5;
+constexpr double training_images = 55000;
+
+}  // namespace
+
+Result<double> training_seconds(const Config& config) {
+  ASSAY_TRY(const auto data, find_dataset(config.at("data").get<std::string>()));
+  ASSAY_TRY(const auto model,
+            build_model(config.student(), data.channels, data.height, data.width, data.classes));
+  ASSAY_TRY(const auto macs, count_macs(model));
+  const double limit = config.at("train.images").get<double>();
+  const double images = limit > 0 ? limit : training_images;
+  return config.at("train.epochs").get<double>() * images *
+         (static_cast<double>(macs.count()) / training_macs_per_second + seconds_per_image);
+}
+
+}  // namespace assay::estimate

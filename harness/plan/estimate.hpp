@@ -1,0 +1,21 @@
+// Rough times of stages on one core of a small machine: enough to tell minutes from nights. Taken
+// from runs of the demo; they never enter a key.
+#pragma once
+
+#include "harness/core/result.hpp"
+#include "harness/plan/config.hpp"
+
+namespace assay::estimate {
+
+constexpr double evaluate_float_seconds = 4;
+constexpr double quantize_seconds = 2;
+constexpr double evaluate_seconds = 10;
+constexpr double firmware_seconds = 2;
+constexpr double logits_seconds = 12;
+constexpr double measurement_seconds = 15;
+
+/// Time to train a network: epochs x images x MACs, over the rate a core trains at.
+/// Errors: bad_input when the network cannot be built.
+Result<double> training_seconds(const Config& config);
+
+}  // namespace assay::estimate

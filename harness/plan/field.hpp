@@ -1,0 +1,41 @@
+// Every field a configuration can have, described once: path, type, limits, default, meaning.
+// Parsing, sweeping, the published JSON Schema and the labels are all made from this table.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/core/json.hpp"
+
+namespace assay {
+
+enum class FieldType { text, integer, number, boolean };
+
+/// One field of a configuration, named by its dotted path ("train.epochs").
+struct Field {
+  std::string path;
+  FieldType type = FieldType::text;
+  std::vector<Json> words;  ///< values allowed as they stand; a text field takes nothing else
+  double low = 0;           ///< limits of a number or integer, inclusive
+  double high = 0;
+  Json fallback;        ///< value when not given; null: absent unless given
+  std::string label;    ///< prefix in cell labels ("T"); empty: named in full when it varies
+  std::string meaning;  ///< one sentence, for the schema and the guide
+};
+
+/// The table, in the order of the guide.
+std::span<const Field> config_fields();
+
+/// The field of that path, or nullptr.
+const Field* find_field(std::string_view path);
+
+/// What values the field takes, for messages: "an integer from 1 to 1000".
+std::string expected_values(const Field& field);
+
+/// The value in its canonical type (1.0 becomes 1 in an integer field). Errors: bad_input with
+/// "expected ..., found ...", without the path, which the caller knows.
+Result<Json> normalize_value(const Field& field, const Json& value);
+
+}  // namespace assay

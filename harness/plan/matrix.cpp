@@ -1,0 +1,259 @@
+#include "harness/plan/matrix.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "harness/plan/field.hpp"
+
+namespace assay {
+namespace {
+
+/// Reads the sections of one matrix file; problems collect in `errors`.
+class MatrixReader {
+ public:
+  explicit MatrixReader(JsonErrors& errors) : errors_(errors) {}
+
+  Matrix read(const Json& json) {
+    JsonObject object(json, "", errors_);
+    object.optional<std::string>("$schema", "");
+    matrix_.name = object.required<std::string>("name");
+    check_name(object);
+    matrix_.base = read_values(object.raw("base"), "base");
+    read_sweep(object.raw("sweep"));
+    read_exclude(object.raw("exclude"));
+    for (const auto& word : object.list<std::string>("baselines")) {
+      matrix_.teacher_baseline |= word == "teacher";
+      matrix_.plain_baseline |= word == "plain";
+      if (word != "teacher" && word != "plain")
+        object.problem("baselines", "expected \"teacher\" or \"plain\", found \"" + word + "\"");
+    }
+    if (object.has("deploy")) read_deploy(object);
+    return std::move(matrix_);
+  }
+
+ private:
+  void check_name(JsonObject& object) {
+    const auto safe = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; };
+    if (matrix_.name.empty() || !std::ranges::all_of(matrix_.name, safe))
+      object.problem("name", "expected letters, digits, - and _, which also name the folder");
+  }
+
+  /// Checks one value against the field table.
+  std::optional<Json> value_of(const std::string& field_path, const Json& value,
+                               const std::string& where) {
+    const Field* field = find_field(field_path);
+    if (!field) {
+      errors_.add(where, "unknown field");
+      return std::nullopt;
+    }
+    auto normal = normalize_value(*field, value);
+    if (normal) return *normal;
+    errors_.add(where, normal.error().message);
+    return std::nullopt;
+  }
+
+  /// Nested or dotted field values.
+  FieldValues read_values(const Json& json, const std::string& where) {
+    FieldValues values;
+    if (json.is_null()) return values;
+    if (!json.is_object()) {
+      errors_.add(where, "expected an object, found " + describe(json));
+      return values;
+    }
+    collect(json, "", where, values);
+    return values;
+  }
+
+  void collect(const Json& json, const std::string& prefix, const std::string& where,
+               FieldValues& values) {
+    for (auto it = json.begin(); it != json.end(); ++it) {
+      const std::string path = prefix + it.key();
+      const std::string place = where + "." + it.key();
+      if (it->is_object() && !find_field(path)) {
+        collect(*it, path + ".", place, values);
+        if (it->empty()) errors_.add(place, "is empty");
+      } else if (auto value = value_of(path, *it, place)) {
+        if (!values.emplace(path, *value).second) errors_.add(place, "is given twice");
+      }
+    }
+  }
+
+  void read_sweep(const Json& json) {
+    if (json.is_null()) return;
+    if (!json.is_object())
+      return errors_.add("sweep", "expected an object of dotted fields, found " + describe(json));
+    for (auto it = json.begin(); it != json.end(); ++it) {
+      const std::string where = fmt::format("sweep[\"{}\"]", it.key());
+      SweepAxis axis{it.key(), {}};
+      if (!find_field(axis.path)) return errors_.add(where, "unknown field");
+      const auto listed = axis_values(*it, where);
+      for (std::size_t i = 0; i < listed.size(); ++i)
+        if (auto value = value_of(axis.path, listed[i], fmt::format("{}[{}]", where, i)))
+          axis.values.push_back(*value);
+      if (matrix_.base.contains(axis.path)) errors_.add(where, "is also given in base; keep one");
+      matrix_.sweep.push_back(std::move(axis));
+    }
+  }
+
+  std::vector<Json> axis_values(const Json& json, const std::string& where) {
+    if (json.is_array()) {
+      if (json.empty()) errors_.add(where, "the list is empty: give at least one value");
+      return {json.begin(), json.end()};
+    }
+    if (!json.is_object()) {
+      errors_.add(where,
+                  "expected a list or {\"from\", \"to\", \"step\"}, found " + describe(json));
+      return {};
+    }
+    JsonObject range(json, where, errors_);
+    const double from = range.required<double>("from");
+    const double to = range.required<double>("to");
+    const double step = range.required<double>("step");
+    if (errors_.failed()) return {};
+    auto values = expand_range(from, to, step);
+    if (values) return *values;
+    errors_.add(where, values.error().message);
+    return {};
+  }
+
+  void read_exclude(const Json& json) {
+    if (json.is_null()) return;
+    if (!json.is_array()) return errors_.add("exclude", "expected a list, found " + describe(json));
+    for (std::size_t i = 0; i < json.size(); ++i) {
+      const std::string where = fmt::format("exclude[{}]", i);
+      FieldValues entry;
+      if (!json[i].is_object() || json[i].empty())
+        return errors_.add(where, "expected an object of fields, found " + describe(json[i]));
+      collect(json[i], "", where, entry);
+      matrix_.exclude.push_back(std::move(entry));
+    }
+  }
+
+  void read_deploy(JsonObject& object) {
+    JsonObject deploy = object.object("deploy");
+    deploy.for_each_object("on", [&](JsonObject& on) { read_target(on); });
+    if (matrix_.deploy.on.empty()) deploy.problem("on", "needs at least one board type");
+    matrix_.deploy.formats = deploy.list<std::string>("formats");
+    if (matrix_.deploy.formats.empty()) matrix_.deploy.formats = {"int8"};
+    for (const auto& format : matrix_.deploy.formats)
+      if (format != "int8")
+        deploy.problem("formats", "expected \"int8\", found \"" + format + "\"");
+    matrix_.deploy.samples = deploy.optional("samples", 500);
+    if (matrix_.deploy.samples < 1 || matrix_.deploy.samples > 10000)
+      deploy.problem("samples", "expected 1 to 10000 test images");
+  }
+
+  void read_target(JsonObject& on) {
+    DeployTarget target;
+    const auto name = on.required<std::string>("board_type");
+    target.virtual_board = on.optional("virtual", false);
+    const auto clock_mhz = on.maybe<double>("clock_mhz");
+    if (errors_.failed()) return;
+    auto type = find_board_type(name);
+    if (!type) return on.problem("board_type", type.error().message);
+    target.board_type = std::move(*type);
+    if (clock_mhz) {
+      target.clock = Hertz(static_cast<std::uint64_t>(std::llround(*clock_mhz * 1e6)));
+      const auto limit = target.board_type.part.max_clock.value;
+      if (*clock_mhz <= 0 || *target.clock > limit)
+        on.problem("clock_mhz", fmt::format("expected more than 0 and at most {:g} MHz",
+                                            static_cast<double>(limit.count()) / 1e6));
+    }
+    matrix_.deploy.on.push_back(std::move(target));
+  }
+
+  JsonErrors& errors_;
+  Matrix matrix_;
+};
+
+bool matches(const FieldValues& point, const FieldValues& pattern) {
+  return std::ranges::all_of(pattern, [&](const auto& entry) {
+    const auto found = point.find(entry.first);
+    const Json* value = found == point.end() ? &find_field(entry.first)->fallback : &found->second;
+    return *value == entry.second;
+  });
+}
+
+/// Keeps each configuration once, in the order of first appearance.
+class UniqueConfigs {
+ public:
+  explicit UniqueConfigs(std::vector<Config>& configs) : configs_(configs) {}
+  bool add(Config config) {
+    if (!ids_.insert(config.config_id()).second) return false;
+    configs_.push_back(std::move(config));
+    return true;
+  }
+
+ private:
+  std::vector<Config>& configs_;
+  std::set<std::string> ids_;
+};
+
+}  // namespace
+
+Result<Matrix> parse_matrix(const Json& json, const std::string& source) {
+  JsonErrors errors(source);
+  Matrix matrix = MatrixReader(errors).read(json);
+  ASSAY_CHECK(errors.status());
+  return matrix;
+}
+
+Result<Matrix> load_matrix(const std::filesystem::path& path) {
+  ASSAY_TRY(const auto json, read_json_file(path));
+  return parse_matrix(json, path.string());
+}
+
+Result<std::vector<Json>> expand_range(double from, double to, double step) {
+  if (step == 0 || !std::isfinite(from) || !std::isfinite(to) || !std::isfinite(step))
+    return fail(ErrorKind::bad_input, "the range needs a step that is not 0");
+  // A value within a millionth of a step of `to` is `to`: steps such as 0.01 are not exact in
+  // binary.
+  const double steps = std::floor((to - from) / step + 1e-6);
+  if (steps < 0)
+    return fail(ErrorKind::bad_input,
+                fmt::format("the range from {:g} to {:g} with step {:g} is empty", from, to, step));
+  if (steps > 1e6) return fail(ErrorKind::bad_input, "the range has more than a million values");
+  std::vector<Json> values;
+  for (std::int64_t i = 0; i <= static_cast<std::int64_t>(steps); ++i) {
+    // Twelve significant digits bring 0.1 + 7 * 0.01 back to the decimal 0.17.
+    const auto decimal = fmt::format("{:.12g}", from + static_cast<double>(i) * step);
+    values.push_back(std::stod(decimal));
+  }
+  return values;
+}
+
+Result<Expansion> expand(const Matrix& matrix) {
+  double points = 1;
+  for (const auto& axis : matrix.sweep)
+    points *= static_cast<double>(axis.values.size());
+  if (points > 1e6)
+    return fail(
+        ErrorKind::bad_input,
+        fmt::format("{}: the sweep has {:.0f} points, more than a million; split the matrix",
+                    matrix.name, points));
+  Expansion expansion;
+  UniqueConfigs unique(expansion.configs);
+  for (std::size_t index = 0; index < static_cast<std::size_t>(points); ++index) {
+    FieldValues point = matrix.base;
+    std::size_t rest = index;
+    for (auto axis = matrix.sweep.rbegin(); axis != matrix.sweep.rend(); ++axis) {
+      point[axis->path] = axis->values[rest % axis->values.size()];
+      rest /= axis->values.size();
+    }
+    ++expansion.points;
+    if (std::ranges::any_of(matrix.exclude, [&](const auto& e) { return matches(point, e); })) {
+      ++expansion.excluded;
+      continue;
+    }
+    const Config config = Config::from(point);
+    if (!unique.add(config)) ++expansion.collapsed;
+    if (matrix.plain_baseline) unique.add(config.plain());
+    if (matrix.teacher_baseline && config.distilled() && config.beta() != 0)
+      unique.add(config.teacher());
+  }
+  return expansion;
+}
+
+}  // namespace assay

@@ -1,0 +1,57 @@
+// The plan of a matrix: cells, the stages behind them, what is cached, and whether models fit.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/core/units.hpp"
+#include "harness/plan/matrix.hpp"
+#include "harness/plan/stage.hpp"
+
+namespace assay {
+
+/// The stages of one configuration, as indices into Plan::stages.
+struct ConfigStages {
+  std::size_t train = 0;
+  std::size_t evaluate_float = 0;
+  std::size_t quantize = 0;
+  std::size_t evaluate = 0;
+};
+
+/// One configuration on one board type.
+struct Cell {
+  std::size_t config = 0;    ///< index into Plan::configs
+  std::size_t target = 0;    ///< index into Matrix::deploy.on
+  std::size_t firmware = 0;  ///< index into Plan::stages
+  std::string label;         ///< "cut4-width50_a0.5_T4_s1@olimex-stm32-h405"
+  std::string cell_id;
+  std::string measurement_key;  ///< what the record of this cell is found by
+};
+
+/// Everything known before anything runs.
+struct Plan {
+  Matrix matrix;
+  Expansion expansion;
+  std::vector<ConfigStages> configs;  ///< one per Expansion::configs
+  std::vector<Stage> stages;          ///< inputs before users
+  std::vector<Cell> cells;
+};
+
+/// Builds the stage graph. Errors: bad_input when a network cannot be built.
+Result<Plan> make_plan(Matrix matrix);
+
+/// What a model needs on a board type, estimated from its shapes alone.
+struct FitEstimate {
+  Bytes flash_needed, flash_size;
+  Bytes ram_needed, ram_size;
+  bool fits() const { return flash_needed <= flash_size && ram_needed <= ram_size; }
+  /// "fits" or "misses by 1 234 bytes of RAM".
+  std::string sentence() const;
+};
+
+/// Estimates whether a configuration's int8 model fits a board type. Errors: bad_input.
+Result<FitEstimate> estimate_fit(const Config& config, const BoardType& board_type);
+
+}  // namespace assay

@@ -1,0 +1,57 @@
+// The stage graph: what has to be computed for a matrix, each thing once, and the key under which
+// its result is cached. A key is known without running anything.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/core/json.hpp"
+
+namespace assay {
+
+enum class StageKind {
+  train,           ///< a network, plain or distilled -> model.onnx, training.json
+  logits,          ///< a teacher's outputs on the training images -> logits.bin
+  evaluate_float,  ///< accuracy of a float model -> evaluation.json
+  quantize,        ///< float model to int8 QDQ -> model.onnx, quantization.json
+  evaluate,  ///< int8 model on the host target, all test images -> logits.bin, evaluation.json
+  firmware,  ///< int8 model for one board type -> firmware.elf, firmware.map, firmware.json
+};
+
+std::string_view to_string(StageKind kind);
+/// Run by the assay-train process (the others run inside assay).
+bool runs_in_worker(StageKind kind);
+
+/// A file of an earlier stage.
+struct StageInput {
+  std::string name;   ///< "model", "teacher_logits"
+  std::size_t stage;  ///< index into Plan::stages
+  std::string file;   ///< "model.onnx"
+};
+
+/// One node of the graph. Plain value.
+struct Stage {
+  StageKind kind = StageKind::train;
+  std::string label;  ///< for people: "train cut4-width50_a0.5_T4_s1"
+  std::string key;    ///< SHA-256 of everything the outputs depend on
+  Json settings;      ///< what the stage is told, without paths
+  std::vector<StageInput> inputs;
+  double estimated_seconds = 0;  ///< on one core; for planning only, never in the key
+};
+
+/// What stages of a kind depend on besides settings and inputs: a hash of the sources that run
+/// them.
+std::string code_version(StageKind kind);
+/// The same for taking a measurement on a board.
+std::string measurement_code_version(bool virtual_board);
+
+/// Torch and BLAS versions, pinned instruction set and thread count of training workers: they
+/// change the bits of a trained network, so they are part of its key and of every record.
+Json training_environment();
+
+/// The key of a stage whose inputs have the given keys. `facts` is what else decides its outputs
+/// (data set fingerprint, training environment, board type data).
+std::string stage_key(const Stage& stage, const std::vector<Stage>& stages, const Json& facts);
+
+}  // namespace assay

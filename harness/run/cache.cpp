@@ -1,0 +1,131 @@
+#include "harness/run/cache.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+#include <fmt/format.h>
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* scratch_folder = "scratch";
+constexpr const char* lock_folder = "locks";
+constexpr const char* pin_file = ".pinned";
+
+Bytes size_of(const fs::path& folder) {
+  Bytes total;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file()) total += Bytes(entry.file_size());
+  return total;
+}
+
+std::chrono::system_clock::time_point last_use(const fs::path& folder) {
+  struct stat info {};
+  ::stat(folder.c_str(), &info);
+  return std::chrono::system_clock::from_time_t(info.st_mtime);
+}
+
+}  // namespace
+
+fs::path StageCache::path(const Stage& stage) const {
+  return root_ / to_string(stage.kind) / stage.key;
+}
+
+bool StageCache::has(const Stage& stage) const {
+  return fs::exists(path(stage));
+}
+
+void StageCache::touch(const Stage& stage) const {
+  ::utimensat(AT_FDCWD, path(stage).c_str(), nullptr, 0);
+}
+
+Result<ScratchDirectory> StageCache::begin(const Stage& stage) const {
+  return ScratchDirectory::create(
+      root_ / scratch_folder,
+      fmt::format("{}-{}-", to_string(stage.kind), stage.key.substr(0, 12)));
+}
+
+std::vector<CacheEntry> StageCache::entries() const {
+  std::vector<CacheEntry> found;
+  std::error_code none;
+  for (const auto& kind : fs::directory_iterator(root_, none)) {
+    const auto name = kind.path().filename().string();
+    if (!kind.is_directory() || name == scratch_folder || name == lock_folder) continue;
+    for (const auto& result : fs::directory_iterator(kind))
+      found.push_back({name, result.path().filename().string(), size_of(result.path()),
+                       last_use(result.path()), fs::exists(result.path() / pin_file)});
+  }
+  return found;
+}
+
+std::vector<CacheEntry> StageCache::prune(std::chrono::system_clock::time_point before,
+                                          bool dry_run) const {
+  std::vector<CacheEntry> removed;
+  for (auto& entry : entries()) {
+    if (entry.pinned || entry.last_used >= before) continue;
+    if (!dry_run) {
+      // Renamed first: a result is there whole or not at all, also while it is being removed.
+      const auto from = root_ / entry.kind / entry.key;
+      const auto doomed = root_ / scratch_folder / ("removed-" + entry.key);
+      std::error_code code;
+      fs::create_directories(doomed.parent_path(), code);
+      fs::rename(from, doomed, code);
+      if (code) continue;
+      fs::remove_all(doomed, code);
+    }
+    removed.push_back(std::move(entry));
+  }
+  std::error_code none;
+  if (!dry_run)
+    for (const auto& left : fs::directory_iterator(root_ / scratch_folder, none))
+      if (last_use(left.path()) < before) fs::remove_all(left.path(), none);
+  return removed;
+}
+
+std::size_t StageCache::set_pinned(const std::string& key_prefix, bool pinned) const {
+  std::size_t count = 0;
+  for (const auto& entry : entries()) {
+    if (!entry.key.starts_with(key_prefix)) continue;
+    const auto file = root_ / entry.kind / entry.key / pin_file;
+    std::error_code code;
+    if (pinned)
+      std::ofstream(file).flush();
+    else
+      fs::remove(file, code);
+    ++count;
+  }
+  return count;
+}
+
+Result<StageLock> StageLock::acquire(const StageCache& cache, const Stage& stage,
+                                     std::stop_token stop) {
+  const auto folder = cache.root() / lock_folder;
+  std::error_code code;
+  fs::create_directories(folder, code);
+  const auto file = folder / (stage.key + ".lock");
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor < 0)
+    return fail(ErrorKind::infrastructure,
+                fmt::format("cannot lock {}: {}", file.string(), std::strerror(errno)));
+  StageLock lock(descriptor);
+  while (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    if (stop.stop_requested()) return fail(ErrorKind::interrupted, "interrupted");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return lock;
+}
+
+StageLock::~StageLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace assay

@@ -1,0 +1,70 @@
+// The stage cache: results of stages under their keys, whole or absent, shared by all matrices of a
+// user. Thread-safe and safe between processes: a result appears by rename.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/core/file.hpp"
+#include "harness/core/units.hpp"
+#include "harness/plan/stage.hpp"
+
+namespace assay {
+
+/// One cached result.
+struct CacheEntry {
+  std::string kind;
+  std::string key;
+  Bytes size;
+  std::chrono::system_clock::time_point last_used;
+  bool pinned = false;  ///< never pruned
+};
+
+/// A folder of results, `<root>/<kind>/<key>/`.
+class StageCache {
+ public:
+  explicit StageCache(std::filesystem::path root) : root_(std::move(root)) {}
+  const std::filesystem::path& root() const { return root_; }
+
+  /// Where the result of a stage is, or will be.
+  std::filesystem::path path(const Stage& stage) const;
+  bool has(const Stage& stage) const;
+  /// Notes that a result was used now, for pruning.
+  void touch(const Stage& stage) const;
+  /// A private folder to produce the result in; publish it to path(stage).
+  Result<ScratchDirectory> begin(const Stage& stage) const;
+
+  std::vector<CacheEntry> entries() const;
+  /// Removes results not used since `before`, except pinned ones; returns what was removed. Folders
+  /// that a killed process left in scratch are removed too.
+  std::vector<CacheEntry> prune(std::chrono::system_clock::time_point before, bool dry_run) const;
+  /// Pins or unpins every result whose key starts with `key_prefix`; returns how many.
+  std::size_t set_pinned(const std::string& key_prefix, bool pinned) const;
+
+ private:
+  std::filesystem::path root_;
+};
+
+/// Keeps two processes from running one stage at the same time; released on destruction and when
+/// the process dies.
+class StageLock {
+ public:
+  /// Waits until no other process runs the stage, or until `stop`. Errors: interrupted,
+  /// infrastructure.
+  static Result<StageLock> acquire(const StageCache& cache, const Stage& stage,
+                                   std::stop_token stop);
+  StageLock(StageLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  StageLock& operator=(StageLock&&) = delete;
+  ~StageLock();
+
+ private:
+  explicit StageLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+}  // namespace assay
