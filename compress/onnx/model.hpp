@@ -1,12 +1,15 @@
-// An ONNX model as plain values, and its file. The only place that knows protobuf is model.cpp.
+// An ONNX model as plain values, and its file. Only reader.cpp, tensor_reader.cpp,
+// element_type.cpp and writer.cpp know protobuf. Plain values and pure functions: thread-safe.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -28,9 +31,10 @@ struct Tensor {
   std::vector<std::byte> data;
 
   std::int64_t element_count() const;
-  /// The elements; T must match `type` (asserted).
+  /// The elements; T must be as wide as `type` (asserted). float16 is read as std::uint16_t.
   template <class T>
   std::span<const T> as() const {
+    assert(sizeof(T) == size_of(type));
     return {reinterpret_cast<const T*>(data.data()), data.size() / sizeof(T)};
   }
   template <class T>
@@ -39,6 +43,7 @@ struct Tensor {
     auto bytes = std::as_bytes(values);
     return {std::move(name), type, std::move(shape), {bytes.begin(), bytes.end()}};
   }
+  bool operator==(const Tensor&) const = default;
 };
 
 using Attribute = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>,
@@ -53,11 +58,14 @@ struct Node {
   std::vector<std::string> outputs;
   std::map<std::string, Attribute> attributes;
 
+  /// An attribute, or the fallback when the node has none of that name and type. Reading a file
+  /// checks the attributes of standard operators against their schema, so their types are right.
   std::int64_t integer(const std::string& key, std::int64_t fallback) const;
   float real(const std::string& key, float fallback) const;
   std::string text(const std::string& key, const std::string& fallback) const;
   std::vector<std::int64_t> integers(const std::string& key,
                                      std::vector<std::int64_t> fallback) const;
+  bool operator==(const Node&) const = default;
 };
 
 /// A graph input or output; -1 stands for a symbolic dimension (the batch).
@@ -65,6 +73,8 @@ struct ValueInfo {
   std::string name;
   ElementType type = ElementType::float32;
   std::vector<std::int64_t> shape;
+
+  bool operator==(const ValueInfo&) const = default;
 };
 
 /// A model: one graph, nodes in topological order.
@@ -77,7 +87,9 @@ struct Model {
   std::map<std::string, Tensor> initializers;   ///< Constant nodes are folded in here on reading
   std::map<std::string, std::string> metadata;  ///< metadata_props
 
+  /// The constant of that name, or nullptr.
   const Tensor* initializer(const std::string& name) const;
+  bool operator==(const Model&) const = default;
 };
 
 /// Reads and checks a file: sizes are bounded before anything is allocated, every node input is a

@@ -1,0 +1,23 @@
+// Element types and their ONNX numbers: one table, shared by reader and writer. Thread-safe.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "compress/onnx/model.hpp"
+
+namespace assay::onnx {
+
+/// What is known about an element type.
+struct ElementKind {
+  ElementType type;
+  int onnx;  ///< TensorProto.DataType
+  std::size_t bytes;
+  std::string_view name;
+};
+
+const ElementKind& kind_of(ElementType type);
+/// The kind with that TensorProto.DataType, or nullptr.
+const ElementKind* find_kind(int onnx);
+
+}  // namespace assay::onnx
