@@ -25,7 +25,8 @@ struct FirmwareMemory {
 template <std::size_t input_size>
 struct FirmwareBuffers {
   static constexpr std::size_t measure_payload = 5 + input_size;  // the longest request
-  static constexpr std::size_t payload = measure_payload < 256 ? 256 : measure_payload;
+  static constexpr std::size_t payload =
+      measure_payload < least_max_payload ? least_max_payload : measure_payload;
   std::uint8_t frame[frame_head + payload + frame_tail];
   std::uint8_t ring[2 * encoded_bound(payload) + ring_reserve + 1];
 

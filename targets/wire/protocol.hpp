@@ -43,6 +43,8 @@ constexpr std::uint8_t timing_has_stack = 2;
 constexpr std::size_t frame_head = 3;  ///< type and sequence
 constexpr std::size_t frame_tail = 4;  ///< CRC
 constexpr std::size_t max_measurements = 32;
+/// Every device takes payloads of at least this size.
+constexpr std::size_t least_max_payload = 256;
 constexpr std::size_t max_unanswered_polls = 4;
 /// Room in the device's ring beside the window, for polls and hellos.
 constexpr std::size_t ring_reserve = 64;
