@@ -148,7 +148,6 @@ class ModelReader {
     for (const auto& node : graph_.node())
       for (const std::string& output : node.output())
         produced_.insert(output);
-    return {};
   }
 
   Status read_node(const pb::NodeProto& proto, int index) {
