@@ -1,0 +1,91 @@
+#include "targets/graph/input.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+#include <cmath>
+
+namespace assay {
+namespace {
+
+Result<std::vector<float>> read_list(const onnx::Model& model, const std::string& key,
+                                     int channels) {
+  const auto found = model.metadata.find(key);
+  if (found == model.metadata.end())
+    return fail(ErrorKind::bad_input,
+                fmt::format("the model has no metadata \"{}\": it says how pixels become the "
+                            "network's input, give mean and deviation",
+                            key));
+  const auto malformed = [&] {
+    return fail(
+        ErrorKind::bad_input,
+        fmt::format("metadata \"{}\" is \"{}\": expected one number or {} numbers separated "
+                    "by commas",
+                    key, found->second, channels));
+  };
+  std::vector<float> values;
+  const char* at = found->second.data();
+  const char* const end = at + found->second.size();
+  while (true) {
+    while (at != end && *at == ' ')
+      ++at;
+    float value = 0;
+    const auto parsed = std::from_chars(at, end, value);
+    if (parsed.ec != std::errc() || !std::isfinite(value)) return malformed();
+    values.push_back(value);
+    at = parsed.ptr;
+    if (at == end) break;
+    if (*at++ != ',') return malformed();
+  }
+  if (values.size() == 1) values.resize(channels, values.front());
+  if (static_cast<int>(values.size()) != channels) return malformed();
+  return values;
+}
+
+std::int8_t quantize(float x, const ActivationTensor& tensor) {
+  const float q = std::nearbyint(x / tensor.scale) + static_cast<float>(tensor.zero_point);
+  return static_cast<std::int8_t>(std::clamp(q, -128.0f, 127.0f));
+}
+
+/// Fills NHWC from a function of (channel, index in that channel's plane).
+template <class Value>
+std::vector<std::int8_t> quantize_planes(const ActivationTensor& tensor, Value value) {
+  const int plane = tensor.height * tensor.width;
+  std::vector<std::int8_t> result(tensor.size());
+  for (int c = 0; c < tensor.channels; ++c)
+    for (int i = 0; i < plane; ++i)
+      result[i * tensor.channels + c] = quantize(value(c, c * plane + i), tensor);
+  return result;
+}
+
+}  // namespace
+
+Result<InputNormalization> read_normalization(const onnx::Model& model, int channels) {
+  InputNormalization normalization;
+  ASSAY_TRY(normalization.mean, read_list(model, "assay.mean", channels));
+  ASSAY_TRY(normalization.deviation, read_list(model, "assay.deviation", channels));
+  for (float deviation : normalization.deviation)
+    if (deviation <= 0)
+      return fail(ErrorKind::bad_input, "metadata \"assay.deviation\" must be positive numbers");
+  return normalization;
+}
+
+std::vector<std::int8_t> quantize_pixels(std::span<const std::uint8_t> pixels,
+                                         const InputNormalization& normalization,
+                                         const ActivationTensor& tensor) {
+  assert(static_cast<std::int64_t>(pixels.size()) == tensor.size());
+  return quantize_planes(tensor, [&](int channel, int index) {
+    const float pixel = static_cast<float>(pixels[index]) / 255.0f;
+    return (pixel - normalization.mean[channel]) / normalization.deviation[channel];
+  });
+}
+
+std::vector<std::int8_t> quantize_values(std::span<const float> values,
+                                         const ActivationTensor& tensor) {
+  assert(static_cast<std::int64_t>(values.size()) == tensor.size());
+  return quantize_planes(tensor, [&](int, int index) { return values[index]; });
+}
+
+}  // namespace assay

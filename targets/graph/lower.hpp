@@ -1,0 +1,23 @@
+// From a quantized ONNX model to the integer network that devices run. Pure; thread-safe.
+#pragma once
+
+#include "compress/onnx/model.hpp"
+#include "harness/core/result.hpp"
+#include "targets/graph/integer_graph.hpp"
+
+namespace assay {
+
+/// Lowers an int8 model in QDQ form: Conv (also depthwise: group == channels), Gemm, MatMul (+ Add
+/// of a constant), MaxPool, AveragePool, GlobalAveragePool and Add between DequantizeLinear and
+/// QuantizeLinear; Relu and Clip are fused; Flatten and Reshape to [N, rest] vanish into the order
+/// of the next layer's weights; a last Softmax is left to the host. uint8 activations are shifted
+/// by 128, a weight of -128 becomes -127. What changed is told in IntegerGraph::notices.
+///
+/// The network has one input of [1 or symbolic, channels, height, width] (or [1, features]) and one
+/// output. Arithmetic: targets/runtime/ARITHMETIC.md.
+///
+/// Errors: bad_input naming the node, its operator and what would be supported; a float model is
+/// answered with "quantize it first".
+Result<IntegerGraph> lower(const onnx::Model& model);
+
+}  // namespace assay

@@ -1,0 +1,20 @@
+// The oracle: runs an integer network with plain loops on the host. Slow, boring, thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "targets/graph/integer_graph.hpp"
+
+namespace assay {
+
+/// The network's output (int8 NHWC) for one input of graph.tensors[graph.input].size() elements.
+std::vector<std::int8_t> run_reference(const IntegerGraph& graph,
+                                       std::span<const std::int8_t> input);
+
+/// Every tensor of the network for one input, indexed like graph.tensors.
+std::vector<std::vector<std::int8_t>> run_reference_tensors(const IntegerGraph& graph,
+                                                            std::span<const std::int8_t> input);
+
+}  // namespace assay

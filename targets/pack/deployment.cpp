@@ -1,0 +1,76 @@
+#include "targets/pack/deployment.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace assay {
+namespace {
+
+bool runs_on(const KernelRow& row, const Core* core) {
+  return core ? row.runs_on(*core) : row.portable;
+}
+
+/// The first row that runs there and takes the layer; the reference row always does.
+const KernelRow& choose(const LayerView& view, const Core* core) {
+  if (core) return choose_kernel(view, *core);
+  return reference_kernel(view.layer.op);
+}
+
+Result<const KernelRow*> find_forced(const std::string& name, const Core* core) {
+  std::vector<std::string_view> known;
+  for (const KernelRow& row : kernel_table()) {
+    if (row.name != name) {
+      known.push_back(row.name);
+      continue;
+    }
+    if (!runs_on(row, core))
+      return fail(ErrorKind::bad_input, fmt::format("kernel \"{}\" does not run on {}", name,
+                                                    core ? core->name : "the host"));
+    return &row;
+  }
+  return fail(ErrorKind::bad_input,
+              fmt::format("no kernel is named \"{}\"; there are {}", name, fmt::join(known, ", ")));
+}
+
+DeployedLayer deploy_layer(const LayerView& view, const KernelRow& kernel) {
+  DeployedLayer deployed;
+  deployed.kernel = &kernel;
+  deployed.constants = kernel.pack(view);
+  deployed.scratch = kernel.scratch(view);
+  for (const ConstantArray& array : deployed.constants)
+    deployed.constant_bytes += Bytes(array.values.size() * array.element_bytes);
+  return deployed;
+}
+
+}  // namespace
+
+Result<Deployment> deploy(const IntegerGraph& graph, const Core* core, const KernelChoice& choice) {
+  const KernelRow* forced = nullptr;
+  if (choice.force_kernel) {
+    ASSAY_TRY(forced, find_forced(*choice.force_kernel, core));
+  }
+  Deployment deployment;
+  std::vector<LayerMemory> memory;
+  for (const IntegerLayer& layer : graph.layers) {
+    const LayerView view{layer, graph.tensors[layer.inputs.front()], graph.tensors[layer.output]};
+    const bool force = forced && forced->op == layer.op;
+    if (force && !forced->accepts(view))
+      return fail(ErrorKind::bad_input,
+                  fmt::format("kernel \"{}\" cannot run layer \"{}\"", forced->name, layer.name));
+    const KernelRow& kernel = force                    ? *forced
+                              : choice.force_reference ? reference_kernel(layer.op)
+                                                       : choose(view, core);
+    deployment.layers.push_back(deploy_layer(view, kernel));
+    const DeployedLayer& deployed = deployment.layers.back();
+    memory.push_back({deployed.scratch, kernel.in_place(view)});
+    deployment.weight_bytes += deployed.constant_bytes;
+    deployment.scratch_bytes = std::max(deployment.scratch_bytes, deployed.scratch);
+    deployment.macs += layer.macs;
+  }
+  deployment.memory = plan_memory(graph, memory);
+  return deployment;
+}
+
+}  // namespace assay
