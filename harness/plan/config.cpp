@@ -31,10 +31,11 @@ double resolved_beta(const FieldValues& values) {
 
 void drop_what_is_inert(FieldValues& values) {
   const double beta = resolved_beta(values);
-  if (beta == 0) {
-    const bool plain = values.at("distill.alpha").get<double>() == 1;
+  if (beta == 0 && values.at("distill.alpha").get<double>() == 1) {
     drop_group(values, "teacher");
-    if (plain) return drop_group(values, "distill");
+    return drop_group(values, "distill");
+  }
+  if (beta == 0) {
     values.erase("distill.T");
     values.erase("distill.t_squared");
   } else if (values.at("distill.T").get<double>() == 1) {

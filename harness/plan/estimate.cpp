@@ -17,8 +17,9 @@ Result<double> training_seconds(const Config& config) {
   ASSAY_TRY(const auto model,
             build_model(config.student(), data.channels, data.height, data.width, data.classes));
   ASSAY_TRY(const auto macs, count_macs(model));
-  const double limit = config.at("train.images").get<double>();
-  const double images = limit > 0 ? limit : training_images;
+  const auto limit = config.values().find("train.images");
+  const double images =
+      limit == config.values().end() ? training_images : limit->second.get<double>();
   return config.at("train.epochs").get<double>() * images *
          (static_cast<double>(macs.count()) / training_macs_per_second + seconds_per_image);
 }

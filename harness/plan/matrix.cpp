@@ -250,8 +250,7 @@ Result<Expansion> expand(const Matrix& matrix) {
     const Config config = Config::from(point);
     if (!unique.add(config)) ++expansion.collapsed;
     if (matrix.plain_baseline) unique.add(config.plain());
-    if (matrix.teacher_baseline && config.distilled() && config.beta() != 0)
-      unique.add(config.teacher());
+    if (matrix.teacher_baseline && config.distilled()) unique.add(config.teacher());
   }
   return expansion;
 }

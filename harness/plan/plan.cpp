@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compress/data/dataset.hpp"
+#include "compress/train/stage_description.hpp"
 #include "harness/core/file.hpp"
 #include "harness/core/hash.hpp"
 #include "harness/core/paths.hpp"
@@ -13,26 +14,36 @@
 namespace assay {
 namespace {
 
-/// The part of a configuration the training worker is told, without the student's network.
-Json train_settings(const Config& config) {
+/// The worker's orders without paths, as the key wants them; the paths are known when it runs.
+template <class Work>
+Json worker_settings(const Config& config, Work work) {
+  StageDescription stage;
+  stage.data = config.at("data").get<std::string>();
+  stage.work = std::move(work);
+  Json json = to_json(stage);
+  json.erase("inputs");
+  return json;
+}
+
+/// A section of the configuration in the worker's own type; the values were checked before.
+template <class Read>
+auto section(const Json& json, const char* name, Read read) {
+  JsonErrors errors(name);
+  JsonObject object(json.at(name), name, errors);
+  return read(object);
+}
+
+TrainStage train_stage(const Config& config) {
   Json json = config.json();
-  const ModelChoice model = config.student();
-  Json settings{{"kind", "train"},
-                {"data", json["data"]},
-                {"model",
-                 {{"family", model.family},
-                  {"cut", model.cut},
-                  {"fewer_filters_pct", model.fewer_filters_pct}}},
-                {"train", json["train"]},
-                {"seed", json["seed"]}};
+  TrainStage stage;
+  stage.model = config.student();
+  stage.settings = section(json, "train", read_train_settings);
+  stage.seed = json.at("seed").get<std::uint64_t>();
   if (config.distilled()) {
-    // Inert fields are absent from the configuration; the worker wants them all.
-    settings["distill"] = {{"alpha", config.at("distill.alpha")},
-                           {"beta", config.beta()},
-                           {"T", json["distill"].value("T", Json(1))},
-                           {"t_squared", json["distill"].value("t_squared", Json(true))}};
+    json["distill"]["beta"] = config.beta();
+    stage.distill = section(json, "distill", read_distill_settings);
   }
-  return settings;
+  return stage;
 }
 
 /// The file a board type, its part and its core are described in, as content.
@@ -106,15 +117,20 @@ class PlanBuilder {
 
  private:
   Result<std::size_t> add_training(const Config& config, const Json& facts) {
-    Stage stage{StageKind::train, "train " + config.label(), "", train_settings(config), {}, 0};
+    Stage stage{StageKind::train,
+                "train " + config.label(),
+                "",
+                worker_settings(config, train_stage(config)),
+                {},
+                0};
     ASSAY_TRY(stage.estimated_seconds, estimate::training_seconds(config));
-    if (config.distilled() && config.beta() != 0) {
+    if (config.distilled()) {
       const Config teacher = config.teacher();
       ASSAY_TRY(const auto teacher_stage, add_training(teacher, facts));
       const auto logits = add({StageKind::logits,
                                "teacher logits of " + teacher.label(),
                                "",
-                               {{"kind", "logits"}, {"data", config.at("data")}},
+                               worker_settings(config, LogitsStage{}),
                                {{"model", teacher_stage, "model.onnx"}},
                                estimate::logits_seconds},
                               facts);

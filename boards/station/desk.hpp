@@ -1,0 +1,76 @@
+// The boards of a run, ready to be used: starts one virtual-board process for all virtual ones,
+// locks a board while it is measured. Thread-safe: several threads may measure different boards.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "boards/link/session.hpp"
+#include "boards/station/inventory.hpp"
+#include "harness/core/units.hpp"
+
+namespace assay {
+
+/// What to put on a board and what it must answer.
+struct MeasureRequest {
+  std::filesystem::path elf;
+  std::string build_id;                      ///< hex; the hello must carry it
+  std::string model_hash;                    ///< SHA-256 of the ONNX file; the hello must carry it
+  Hertz clock;                               ///< the hello must report it
+  std::vector<std::int8_t> inputs;           ///< [samples][input size]
+  std::vector<std::int8_t> expected_logits;  ///< [samples][output size], from the host target
+  std::size_t inferences = 3;                ///< timed in the quiet window
+};
+
+/// A logit that was not the host's.
+struct LogitMismatch {
+  std::size_t sample = 0;
+  std::size_t logit = 0;
+  int expected = 0;
+  int found = 0;
+};
+
+/// What a board told.
+struct BoardMeasurement {
+  Hello hello;
+  Timing timing;
+  std::size_t samples = 0;            ///< streamed
+  std::size_t identical_samples = 0;  ///< with every logit identical
+  std::optional<LogitMismatch> first_mismatch;
+  std::optional<std::vector<Instructions>> instructions;  ///< one a timed inference; virtual boards
+  LinkCounters link;
+  std::chrono::milliseconds flash_time{};  ///< program, verify, reset
+  std::chrono::milliseconds boot_time{};   ///< reset to hello
+};
+
+class Desk {
+ public:
+  /// Starts the virtual boards among `boards`; lock files go to `lock_folder`. Call it on a thread
+  /// that outlives the desk: the virtual-board process ends with that thread. Errors:
+  /// infrastructure.
+  static Result<Desk> open(std::vector<Board> boards, std::filesystem::path lock_folder);
+  Desk(Desk&&) noexcept;
+  Desk& operator=(Desk&&) noexcept;
+  ~Desk();
+
+  const std::vector<Board>& boards() const;
+
+  /// Locks the board, flashes and verifies the ELF, checks the identity, streams the samples, takes
+  /// the quiet window. Wrong logits are a finding (identical_samples < samples), not an error.
+  /// Errors: infrastructure (busy board, probe, cable, power, another identity: nothing may be
+  /// recorded then), interrupted.
+  Result<BoardMeasurement> measure(const Board& board, const MeasureRequest& request,
+                                   std::stop_token stop);
+
+ private:
+  struct State;
+  explicit Desk(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace assay

@@ -1,0 +1,32 @@
+// The inventory: which boards there are, read from boards.json, plus virtual boards a matrix asks
+// for.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/core/board_type.hpp"
+
+namespace assay {
+
+/// A board on somebody's desk, or a virtual one.
+struct Board {
+  std::string name;  ///< unique in the inventory: "f405-a"
+  BoardType type;
+  bool virtual_board = false;
+  std::string probe_serial;  ///< exact; made from the name for a virtual board
+  std::string uart;          ///< device path; empty for a virtual board (it brings its own pty)
+  std::optional<std::string> unique_id;  ///< hex; must match the hello when given
+};
+
+/// Reads boards.json: {"boards": [{"name", "type", "virtual"?, "probe_serial"?, "uart"?,
+/// "unique_id"?}]}. Errors (bad_input): the path of the bad field, an unknown type, a name or probe
+/// given twice, a real board without probe or UART. A missing file is an empty inventory.
+Result<std::vector<Board>> load_inventory(const std::filesystem::path& path);
+
+/// The virtual board that stands for a type when the inventory has none: "virtual:<type>".
+Board implicit_virtual_board(const BoardType& type);
+
+}  // namespace assay

@@ -1,0 +1,36 @@
+#include "harness/cli/command.hpp"
+
+#include <array>
+
+namespace assay::cli {
+namespace {
+
+constexpr std::array commands{
+    Command{"run",
+            "Do everything a matrix asks for: train, compress, build, flash, measure, report",
+            "assay run harness/matrices/demo.json", declare_run},
+    Command{"plan", "Say what a run would do: cells, stages, what is cached, time, what fits",
+            "assay plan harness/matrices/demo.json", declare_plan},
+    Command{"measure", "Put an ONNX model on a board and measure it; no training",
+            "assay measure model.onnx --on virtual:stm32f405", declare_measure},
+    Command{"boards", "List the boards of the inventory and whether they are free and reachable",
+            "assay boards --check", declare_boards},
+    Command{"results", "List, export and merge stored results",
+            "assay results --matrix demo --json", declare_results},
+    Command{"report", "Write the report of a matrix: HTML, Markdown, CSV, LaTeX, JSON",
+            "assay report demo --out report", declare_report},
+    Command{"bench", "Count instructions and cycles per MAC of every kernel",
+            "assay bench kernels --on virtual:stm32f405", declare_bench},
+    Command{"cache", "Show and prune the stage cache", "assay cache prune --unused-days 30",
+            declare_cache},
+    Command{"doctor", "Check what is installed, attached and missing", "assay doctor",
+            declare_doctor},
+};
+
+}  // namespace
+
+std::span<const Command> command_table() {
+  return commands;
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,133 @@
+#include "harness/run/host_evaluation.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "boards/link/pipe_link.hpp"
+#include "boards/link/session.hpp"
+#include "compress/onnx/model.hpp"
+#include "harness/core/file.hpp"
+#include "harness/core/hash.hpp"
+#include "targets/build/generate.hpp"
+#include "targets/build/host_target.hpp"
+#include "targets/graph/input.hpp"
+#include "targets/graph/lower.hpp"
+
+namespace assay {
+namespace {
+
+constexpr int images_per_batch = 500;
+constexpr std::chrono::seconds hello_deadline{10};
+
+/// A model ready to be fed: its graph for the shape and scale of the input, and the normalization.
+struct InputQuantizer {
+  ActivationTensor tensor;
+  InputNormalization normalization;
+
+  static Result<InputQuantizer> make(const onnx::Model& model, const IntegerGraph& graph,
+                                     const ImageSet& images, const std::string& source) {
+    const auto& tensor = graph.tensors.at(static_cast<std::size_t>(graph.input));
+    if (tensor.height != images.height || tensor.width != images.width ||
+        tensor.channels != images.channels)
+      return fail(ErrorKind::bad_input,
+                  fmt::format("{} takes {}x{}x{} inputs, the data set has {}x{}x{} images", source,
+                              tensor.height, tensor.width, tensor.channels, images.height,
+                              images.width, images.channels));
+    ASSAY_TRY(auto normalization, read_normalization(model, tensor.channels));
+    return InputQuantizer{tensor, std::move(normalization)};
+  }
+
+  std::vector<std::int8_t> inputs(const ImageSet& images, int first, int count) const {
+    std::vector<std::int8_t> all;
+    const auto pixels = static_cast<std::size_t>(images.channels) * images.height * images.width;
+    for (int i = first; i < first + count; ++i) {
+      const auto one = quantize_pixels({images.image(i), pixels}, normalization, tensor);
+      all.insert(all.end(), one.begin(), one.end());
+    }
+    return all;
+  }
+};
+
+Result<SplitEvaluation> run_split(Session& session, const InputQuantizer& quantizer,
+                                  const ImageSet& images,
+                                  const std::function<void(int done)>& progress) {
+  SplitEvaluation result;
+  result.classes = static_cast<int>(session.hello().output_size);
+  for (int first = 0; first < images.count; first += images_per_batch) {
+    const int count = std::min(images_per_batch, images.count - first);
+    ASSAY_CHECK(session.stream(
+        quantizer.inputs(images, first, count),
+        [&](std::size_t, std::span<const std::int8_t> logits) {
+          result.correct += argmax(logits) == images.labels[static_cast<std::size_t>(result.count)];
+          result.logits.insert(result.logits.end(), logits.begin(), logits.end());
+          ++result.count;
+        }));
+    progress(first + count);
+  }
+  return result;
+}
+
+Json summary(const SplitEvaluation& split) {
+  return {
+      {"count", split.count}, {"correct", split.correct}, {"accuracy_top1", split.accuracy_pct()}};
+}
+
+}  // namespace
+
+int argmax(std::span<const std::int8_t> logits) {
+  return static_cast<int>(std::ranges::max_element(logits) - logits.begin());
+}
+
+Result<std::vector<std::int8_t>> quantized_inputs(const std::filesystem::path& model_path,
+                                                  const ImageSet& images, int count) {
+  ASSAY_TRY(const auto model, onnx::read_model(model_path));
+  ASSAY_TRY(const auto graph, lower(model));
+  ASSAY_TRY(const auto quantizer, InputQuantizer::make(model, graph, images, model_path.string()));
+  return quantizer.inputs(images, 0, std::min(count, images.count));
+}
+
+Status evaluate_on_host(const std::filesystem::path& model_path, const std::string& data,
+                        const std::filesystem::path& directory,
+                        const std::function<void(double fraction)>& progress,
+                        std::stop_token stop) {
+  ASSAY_TRY(const auto validation, load_split(data, Split::validation));
+  ASSAY_TRY(const auto test, load_split(data, Split::test));
+  ASSAY_TRY(const auto model, onnx::read_model(model_path));
+  ASSAY_TRY(const auto graph, lower(model));
+  ASSAY_TRY(const auto quantizer, InputQuantizer::make(model, graph, test, model_path.string()));
+  ASSAY_TRY(const auto hash, sha256_file(model_path));
+  ASSAY_TRY(const auto generated, generate(graph, nullptr, hash));
+  ASSAY_TRY(auto scratch, ScratchDirectory::create(directory, "host-"));
+  ASSAY_TRY(const auto program, build_host_program(generated, scratch.path(), stop));
+
+  ProcessSpec spec;
+  spec.arguments = {program.executable.string()};
+  ASSAY_TRY(const auto link, PipeLink::start(spec, "host"));
+  LinkOptions options;
+  options.stop = stop;
+  ASSAY_TRY(auto session, Session::open(*link, hello_deadline, options));
+  const double total = validation.count + test.count;
+  ASSAY_TRY(const auto on_validation,
+            run_split(session, quantizer, validation, [&](int done) { progress(done / total); }));
+  ASSAY_TRY(const auto on_test, run_split(session, quantizer, test, [&](int done) {
+              progress((validation.count + done) / total);
+            }));
+
+  Json notices = Json::array();
+  for (const auto& notice : graph.notices)
+    notices.push_back(notice);
+  ASSAY_CHECK(write_atomically(directory / "logits.bin",
+                               std::as_bytes(std::span<const std::int8_t>(on_test.logits))));
+  return write_atomically(directory / "evaluation.json",
+                          Json{{"model_sha256", hash},
+                               {"data", data},
+                               {"classes", on_test.classes},
+                               {"macc", generated.macs.count()},
+                               {"validation", summary(on_validation)},
+                               {"test", summary(on_test)},
+                               {"notices", notices}}
+                              .dump(2));
+}
+
+}  // namespace assay

@@ -1,0 +1,87 @@
+#include "harness/run/stage_runner.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "harness/core/file.hpp"
+#include "harness/core/paths.hpp"
+#include "harness/core/process.hpp"
+#include "harness/plan/worker_environment.hpp"
+#include "harness/run/firmware_stage.hpp"
+#include "harness/run/host_evaluation.hpp"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A progress line of the worker; anything else it prints is not for us.
+void forward_progress(std::string_view line, const StageProgress& progress) {
+  const Json json = Json::parse(line, nullptr, false);
+  if (json.is_object() && json.value("event", "") == "progress")
+    progress(json.value("fraction", 0.0), json.value("message", ""));
+}
+
+/// The worker's own sentence, without the program's name in front.
+std::string last_line(std::string text) {
+  while (!text.empty() && text.back() == '\n')
+    text.pop_back();
+  text = text.substr(text.rfind('\n') + 1);
+  constexpr std::string_view prefix = "assay-train: ";
+  return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
+}
+
+ErrorKind kind_of_exit(int code) {
+  for (auto kind : {ErrorKind::bad_input, ErrorKind::failed_verdict, ErrorKind::interrupted})
+    if (code == exit_code(kind)) return kind;
+  return ErrorKind::infrastructure;
+}
+
+Status run_worker(const Stage& stage, const std::map<std::string, fs::path>& inputs,
+                  const fs::path& directory, const StageProgress& progress, std::stop_token stop) {
+  const auto worker = own_program("assay-train");
+  if (!fs::exists(worker))
+    return fail(ErrorKind::infrastructure,
+                fmt::format("{} is not built; training needs a build with ASSAY_TRAIN=ON",
+                            worker.string()));
+  Json description = stage.settings;
+  for (const auto& [name, path] : inputs)
+    description["inputs"][name] = path.string();
+  const auto file = directory / "stage.json";
+  ASSAY_CHECK(write_atomically(file, description.dump(2)));
+
+  ProcessSpec spec;
+  spec.arguments = {worker.string(), file.string(), "--out", directory.string()};
+  spec.environment = worker_environment();
+  spec.on_output_line = [&](std::string_view line) { forward_progress(line, progress); };
+  ASSAY_TRY(const auto outcome, run_process(spec, stop));
+  if (outcome.cancelled) return fail(ErrorKind::interrupted, "interrupted");
+  if (outcome.exit_code == 0) {
+    fs::remove(file);  // its paths are this machine's; the settings are in the key
+    return {};
+  }
+  const auto sentence = last_line(outcome.errors);
+  return fail(
+      kind_of_exit(outcome.exit_code),
+      sentence.empty()
+          ? fmt::format("the training worker ended with code {} and no message", outcome.exit_code)
+          : sentence);
+}
+
+}  // namespace
+
+Status run_stage(const Stage& stage, const std::map<std::string, fs::path>& inputs,
+                 const fs::path& directory, const StageProgress& progress, std::stop_token stop) {
+  if (runs_in_worker(stage.kind)) return run_worker(stage, inputs, directory, progress, stop);
+  const auto& model = inputs.at("model");
+  if (stage.kind == StageKind::evaluate)
+    return evaluate_on_host(
+        model, stage.settings.at("data"), directory,
+        [&](double fraction) { progress(fraction, "streaming images"); }, stop);
+  ASSAY_TRY(const auto type, load_board_type(stage.settings.at("board_type")));
+  return build_firmware_stage(model, type, Hertz(stage.settings.at("clock_hz")),
+                              stage.settings.at("optimize"), {}, directory, stop);
+}
+
+}  // namespace assay

@@ -1,0 +1,23 @@
+// Runs one stage: a worker process for what needs Torch, a function for the rest.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+
+#include "harness/plan/stage.hpp"
+
+namespace assay {
+
+/// Told how far a stage is: 0..1 and a few words ("epoch 2/4: loss 0.31").
+using StageProgress = std::function<void(double fraction, const std::string& message)>;
+
+/// Computes the outputs of `stage` into `directory`. `inputs` are the paths of its input files by
+/// name. Errors: the stage's own; infrastructure when the worker died or is not built; interrupted.
+Status run_stage(const Stage& stage, const std::map<std::string, std::filesystem::path>& inputs,
+                 const std::filesystem::path& directory, const StageProgress& progress,
+                 std::stop_token stop);
+
+}  // namespace assay
