@@ -88,7 +88,8 @@ void end_quiet() {
 std::size_t unique_id(std::uint8_t* out, std::size_t capacity) {
   if (board_config.unique_id == 0 || capacity < unique_id_bytes) return 0;
   for (std::size_t i = 0; i < unique_id_bytes; ++i) {
-    const std::uint32_t word = reg(board_config.unique_id + (i & ~std::size_t{3}));
+    std::uint32_t word = 0;
+    if (!probe_read(board_config.unique_id + (i & ~std::size_t{3}), &word)) return 0;
     out[i] = static_cast<std::uint8_t>(word >> (8 * (i % 4)));
   }
   return unique_id_bytes;

@@ -78,11 +78,37 @@ void reset_handler() {
   }
 }
 
-/// The stack pointer may be what is broken, so the handler takes a fresh stack.
+[[gnu::naked]] bool probe_read(std::uint32_t, std::uint32_t*) {
+  asm volatile(
+      ".syntax unified\n"
+      "assay_probe_load:\n"
+      "ldr r2, [r0]\n"
+      "str r2, [r1]\n"
+      "movs r0, #1\n"
+      "bx lr\n"
+      "assay_probe_refused:\n"
+      "movs r0, #0\n"
+      "bx lr\n");
+}
+
+/// A refused probe_read() carries on at its second exit: the frame's return address is replaced.
+/// Anything else is final. The stack pointer may be what is broken, so the frame is looked at only
+/// when it lies in the stack, and the report is made on a fresh stack.
 [[gnu::naked, noreturn]] void unexpected_exception() {
   asm volatile(
       ".syntax unified\n"
       "mrs r0, msp\n"
+      "ldr r1, =assay_stack_bottom\n"
+      "cmp r0, r1\n"
+      "blo 1f\n"
+      "ldr r1, [r0, #24]\n"
+      "ldr r2, =assay_probe_load\n"
+      "cmp r1, r2\n"
+      "bne 1f\n"
+      "ldr r2, =assay_probe_refused\n"
+      "str r2, [r0, #24]\n"
+      "bx lr\n"
+      "1:\n"
       "mrs r1, ipsr\n"
       "ldr r2, =assay_stack_top\n"
       "mov sp, r2\n"

@@ -29,6 +29,10 @@ struct FaultRecord {
 };
 extern "C" FaultRecord fault_record;
 
+/// Reads a word that the bus may refuse, as emulators of a part refuse its system memory; false
+/// when it did. The fault handler knows this one load.
+extern "C" bool probe_read(std::uint32_t address, std::uint32_t* word);
+
 /// What a stack pointer below which nothing was used yet looks like.
 constexpr std::uint32_t stack_paint = 0xA55A5AA5;
 

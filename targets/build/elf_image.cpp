@@ -1,0 +1,91 @@
+#include "targets/build/elf_image.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <memory>
+
+namespace assay {
+namespace {
+
+struct ElfClose {
+  void operator()(Elf* elf) const { elf_end(elf); }
+};
+using ElfHandle = std::unique_ptr<Elf, ElfClose>;
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(const std::filesystem::path& path)
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~FileDescriptor() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  int get() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+Bytes programmed_bytes(Elf* elf) {
+  std::size_t count = 0;
+  Bytes total;
+  if (elf_getphdrnum(elf, &count) != 0) return total;
+  for (std::size_t i = 0; i < count; ++i) {
+    GElf_Phdr header;
+    if (gelf_getphdr(elf, static_cast<int>(i), &header) && header.p_type == PT_LOAD)
+      total += Bytes(header.p_filesz);
+  }
+  return total;
+}
+
+/// The descriptor of the first GNU build-id note in a note section, as hex, or nothing.
+std::string build_id_in(Elf_Scn* section) {
+  Elf_Data* data = elf_getdata(section, nullptr);
+  std::size_t offset = 0;
+  GElf_Nhdr note;
+  std::size_t name = 0;
+  std::size_t description = 0;
+  while (data && (offset = gelf_getnote(data, offset, &note, &name, &description)) > 0) {
+    const char* bytes = static_cast<const char*>(data->d_buf);
+    if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != 4 ||
+        std::memcmp(bytes + name, "GNU", 4) != 0)
+      continue;
+    std::string hex;
+    for (std::size_t i = 0; i < note.n_descsz; ++i)
+      hex += fmt::format("{:02x}", static_cast<unsigned char>(bytes[description + i]));
+    return hex;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ElfImage> read_elf(const std::filesystem::path& path) {
+  elf_version(EV_CURRENT);
+  const FileDescriptor file(path);
+  const ElfHandle elf(file.get() < 0 ? nullptr : elf_begin(file.get(), ELF_C_READ, nullptr));
+  std::size_t names = 0;
+  if (!elf || elf_kind(elf.get()) != ELF_K_ELF || elf_getshdrstrndx(elf.get(), &names) != 0)
+    return fail(ErrorKind::bad_input, fmt::format("{} is not a readable ELF file", path.string()));
+
+  ElfImage image;
+  image.programmed = programmed_bytes(elf.get());
+  for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf.get(), section));) {
+    GElf_Shdr header;
+    if (!gelf_getshdr(section, &header)) continue;
+    const char* name = elf_strptr(elf.get(), names, header.sh_name);
+    if (name && (header.sh_flags & SHF_ALLOC) != 0) image.sections[name] = Bytes(header.sh_size);
+    if (header.sh_type == SHT_NOTE && image.build_id.empty()) image.build_id = build_id_in(section);
+  }
+  if (image.build_id.empty())
+    return fail(ErrorKind::bad_input, fmt::format("{} has no build-id note", path.string()));
+  return image;
+}
+
+}  // namespace assay

@@ -1,0 +1,90 @@
+#include "targets/build/linker_script.hpp"
+
+#include <fmt/format.h>
+
+namespace assay {
+namespace {
+
+std::string memory_block(const Part& part) {
+  std::string text = "MEMORY\n{\n";
+  for (const MemoryRegion& region : part.memory)
+    text += fmt::format("  {} ({}) : ORIGIN = {:#010x}, LENGTH = {}\n", region.name,
+                        region.flash ? "rx" : "rw", region.base, region.size.count());
+  return text + "}\n\n";
+}
+
+/// Every flash section ends on a multiple of 8, so that nothing lies between two sections.
+constexpr std::string_view flash_sections = R"(  .vectors :
+  {{
+    assay_vectors = .;
+    KEEP(*(.vectors))
+    . = ALIGN(8);
+  }} >{flash}
+  .model_code :
+  {{
+    model.o(.text .text.*)
+    . = ALIGN(8);
+  }} >{flash}
+  .weights :
+  {{
+    model.o(.rodata .rodata.*)
+    . = ALIGN(8);
+  }} >{flash}
+  .runtime :
+  {{
+    *(.text .text.*)
+    *(.rodata .rodata.*)
+    . = ALIGN(8);
+  }} >{flash}
+  .note.gnu.build-id :
+  {{
+    assay_build_id_begin = .;
+    KEEP(*(.note.gnu.build-id))
+    assay_build_id_end = .;
+  }} >{flash}
+)";
+
+constexpr std::string_view ram_sections = R"(  .stack (NOLOAD) :
+  {{
+    assay_stack_bottom = .;
+    . += {stack};
+    assay_stack_top = .;
+  }} >{ram}
+  .data :
+  {{
+    assay_data_begin = .;
+    *(.data .data.*)
+    . = ALIGN(4);
+    assay_data_end = .;
+  }} >{ram} AT >{flash}
+  assay_data_load = LOADADDR(.data);
+  .arena (NOLOAD) :
+  {{
+    . = ALIGN(4);
+    assay_zero_begin = .;
+    model.o(.bss .bss.* COMMON)
+    . = ALIGN(4);
+  }} >{ram}
+  .static (NOLOAD) :
+  {{
+    *(.bss .bss.* COMMON)
+    . = ALIGN(4);
+    assay_zero_end = .;
+  }} >{ram}
+  /DISCARD/ : {{ *(.ARM.exidx* .ARM.extab*) }}
+)";
+
+}  // namespace
+
+std::string linker_script(const Part& part, Bytes stack_reserve) {
+  const std::uint64_t stack = (stack_reserve.count() + 7) / 8 * 8;
+  const std::string& flash = part.flash().name;
+  const std::string& ram = part.ram().name;
+  return memory_block(part) + "ENTRY(reset_handler)\n\nSECTIONS\n{\n" +
+         fmt::format(flash_sections, fmt::arg("flash", flash)) +
+         fmt::format(ram_sections, fmt::arg("flash", flash), fmt::arg("ram", ram),
+                     fmt::arg("stack", stack)) +
+         "}\n";
+}
+
+}  // namespace assay

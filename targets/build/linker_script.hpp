@@ -1,0 +1,20 @@
+// The linker script of a part, from its memory regions. Pure function, thread-safe.
+#pragma once
+
+#include <string>
+
+#include "harness/core/part.hpp"
+#include "harness/core/units.hpp"
+
+namespace assay {
+
+/// Output sections, so that flash and RAM can be split without counting anything twice:
+///   .vectors, .runtime, .data   startup, drivers, main loop (.data: initial values)
+///   .model_code, .weights       code and constants of model.o
+///   .stack, .arena, .static     RAM: stack reserve, variables of model.o, all other variables
+/// The program goes to the first flash region, everything in RAM to the first RAM region. The stack
+/// lies at the bottom of RAM: an overflow faults instead of overwriting tensors.
+/// `stack_reserve` is rounded up to 8 bytes (AAPCS stack alignment).
+std::string linker_script(const Part& part, Bytes stack_reserve);
+
+}  // namespace assay
