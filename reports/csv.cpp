@@ -1,0 +1,77 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <vector>
+
+#include "reports/number.hpp"
+#include "reports/report.hpp"
+#include "reports/table.hpp"
+
+namespace assay {
+namespace {
+
+/// RFC 4180: a field with a comma, quote or line break is quoted, a quote inside is doubled.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+using TextColumn = std::pair<const char*, std::string Record::*>;
+constexpr std::array<TextColumn, 12> text_columns{{
+    {"matrix", &Record::matrix},
+    {"label", &Record::label},
+    {"board_type", &Record::board_type},
+    {"part", &Record::part},
+    {"board", &Record::board},
+    {"verdict_detail", &Record::verdict_detail},
+    {"recorded_at", &Record::recorded_at},
+    {"config_id", &Record::config_id},
+    {"group_id", &Record::group_id},
+    {"cell_id", &Record::cell_id},
+    {"measurement_key", &Record::measurement_key},
+    {"command", &Record::command},
+}};
+
+void end_line(std::string& out, const std::vector<std::string>& fields) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (i > 0) out += ',';
+    out += csv_field(fields[i]);
+  }
+  out += "\r\n";
+}
+
+}  // namespace
+
+std::string render_csv(const ReportInput& input) {
+  const ReportTable table = build_table(input.records, ColumnChoice::all);
+  std::string out;
+  std::vector<std::string> fields;
+  for (const auto& [name, field] : text_columns)
+    fields.emplace_back(name);
+  fields.insert(fields.end(), {"virtual_board", "verdict"});
+  for (const auto& column : table.columns)
+    fields.insert(fields.end(), {column.name, column.name + "_provenance"});
+  end_line(out, fields);
+  for (const auto& record : input.records) {
+    fields.clear();
+    for (const auto& [name, field] : text_columns)
+      fields.push_back(record.*field);
+    fields.emplace_back(record.virtual_board ? "true" : "false");
+    fields.emplace_back(to_string(record.verdict));
+    for (const auto& column : table.columns) {
+      const auto found = record.metrics.find(column.name);
+      const bool known = found != record.metrics.end();
+      fields.push_back(known ? exact_number(found->second.value) : "");
+      fields.emplace_back(known ? to_string(found->second.provenance) : "");
+    }
+    end_line(out, fields);
+  }
+  return out;
+}
+
+}  // namespace assay

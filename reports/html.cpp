@@ -1,0 +1,170 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/assets.hpp"
+#include "reports/html_charts.hpp"
+#include "reports/html_details.hpp"
+#include "reports/html_text.hpp"
+#include "reports/number.hpp"
+#include "reports/report.hpp"
+#include "reports/summary.hpp"
+#include "reports/table.hpp"
+
+namespace assay {
+namespace {
+
+constexpr FigureStyle style{"\u202f", " ± ", "–"};
+
+std::string head_html(const std::string& title) {
+  // The policy makes the browser itself refuse anything from outside this file.
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+      "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+      "<title>{} – assay</title>\n<style>\n{}</style>\n</head>\n",
+      html_text(title), assets::style_css);
+}
+
+std::string header_html(const ReportInput& input, const ReportSummary& summary) {
+  std::string out = fmt::format(
+      "<header>\n<p class=\"kicker\">assay report</p>\n<h1>{}</h1>\n<dl class=\"facts\">\n",
+      html_text(input.title));
+  for (const auto& [name, value] : heading_facts(summary))
+    out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", html_text(name), html_text(value));
+  out += "</dl>\n";
+  const std::string notice = virtual_notice(summary);
+  if (!notice.empty()) out += fmt::format("<p class=\"notice\" role=\"note\">{}</p>\n", notice);
+  return out + "</header>\n";
+}
+
+std::string charts_html(const Json& charts) {
+  if (charts.empty()) return "";
+  std::string out = "<section class=\"charts\" aria-label=\"Charts\">\n";
+  for (const auto& chart : charts) {
+    const auto title = chart.at("title").get<std::string>();
+    out += fmt::format(
+        "<figure><figcaption>{}</figcaption><div class=\"canvas\"><canvas id=\"{}\" role=\"img\" "
+        "aria-label=\"{}; the table below has the same figures\"></canvas></div></figure>\n",
+        title, chart.at("id").get<std::string>(), title);
+  }
+  return out +
+         "</section>\n<noscript><p class=\"quiet\">The charts need JavaScript; the table has "
+         "the same figures.</p></noscript>\n";
+}
+
+std::string column_heading(const Column& column, bool headline) {
+  const std::string mark =
+      column.provenance
+          ? fmt::format("<abbr class=\"mark\" title=\"{}\">{}</abbr>",
+                        provenance_meaning(*column.provenance), provenance_mark(*column.provenance))
+          : "";
+  return fmt::format(
+      "<th scope=\"col\" class=\"num{}\" aria-sort=\"none\"><button type=\"button\" title=\"{}\">{}"
+      "</button><span class=\"unit\">{} {}</span></th>\n",
+      headline ? "" : " extra", html_text(column.meaning), html_text(column.title),
+      html_text(column.unit), mark);
+}
+
+std::string figure_cell(const Row& row, const Column& column, bool headline) {
+  const char* hidden = headline ? "" : " extra";
+  const auto found = row.figures.find(column.name);
+  if (found == row.figures.end())
+    return fmt::format("<td class=\"num absent{}\"><span title=\"not known\">–</span></td>",
+                       hidden);
+  std::string text = html_text(figure_text(row, column, style, "\u202f"));
+  return fmt::format("<td class=\"num{}\" data-value=\"{}\" title=\"{}\">{}</td>", hidden,
+                     exact_number(found->second.value), to_string(found->second.provenance), text);
+}
+
+std::string row_html(const ReportTable& table, const ReportTable& headline, const Row& row) {
+  std::string out = fmt::format(
+      "<tr><th scope=\"row\"><a href=\"#record-{}\">{}</a></th><td>{}<span class=\"unit\">{}</span>"
+      "</td><td><span class=\"verdict {}\" title=\"{}\">{}</span></td>",
+      row.records.front(), html_text(row.label), html_text(row.board),
+      html_text(row.virtual_board ? row.board_type + ", virtual" : row.board_type),
+      to_string(row.verdict), html_text(row.verdict_detail), to_string(row.verdict));
+  if (table.grouped)
+    out += fmt::format("<td class=\"num\" data-value=\"{}\">{}</td>", row.seeds,
+                       row.seeds == row.records.size()
+                           ? std::to_string(row.seeds)
+                           : fmt::format("{} of {}", row.seeds, row.records.size()));
+  for (const auto& column : table.columns) {
+    const bool shown =
+        std::ranges::find(headline.columns, column.name, &Column::name) != headline.columns.end();
+    out += figure_cell(row, column, shown);
+  }
+  return out + "</tr>\n";
+}
+
+std::string table_html(const ReportTable& table, const ReportTable& headline) {
+  std::string out = "<div class=\"scroll\"><table id=\"results\">\n<thead><tr>\n";
+  for (const char* title : {"Model", "Board", "Verdict"})
+    out += fmt::format(
+        "<th scope=\"col\" aria-sort=\"none\"><button type=\"button\">{}</button></th>\n", title);
+  if (table.grouped)
+    out +=
+        "<th scope=\"col\" class=\"num\" aria-sort=\"none\"><button type=\"button\">Seeds"
+        "</button></th>\n";
+  for (const auto& column : table.columns) {
+    const bool shown =
+        std::ranges::find(headline.columns, column.name, &Column::name) != headline.columns.end();
+    out += column_heading(column, shown);
+  }
+  out += "</tr></thead>\n<tbody>\n";
+  for (const auto& row : table.rows)
+    out += row_html(table, headline, row);
+  return out + "</tbody>\n</table></div>\n";
+}
+
+std::string legend_html(const ReportTable& table) {
+  std::string out = "<p class=\"legend\">";
+  for (const auto& line : legend_lines(table)) {
+    const auto space = line.find(' ');
+    out += fmt::format("<span><b>{}</b> {}</span> ", html_text(line.substr(0, space)),
+                       html_text(line.substr(space + 1)));
+  }
+  return out + "</p>\n";
+}
+
+std::string results_html(const ReportTable& table, const ReportTable& headline) {
+  return "<section aria-labelledby=\"results-heading\">\n<div class=\"tools\"><h2 "
+         "id=\"results-heading\">Results</h2>\n<label class=\"filter\">Filter <input "
+         "type=\"search\" "
+         "id=\"filter\" placeholder=\"model, board, verdict\"></label>\n<label class=\"switch\">"
+         "<input type=\"checkbox\" id=\"all-columns\"> all metrics</label></div>\n" +
+         table_html(table, headline) +
+         "<p class=\"quiet\" id=\"no-match\" hidden>No row matches."
+         "</p>\n" +
+         legend_html(table) + "</section>\n";
+}
+
+std::string footer_html(const ReportSummary& summary) {
+  if (!summary.command) return "";
+  return fmt::format(
+      "<section><h2>Reproduce the run</h2>\n<div class=\"command\"><code>{}</code>"
+      "<button type=\"button\" class=\"copy\">Copy</button></div></section>\n",
+      html_text(*summary.command));
+}
+
+}  // namespace
+
+std::string render_html(const ReportInput& input) {
+  const ReportTable table = build_table(input.records, ColumnChoice::all);
+  const ReportTable headline = build_table(input.records, ColumnChoice::headline);
+  const ReportSummary summary = summarize(input);
+  const Json charts = chart_data(table);
+  std::string out = head_html(input.title) + "<body>\n<main>\n" + header_html(input, summary);
+  out += charts_html(charts) + results_html(table, headline) + environment_html(input);
+  out +=
+      "<section class=\"records\"><h2>Every record</h2>\n" + details_html(input) + "</section>\n";
+  out += footer_html(summary) + "</main>\n";
+  out += fmt::format("<script type=\"application/json\" id=\"charts\">{}</script>\n",
+                     script_json(charts));
+  if (!charts.empty()) out += fmt::format("<script>{}</script>\n", assets::chart_js);
+  return out + fmt::format("<script>\n{}</script>\n</body>\n</html>\n", assets::script_js);
+}
+
+}  // namespace assay

@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+#include "reports/grid.hpp"
+#include "reports/report.hpp"
+#include "reports/summary.hpp"
+
+namespace assay {
+namespace {
+
+struct Replacement {
+  std::string_view from;
+  std::string_view to;
+};
+
+/// LaTeX's ten special characters, and the signs of our own that old engines do not know.
+constexpr std::array replacements{
+    Replacement{"\\", "\\textbackslash{}"},
+    Replacement{"_", "\\_"},
+    Replacement{"%", "\\%"},
+    Replacement{"&", "\\&"},
+    Replacement{"#", "\\#"},
+    Replacement{"$", "\\$"},
+    Replacement{"{", "\\{"},
+    Replacement{"}", "\\}"},
+    Replacement{"~", "\\textasciitilde{}"},
+    Replacement{"^", "\\textasciicircum{}"},
+    Replacement{"<", "\\textless{}"},
+    Replacement{">", "\\textgreater{}"},
+    Replacement{"|", "\\textbar{}"},
+    Replacement{"\"", "\\char34{}"},
+    Replacement{"[", "{[}"},  // after a line end it would be read as a length
+    Replacement{"*", "{*}"},
+    Replacement{"µ", "$\\mu$"},
+    Replacement{"×", "$\\times$"},
+    Replacement{"±", "$\\pm$"},
+    Replacement{"–", "--"},
+    Replacement{"\u202f", "\\,"},
+    Replacement{"\n", " "},
+    Replacement{"\r", " "},
+};
+
+std::string latex_text(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto found = std::ranges::find_if(
+        replacements, [&](const Replacement& r) { return text.starts_with(r.from); });
+    const bool special = found != replacements.end();
+    out += special ? found->to : text.substr(0, 1);
+    text.remove_prefix(special ? found->from.size() : 1);
+  }
+  return out;
+}
+
+std::string table_line(const std::vector<std::string>& cells) {
+  std::vector<std::string> escaped;
+  std::ranges::transform(cells, std::back_inserter(escaped), latex_text);
+  return fmt::format("  {} \\\\\n", fmt::join(escaped, " & "));
+}
+
+std::string caption_of(const ReportInput& input, const ReportTable& table) {
+  std::string caption = latex_text(input.title) + ".";
+  const std::string notice = virtual_notice(summarize(input));
+  if (!notice.empty()) caption += fmt::format(" {}", notice);
+  for (const auto& line : legend_lines(table))
+    caption += fmt::format(" {}.", latex_text(line));
+  return caption;
+}
+
+}  // namespace
+
+std::string render_latex(const ReportInput& input) {
+  const ReportTable table = build_table(input.records, ColumnChoice::headline);
+  const Grid grid = make_grid(table, {"\u202f", " ± ", "–"});
+  std::string alignment;
+  std::vector<std::string> titles, notes;
+  for (const auto& column : grid.columns) {
+    alignment += column.numeric ? 'r' : 'l';
+    titles.push_back(column.title);
+    notes.push_back(column.note);
+  }
+  std::string out = "% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n";
+  out += fmt::format("\\caption{{{}}}\n", caption_of(input, table));
+  out += fmt::format("\\begin{{tabular}}{{{}}}\n", alignment);
+  out += fmt::format("  \\toprule\n{}{}  \\midrule\n", table_line(titles), table_line(notes));
+  for (const auto& row : grid.rows)
+    out += table_line(row);
+  return out + "  \\bottomrule\n\\end{tabular}\n\\end{table}\n";
+}
+
+}  // namespace assay

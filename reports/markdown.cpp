@@ -1,0 +1,61 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "reports/grid.hpp"
+#include "reports/report.hpp"
+#include "reports/summary.hpp"
+
+namespace assay {
+namespace {
+
+/// A backslash before everything that GitHub's Markdown reads as markup; line breaks become spaces.
+std::string markdown_text(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::string_view("\\`*_{}[]<>#|~&").find(c) != std::string_view::npos) out += '\\';
+    out += c == '\n' || c == '\r' ? ' ' : c;
+  }
+  return out;
+}
+
+std::string table_line(std::vector<std::string> cells) {
+  return fmt::format("| {} |\n", fmt::join(cells, " | "));
+}
+
+}  // namespace
+
+std::string render_markdown(const ReportInput& input) {
+  const ReportTable table = build_table(input.records, ColumnChoice::headline);
+  const ReportSummary summary = summarize(input);
+  std::string out = fmt::format("# {}\n\n", markdown_text(input.title));
+  for (const auto& [name, value] : heading_facts(summary))
+    out += fmt::format("- {}: {}\n", name, markdown_text(value));
+  const std::string notice = virtual_notice(summary);
+  if (!notice.empty()) out += fmt::format("\n> **{}**\n", notice);
+  const Grid grid = make_grid(table, {",", " ± ", "–"});
+  std::vector<std::string> titles, rules;
+  for (const auto& column : grid.columns) {
+    const std::string note = column.note.empty() ? "" : fmt::format(" ({})", column.note);
+    titles.push_back(markdown_text(column.title + note));
+    rules.emplace_back(column.numeric ? "---:" : "---");
+  }
+  out += fmt::format("\n{}{}", table_line(titles), table_line(rules));
+  for (const auto& row : grid.rows) {
+    std::vector<std::string> cells;
+    std::ranges::transform(row, std::back_inserter(cells), markdown_text);
+    out += table_line(cells);
+  }
+  for (const auto& row : table.rows)
+    if (!row.verdict_detail.empty())
+      out +=
+          fmt::format("\n**{}** {} on {}: {}\n", to_string(row.verdict), markdown_text(row.label),
+                      markdown_text(row.board), markdown_text(row.verdict_detail));
+  out +=
+      fmt::format("\n{}\n", markdown_text(fmt::format("{}", fmt::join(legend_lines(table), "; "))));
+  if (summary.command) out += fmt::format("\n    {}\n", *summary.command);
+  return out;
+}
+
+}  // namespace assay

@@ -1,0 +1,95 @@
+#include "reports/summary.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+namespace assay {
+namespace {
+
+void add_once(std::vector<std::string>& list, const std::string& value) {
+  if (std::ranges::find(list, value) == list.end()) list.push_back(value);
+}
+
+std::optional<std::string> text_field(const Json& object, const char* key) {
+  if (!object.is_object()) return std::nullopt;
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+std::vector<std::string> data_sets(const ReportInput& input) {
+  if (const auto given = text_field(input.context, "data_set")) return {*given};
+  std::vector<std::string> names;
+  for (const auto& record : input.records) {
+    auto name = text_field(record.environment, "data_set");
+    if (!name) name = text_field(record.config, "data");
+    if (name) add_once(names, *name);
+  }
+  return names;
+}
+
+std::optional<double> teacher_accuracy(const Json& context) {
+  if (!context.is_object()) return std::nullopt;
+  const auto found = context.find("teacher_accuracy");
+  if (found == context.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
+}
+
+}  // namespace
+
+ReportSummary summarize(const ReportInput& input) {
+  ReportSummary summary;
+  std::set<std::string> cells;
+  std::set<std::string> moments;
+  for (const auto& record : input.records) {
+    add_once(summary.matrices, record.matrix);
+    cells.insert(record.cell_id);
+    if (!record.recorded_at.empty()) moments.insert(record.recorded_at);
+    if (record.virtual_board) ++summary.virtual_records;
+    if (record.verdict == Verdict::pass) ++summary.passed;
+    if (record.verdict == Verdict::fail) ++summary.failed;
+    if (record.verdict == Verdict::infra) ++summary.infra;
+  }
+  summary.cells = cells.size();
+  if (!moments.empty()) {
+    constexpr std::size_t day = 10;  // "2026-01-31" of an RFC 3339 moment
+    summary.first_day = moments.begin()->substr(0, day);
+    summary.last_day = moments.rbegin()->substr(0, day);
+  }
+  summary.data_sets = data_sets(input);
+  summary.teacher_accuracy = teacher_accuracy(input.context);
+  summary.command = text_field(input.context, "command");
+  return summary;
+}
+
+std::vector<std::pair<std::string, std::string>> heading_facts(const ReportSummary& summary) {
+  std::vector<std::pair<std::string, std::string>> facts;
+  if (!summary.matrices.empty())
+    facts.emplace_back(summary.matrices.size() == 1 ? "Matrix" : "Matrices",
+                       fmt::format("{}", fmt::join(summary.matrices, ", ")));
+  if (!summary.first_day.empty())
+    facts.emplace_back("Measured", summary.first_day == summary.last_day
+                                       ? summary.first_day
+                                       : summary.first_day + " to " + summary.last_day);
+  if (!summary.data_sets.empty())
+    facts.emplace_back("Data set", fmt::format("{}", fmt::join(summary.data_sets, ", ")));
+  if (summary.teacher_accuracy)
+    facts.emplace_back("Teacher accuracy", fmt::format("{:.2f} %", *summary.teacher_accuracy));
+  facts.emplace_back("Cells",
+                     fmt::format("{}: {} passed, {} failed, {} infrastructure", summary.cells,
+                                 summary.passed, summary.failed, summary.infra));
+  return facts;
+}
+
+std::string virtual_notice(const ReportSummary& summary) {
+  if (summary.virtual_records == 0) return "";
+  const auto records = summary.passed + summary.failed + summary.infra;
+  if (summary.virtual_records == records) return "Virtual boards: modelled figures, not silicon.";
+  return fmt::format("{} of {} records come from virtual boards: modelled figures, not silicon.",
+                     summary.virtual_records, records);
+}
+
+}  // namespace assay

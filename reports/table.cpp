@@ -1,0 +1,206 @@
+#include "reports/table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <set>
+#include <tuple>
+
+#include "reports/number.hpp"
+#include "reports/statistics.hpp"
+
+namespace assay {
+namespace {
+
+constexpr std::array<std::string_view, 7> headline_metrics{
+    "accuracy_top1", "rom_bytes", "ram_bytes",        "macc",
+    "latency_us",    "energy_uj", "compression_ratio"};
+
+bool wanted(std::string_view name, ColumnChoice choice) {
+  return choice == ColumnChoice::all ||
+         std::ranges::find(headline_metrics, name) != headline_metrics.end();
+}
+
+/// "cut4-width50_s3" without its "_s3"; other labels as they are.
+std::string label_without_seed(const std::string& label) {
+  const auto mark = label.rfind("_s");
+  if (mark == std::string::npos || mark + 2 == label.size()) return label;
+  const bool digits = std::all_of(label.begin() + static_cast<std::ptrdiff_t>(mark) + 2,
+                                  label.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return digits ? label.substr(0, mark) : label;
+}
+
+using Members = std::vector<std::size_t>;
+
+/// Indices of the records of each row, in the order of their first record.
+std::vector<Members> group_records(const std::vector<Record>& records) {
+  using Key = std::tuple<std::string, std::string, std::string, std::string, std::string, bool>;
+  std::map<Key, std::size_t> known;
+  std::vector<Members> groups;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto& r = records[i];
+    const Key key{r.matrix,       r.group_id, r.board_type, r.board, label_without_seed(r.label),
+                  r.virtual_board};
+    const auto [found, fresh] = known.try_emplace(key, groups.size());
+    if (fresh) groups.emplace_back();
+    groups[found->second].push_back(i);
+  }
+  return groups;
+}
+
+bool seeds_differ(const std::vector<Record>& records, const Members& members) {
+  std::set<std::string> configs;
+  for (const auto index : members)
+    configs.insert(records[index].config_id);
+  return configs.size() == members.size();
+}
+
+/// fail says most about the model, infra nothing.
+int severity(Verdict verdict) {
+  return verdict == Verdict::fail ? 2 : verdict == Verdict::infra ? 1 : 0;
+}
+
+std::optional<Figure> combine(const std::vector<const Metric*>& metrics) {
+  if (metrics.empty()) return std::nullopt;
+  Figure figure{metrics.front()->value, std::nullopt, metrics.front()->provenance};
+  std::vector<double> values;
+  for (const auto* metric : metrics) {
+    if (metric->provenance != figure.provenance) return std::nullopt;
+    values.push_back(metric->value);
+  }
+  const bool spread = std::ranges::any_of(values, [&](double v) { return v != values.front(); });
+  if (spread) {
+    figure.value = mean(values);
+    figure.half_width = confidence_half_width(values);
+  }
+  return figure;
+}
+
+Row make_row(const std::vector<Record>& records, const Members& members) {
+  const Record& first = records[members.front()];
+  Row row;
+  row.label = members.size() > 1 ? label_without_seed(first.label) : first.label;
+  row.board = first.board;
+  row.board_type = first.board_type;
+  row.virtual_board = first.virtual_board;
+  row.records = members;
+  Members passed;
+  for (const auto index : members) {
+    const Record& record = records[index];
+    if (record.verdict == Verdict::pass) passed.push_back(index);
+    if (severity(record.verdict) > severity(row.verdict)) {
+      row.verdict = record.verdict;
+      row.verdict_detail = record.verdict_detail;
+    }
+  }
+  // A single record shows what is known about it, even when it failed; a mean counts passes only.
+  const Members& shown = passed.empty() ? members : passed;
+  row.seeds = passed.size();
+  std::map<std::string, std::vector<const Metric*>> metrics;
+  for (const auto index : members.size() > 1 ? shown : members)
+    for (const auto& [name, metric] : records[index].metrics)
+      metrics[name].push_back(&metric);
+  for (const auto& [name, values] : metrics)
+    if (const auto figure = combine(values)) row.figures[name] = *figure;
+  return row;
+}
+
+std::string unit_of(const std::vector<Record>& records, const std::string& name) {
+  for (const auto& record : records)
+    if (const auto found = record.metrics.find(name); found != record.metrics.end())
+      return found->second.unit;
+  return "";
+}
+
+Column make_column(const ReportTable& table, const MetricKind& kind) {
+  Column column{std::string(kind.name),
+                std::string(kind.title),
+                std::string(kind.meaning),
+                "",
+                1,
+                kind.decimals,
+                std::nullopt};
+  double smallest = std::numeric_limits<double>::infinity();
+  std::set<Provenance> provenances;
+  for (const auto& row : table.rows)
+    if (const auto found = row.figures.find(column.name); found != row.figures.end()) {
+      smallest = std::min(smallest, found->second.value);
+      provenances.insert(found->second.provenance);
+    }
+  const DisplayUnit unit = display_unit(kind.unit, kind.decimals, smallest);
+  column.unit = unit.text;
+  column.divisor = unit.divisor;
+  column.decimals = unit.decimals;
+  if (provenances.size() == 1) column.provenance = *provenances.begin();
+  return column;
+}
+
+/// The metrics that occur, known ones in the order of metric_kinds(), then any others by name.
+std::vector<Column> make_columns(const ReportTable& table, const std::vector<Record>& records,
+                                 ColumnChoice choice) {
+  std::set<std::string> present;
+  for (const auto& row : table.rows)
+    for (const auto& [name, figure] : row.figures)
+      if (wanted(name, choice)) present.insert(name);
+  std::vector<Column> columns;
+  for (const auto& kind : metric_kinds())
+    if (present.erase(std::string(kind.name)) > 0) columns.push_back(make_column(table, kind));
+  for (const auto& name : present) {
+    const std::string unit = unit_of(records, name);
+    columns.push_back(make_column(table, MetricKind{name, unit, name, "", true, 3}));
+  }
+  return columns;
+}
+
+}  // namespace
+
+ReportTable build_table(const std::vector<Record>& records, ColumnChoice choice) {
+  ReportTable table;
+  for (const auto& members : group_records(records)) {
+    if (members.size() == 1 || seeds_differ(records, members)) {
+      table.rows.push_back(make_row(records, members));
+      table.grouped = table.grouped || members.size() > 1;
+    } else {
+      for (const auto index : members)
+        table.rows.push_back(make_row(records, {index}));
+    }
+  }
+  table.columns = make_columns(table, records, choice);
+  std::set<Provenance> provenances;
+  for (const auto& row : table.rows)
+    for (const auto& column : table.columns)
+      if (const auto found = row.figures.find(column.name); found != row.figures.end())
+        provenances.insert(found->second.provenance);
+  table.provenances.assign(provenances.begin(), provenances.end());
+  return table;
+}
+
+std::string figure_text(const Row& row, const Column& column, const FigureStyle& style,
+                        std::string_view mark_prefix) {
+  const auto found = row.figures.find(column.name);
+  if (found == row.figures.end()) return std::string(style.absent);
+  const Figure& figure = found->second;
+  std::string text = format_number(figure.value / column.divisor, column.decimals, style.thousands);
+  if (figure.half_width) {
+    text += style.plus_minus;
+    text += format_number(*figure.half_width / column.divisor, column.decimals, style.thousands);
+  }
+  if (!column.provenance) {
+    text += mark_prefix;
+    text += provenance_mark(figure.provenance);
+  }
+  return text;
+}
+
+std::vector<std::string> legend_lines(const ReportTable& table) {
+  std::vector<std::string> lines;
+  for (const auto provenance : table.provenances)
+    lines.push_back(
+        fmt::format("{} {}", provenance_mark(provenance), provenance_meaning(provenance)));
+  if (table.grouped) lines.push_back("± half of the 95 % interval of the mean over seeds");
+  return lines;
+}
+
+}  // namespace assay

@@ -1,0 +1,78 @@
+// The table every format prints: a row per cell (or per group of seeds), a column per metric.
+// Pure, thread-safe.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/core/record.hpp"
+
+namespace assay {
+
+/// One figure of a row: a value, or the mean over seeds.
+struct Figure {
+  double value = 0;
+  std::optional<double> half_width;  ///< of the 95 % interval; absent for one seed, or no spread
+  Provenance provenance = Provenance::computed;
+};
+
+/// One metric as a column. Values are shown divided by `divisor`, with `unit` in the heading.
+struct Column {
+  std::string name;     ///< "rom_bytes"
+  std::string title;    ///< "Flash"
+  std::string meaning;  ///< one sentence, may be empty
+  std::string unit;     ///< as shown: "ms"
+  double divisor = 1;
+  int decimals = 0;
+  std::optional<Provenance> provenance;  ///< when every figure of the column has the same one
+};
+
+struct Row {
+  std::string label;
+  std::string board;
+  std::string board_type;
+  bool virtual_board = false;
+  Verdict verdict = Verdict::pass;        ///< the worst of its records: fail, then infra, then pass
+  std::string verdict_detail;             ///< of the record that decided the verdict
+  std::size_t seeds = 1;                  ///< passed records the figures are made of
+  std::vector<std::size_t> records;       ///< indices into the records the table was built from
+  std::map<std::string, Figure> figures;  ///< a metric nobody knows is not in it
+};
+
+struct ReportTable {
+  std::vector<Column> columns;
+  std::vector<Row> rows;
+  bool grouped = false;                 ///< at least one row stands for several seeds
+  std::vector<Provenance> provenances;  ///< every one that occurs, for the legend
+};
+
+/// Which metrics become columns, of those that any record has.
+enum class ColumnChoice {
+  headline,  ///< what a printed table has: accuracy, flash, RAM, MACC, latency, energy, ratio
+  all,
+};
+
+/// Builds the table. Records of one group, board and deployment that differ in the seed alone
+/// become one row: the mean over the passed ones with its 95 % interval. A group in which a seed
+/// occurs twice stays ungrouped.
+ReportTable build_table(const std::vector<Record>& records, ColumnChoice choice);
+
+/// How a format writes figures.
+struct FigureStyle {
+  std::string_view thousands;   ///< "," or a thin space
+  std::string_view plus_minus;  ///< " ± "
+  std::string_view absent;      ///< "–"
+};
+
+/// The text of a row's figure, with its provenance mark appended (after `mark_prefix`) when the
+/// column mixes provenances.
+std::string figure_text(const Row& row, const Column& column, const FigureStyle& style,
+                        std::string_view mark_prefix = " ");
+
+/// "~ modelled (...)" for every provenance in the table, in the order of the marks.
+std::vector<std::string> legend_lines(const ReportTable& table);
+
+}  // namespace assay
