@@ -1,0 +1,46 @@
+// Single-layer networks: the shapes kernels are benchmarked on, with the published figures they are
+// held against, and the generator behind them that tests use for other shapes. Thread-safe.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "targets/graph/integer_graph.hpp"
+
+namespace assay {
+
+/// What a single-layer network computes on.
+struct LayerShape {
+  IntegerOp op = IntegerOp::convolution;
+  int height = 1;  ///< of the input
+  int width = 1;
+  int channels = 1;
+  int out_channels = 1;  ///< convolution and dense; others keep the input's
+  Window window;         ///< not for dense and add
+};
+
+/// Which weights: pseudo-random ones, or all at one end of their range.
+enum class WeightFill { random, lowest, highest, alternating };
+
+/// A network of one layer with pseudo-random bias and multipliers that keep the ranges of
+/// ARITHMETIC.md; with random weights and inputs its outputs spread over int8. The same arguments
+/// give the same network. An addition adds its input to itself.
+IntegerGraph single_layer_graph(const LayerShape& shape, std::uint32_t seed,
+                                WeightFill fill = WeightFill::random);
+
+/// A shape that instructions per multiply-accumulate are compared on.
+struct BenchShape {
+  std::string_view name;  ///< "conv 3x3 16->16 16x16"
+  LayerShape shape;
+  /// Instructions per nominal multiply-accumulate of CMSIS-NN 99f736a6 (its public wrapper entry
+  /// points, int8, GCC 12.2 -O3, counted under QEMU).
+  double cmsis_nn_m0;
+  double cmsis_nn_m4;
+  double cmsis_nn_m7;
+};
+
+std::array<BenchShape, 4> bench_shapes();
+
+}  // namespace assay

@@ -1,0 +1,97 @@
+// How the DSP kernels (cores with SMLAD) lay out weights and activations. Shared by the packer on
+// the host and the kernels on the device, so that both compute the same numbers from one shape.
+//
+// A window is the inputs that one output is made of. Its inputs are taken in groups of four; a
+// group is two words of two int16 each, (a0, a2) and (a1, a3), because SXTB16 expands bytes 0 and 2
+// of a word, or 1 and 3. A word of activations meets a word of weights in one SMLAD: a step.
+//
+// "Pair" weights: one halfword holds the weights of two output channels, h = 256 * w1 + w0. SMLAD
+// of the raw word adds 256 * A1 + A0 to an accumulator, SMLAD of its SXTB16 adds A0 to another, so
+// that a byte of flash is loaded and expanded once for two channels. Their difference is 256 * A1
+// modulo 2^32: exact while |A1| < 2^23. Needs weights in [-127, 127].
+#pragma once
+
+namespace assay::kernels::dsp {
+
+constexpr int round_up(int value, int multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+/// A loop of `steps` steps, `unroll` of them an iteration; steps beyond the ones asked for have
+/// zero weights.
+struct Unrolled {
+  int steps;
+  int unroll;
+};
+
+/// The cheapest loop for `steps` steps of `step_cost` instructions each, at most `max_unroll` an
+/// iteration, an iteration costing three instructions more.
+constexpr Unrolled plan_unroll(int steps, int max_unroll, int step_cost) {
+  Unrolled best{steps, 1};
+  int best_cost = steps * (step_cost + 3);
+  for (int unroll = 1; unroll <= max_unroll; ++unroll) {
+    const int padded = round_up(steps, unroll);
+    const int cost = padded * step_cost + padded / unroll * 3;
+    if (cost < best_cost) {
+      best = {padded, unroll};
+      best_cost = cost;
+    }
+  }
+  return best;
+}
+
+/// The window of a convolution. By rows, each kernel row (kernel_width * in_channels inputs that
+/// lie together in memory) starts a new group and is expanded four bytes at a time; flat, for small
+/// windows whose rows would be mostly filling, inputs follow each other without gaps.
+struct ConvLayout {
+  int kernel_height;
+  int row;  ///< inputs in a kernel row
+  bool flat;
+  int row_stride;  ///< inputs from one kernel row to the next
+  Unrolled loop;   ///< two steps a group
+
+  constexpr ConvLayout(int height, int width, int channels)
+      : kernel_height(height),
+        row(width * channels),
+        flat(row % 4 != 0 && height > 1 && height * row <= 64),
+        row_stride(flat ? row : round_up(row, 4)),
+        loop(plan_unroll(round_up(height * row_stride, 4) / 2, 16, 12)) {}
+
+  constexpr int inputs() const { return 2 * loop.steps; }
+};
+
+/// Whether windows along one dimension reach over an edge of the input.
+constexpr bool reaches_outside(int in, int out, int kernel, int stride, int pad) {
+  return pad > 0 || (out - 1) * stride - pad + kernel > in;
+}
+
+/// Bytes of ConvScratch (window.hpp).
+constexpr int conv_scratch_bytes(const ConvLayout& layout, bool pads_width, bool pads_height) {
+  const int row_bytes = round_up(layout.row, 4);
+  return round_up(
+      layout.loop.steps * 16 + (pads_width ? 4 * row_bytes : 4) + (pads_height ? row_bytes : 1), 4);
+}
+
+/// Inputs of full-range weights that may be summed before |A1| reaches 2^23: 2^23 / (127 * 128).
+constexpr int safe_inputs = 516;
+
+/// Channel c of pair p of a convolution, or -1. With an odd number of channels the second pair
+/// repeats channel 1, so that every pair but that of a single channel is whole.
+constexpr int conv_channel(int pair, int c, int channels) {
+  const int channel = 2 * pair + c - (channels % 2 != 0 && pair > 0 ? 1 : 0);
+  return channel < channels ? channel : -1;
+}
+
+/// The window of a dense layer is its whole input.
+struct DenseLayout {
+  Unrolled loop;  ///< a step is a group of four inputs, for eight channels
+  constexpr explicit DenseLayout(int inputs) : loop(plan_unroll(round_up(inputs, 4) / 4, 6, 29)) {}
+  constexpr int inputs() const { return 4 * loop.steps; }
+};
+
+/// Which input of a group (0..3) is in half `half` of its word `word`.
+constexpr int input_in_group(int word, int half) {
+  return word + 2 * half;
+}
+
+}  // namespace assay::kernels::dsp

@@ -1,0 +1,77 @@
+// Single DSP instructions by name (Armv7-M Architecture Reference Manual, A7.7), and the
+// requantization of ARITHMETIC.md with them.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace assay::kernels::dsp {
+
+#define ASSAY_INLINE inline __attribute__((always_inline))
+
+/// GCC takes an asm statement to be as long as its lines, to keep literal pools and branch targets
+/// within reach; these blank ones stand for the lines that .rept repeats (at most 192).
+#define ASSAY_LINES_6 "\n\n\n\n\n\n"
+#define ASSAY_LINES_48                                                                \
+  ASSAY_LINES_6 ASSAY_LINES_6 ASSAY_LINES_6 ASSAY_LINES_6 ASSAY_LINES_6 ASSAY_LINES_6 \
+      ASSAY_LINES_6 ASSAY_LINES_6
+#define ASSAY_LINES_192 ASSAY_LINES_48 ASSAY_LINES_48 ASSAY_LINES_48 ASSAY_LINES_48
+
+/// Bytes 0 and 2 of a word, sign-extended to halfwords.
+ASSAY_INLINE std::uint32_t sxtb16(std::uint32_t word) {
+  std::uint32_t result;
+  asm("sxtb16 %0, %1" : "=r"(result) : "r"(word));
+  return result;
+}
+
+/// Bytes 1 and 3.
+ASSAY_INLINE std::uint32_t sxtb16_odd(std::uint32_t word) {
+  std::uint32_t result;
+  asm("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(word));
+  return result;
+}
+
+/// acc + both halfword products.
+ASSAY_INLINE std::int32_t smlad(std::uint32_t a, std::uint32_t b, std::int32_t acc) {
+  std::int32_t result;
+  asm("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(acc));
+  return result;
+}
+
+/// Four bytes at any address: these cores load unaligned words.
+ASSAY_INLINE std::uint32_t load_word(const std::int8_t* bytes) {
+  std::uint32_t word;
+  __builtin_memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+/// clamp8(value >> shift).
+template <int shift>
+ASSAY_INLINE std::int32_t shift_and_saturate(std::int32_t value) {
+  std::int32_t result;
+  if constexpr (shift == 0)
+    asm("ssat %0, #8, %1" : "=r"(result) : "r"(value));
+  else
+    asm("ssat %0, #8, %1, asr %2" : "=r"(result) : "r"(value), "i"(shift));
+  return result;
+}
+
+/// y = clamp((((acc + b') >> P) * m) >> R) for an accumulator that holds b' already and has
+/// `extra_shift` fraction bits.
+template <class L, int extra_shift = 0>
+ASSAY_INLINE std::int8_t requantize(std::int32_t accumulator, std::int32_t multiplier) {
+  constexpr int shift = L::accumulator_shift + extra_shift;
+  static_assert(shift < 32 && L::output_shift < 32);
+  std::int32_t y = shift_and_saturate<L::output_shift>((accumulator >> shift) * multiplier);
+  if constexpr (L::clamp_min > -128) y = y < L::clamp_min ? L::clamp_min : y;
+  if constexpr (L::clamp_max < 127) y = y > L::clamp_max ? L::clamp_max : y;
+  return static_cast<std::int8_t>(y);
+}
+
+/// What a pair of channels needs besides weights, as packed in L::channels.
+struct ChannelPair {
+  std::int32_t bias[2];
+  std::int32_t multiplier[2];
+};
+
+}  // namespace assay::kernels::dsp

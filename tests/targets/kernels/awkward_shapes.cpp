@@ -1,0 +1,123 @@
+#include "tests/targets/kernels/awkward_shapes.hpp"
+
+#include <fmt/format.h>
+
+#include "targets/pack/bench_shapes.hpp"
+
+namespace assay::test {
+namespace {
+
+constexpr IntegerOp conv = IntegerOp::convolution;
+constexpr IntegerOp dense = IntegerOp::dense;
+constexpr IntegerOp depthwise = IntegerOp::depthwise;
+constexpr IntegerOp max_pool = IntegerOp::max_pool;
+constexpr IntegerOp average_pool = IntegerOp::average_pool;
+
+/// A square window.
+Window window(int kernel, int stride = 1, int pad = 0) {
+  return {kernel, kernel, stride, stride, pad, pad, pad, pad};
+}
+
+// op, input height x width x channels, output channels, window.
+const LayerShape shapes[] = {
+    // The plain ones, with every tail of channels.
+    {conv, 5, 6, 4, 4, window(3, 1, 1)},
+    {conv, 5, 5, 3, 5, window(3, 1, 1)},
+    {conv, 4, 7, 5, 3, window(3, 1, 1)},
+    {conv, 6, 5, 6, 7, window(3, 1, 1)},
+    {conv, 5, 5, 7, 2, window(3, 1, 1)},
+    {conv, 6, 6, 8, 1, window(3, 1, 1)},
+    {conv, 4, 4, 14, 11, window(3, 1, 1)},
+    {conv, 3, 3, 11, 14, window(1)},
+    {conv, 3, 5, 1, 1, window(1)},
+    {conv, 3, 4, 37, 9, window(1)},
+    // First layers.
+    {conv, 9, 9, 1, 8, window(3, 1, 1)},
+    {conv, 8, 9, 1, 6, window(5, 1, 2)},
+    {conv, 7, 8, 2, 4, window(3, 2, 1)},
+    {conv, 8, 8, 3, 8, window(3, 2, 1)},
+    // Strides, lopsided padding and kernels, padding wider than the input.
+    {conv, 9, 8, 4, 6, {3, 3, 2, 2, 0, 0, 1, 1}},
+    {conv, 8, 7, 8, 4, {2, 3, 2, 1, 1, 2, 0, 0}},
+    {conv, 7, 7, 4, 4, {1, 5, 1, 3, 0, 2, 0, 2}},
+    {conv, 8, 6, 4, 4, {5, 1, 3, 1, 2, 0, 2, 0}},
+    {conv, 2, 2, 4, 4, window(5, 1, 2)},
+    {conv, 3, 3, 6, 3, window(7, 1, 3)},
+    {conv, 8, 8, 16, 8, window(3, 3)},
+    {conv, 6, 6, 8, 8, window(1, 2)},
+    // One to five output pixels.
+    {conv, 1, 1, 8, 6, window(1)},
+    {conv, 3, 3, 4, 5, window(3)},
+    {conv, 1, 2, 12, 4, window(1)},
+    {conv, 3, 5, 2, 3, window(3)},
+    {conv, 1, 5, 4, 2, window(1)},
+    // More inputs than one sum of two channels holds.
+    {conv, 3, 3, 64, 4, window(3, 1, 1)},
+    {conv, 2, 2, 600, 3, window(1)},
+    {dense, 1, 1, 1, 1, {}},
+    {dense, 1, 1, 3, 2, {}},
+    {dense, 1, 1, 17, 3, {}},
+    {dense, 2, 2, 5, 5, {}},
+    {dense, 1, 1, 40, 8, {}},
+    {dense, 1, 1, 64, 10, {}},
+    {dense, 1, 3, 10, 12, {}},
+    {dense, 1, 1, 31, 15, {}},
+    {dense, 3, 3, 16, 17, {}},
+    {dense, 5, 5, 64, 10, {}},
+    {depthwise, 6, 6, 4, 4, window(3, 1, 1)},
+    {depthwise, 5, 7, 8, 8, window(3, 1, 1)},
+    {depthwise, 7, 5, 3, 3, window(3, 1, 1)},
+    {depthwise, 6, 9, 5, 5, window(3, 2, 1)},
+    {depthwise, 8, 8, 8, 8, {3, 3, 2, 2, 0, 0, 1, 1}},
+    {depthwise, 5, 6, 12, 12, window(5, 1, 2)},
+    {depthwise, 4, 4, 1, 1, window(3, 1, 1)},
+    {depthwise, 3, 3, 16, 16, window(3)},
+    {depthwise, 2, 3, 4, 4, window(3, 1, 1)},
+    {depthwise, 1, 1, 4, 4, window(3, 1, 1)},
+    {depthwise, 7, 6, 6, 6, {2, 3, 1, 2, 1, 0, 0, 1}},
+    {depthwise, 4, 4, 7, 7, window(4)},
+    {max_pool, 6, 6, 8, 8, window(2, 2)},
+    {max_pool, 7, 5, 5, 5, window(3, 2, 1)},
+    {max_pool, 4, 4, 3, 3, window(4)},
+    {average_pool, 6, 6, 8, 8, window(2, 2)},
+    {average_pool, 7, 5, 5, 5, window(3, 2, 1)},
+    {average_pool, 5, 5, 6, 6, window(5)},
+    {IntegerOp::add, 3, 3, 7, 7, {}},
+};
+
+std::string describe(const LayerShape& s) {
+  return fmt::format("{} {}x{} {}x{}x{}->{} stride {},{} pad {},{},{},{}", to_string(s.op),
+                     s.window.kernel_height, s.window.kernel_width, s.height, s.width, s.channels,
+                     s.out_channels, s.window.stride_height, s.window.stride_width,
+                     s.window.pad_top, s.window.pad_left, s.window.pad_bottom, s.window.pad_right);
+}
+
+}  // namespace
+
+LayerView view_of(const IntegerGraph& graph) {
+  const IntegerLayer& layer = graph.layers[0];
+  return {layer, graph.tensors[static_cast<std::size_t>(layer.inputs[0])],
+          graph.tensors[static_cast<std::size_t>(layer.output)]};
+}
+
+std::vector<NamedGraph> awkward_layers() {
+  std::vector<NamedGraph> layers;
+  std::uint32_t seed = 1;
+  for (const LayerShape& shape : shapes) {
+    layers.push_back({describe(shape), single_layer_graph(shape, seed++)});
+    // A fused activation on every third.
+    if (seed % 3 == 0 && shape.op != max_pool) {
+      layers.back().graph.layers[0].clamp_min = -20;
+      layers.back().graph.layers[0].clamp_max = 90;
+    }
+  }
+  for (const WeightFill fill : {WeightFill::lowest, WeightFill::highest, WeightFill::alternating})
+    for (const LayerShape& shape :
+         {LayerShape{conv, 4, 5, 57, 4, window(3, 1, 1)}, LayerShape{conv, 3, 4, 64, 3, window(1)},
+          LayerShape{dense, 1, 1, 520, 11, {}}, LayerShape{depthwise, 5, 6, 8, 8, window(3, 1, 1)}})
+      layers.push_back({describe(shape) + fmt::format(" weights {}", static_cast<int>(fill)),
+                        single_layer_graph(shape, seed++, fill)});
+  return layers;
+}
+
+}  // namespace assay::test

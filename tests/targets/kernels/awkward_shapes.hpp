@@ -1,0 +1,23 @@
+// Layers chosen to be hard on kernels: odd channels, tails, strides, lopsided padding, single
+// pixels, windows too large for one sum, weights and inputs at the ends of their ranges.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "targets/graph/integer_graph.hpp"
+#include "targets/pack/kernel.hpp"
+
+namespace assay::test {
+
+struct NamedGraph {
+  std::string name;
+  IntegerGraph graph;
+};
+
+/// The only layer of a network and its tensors.
+LayerView view_of(const IntegerGraph& graph);
+
+std::vector<NamedGraph> awkward_layers();
+
+}  // namespace assay::test

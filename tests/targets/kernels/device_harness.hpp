@@ -1,0 +1,72 @@
+// Device side of device_suite: runs one kernel on every input fill and prints what it wrote.
+#pragma once
+
+#include "targets/port/port.hpp"
+#include "tests/support/bare_metal/bare_metal.hpp"
+
+namespace device_suite {
+
+inline constexpr std::uint8_t guard = 0x5a;
+inline constexpr int guard_bytes = 16;
+
+/// Bytes between two guards; what lies inside is as stale as scratch memory on a device.
+template <int size>
+struct Guarded {
+  alignas(8) std::uint8_t before[guard_bytes];
+  std::uint8_t inside[(size + 7) / 8 * 8 + guard_bytes];
+
+  void fill() {
+    for (auto& byte : before)
+      byte = guard;
+    for (auto& byte : inside)
+      byte = guard;
+  }
+  bool intact() const {
+    for (auto byte : before)
+      if (byte != guard) return false;
+    for (unsigned i = size; i < sizeof inside; ++i)
+      if (inside[i] != guard) return false;
+    return true;
+  }
+};
+
+/// Linear congruential generator (Numerical Recipes), the same as input_values on the host.
+inline std::int8_t input_value(int fill, std::uint32_t& state) {
+  if (fill == 1) return -128;
+  if (fill == 2) return 127;
+  state = state * 1664525u + 1013904223u;
+  return static_cast<std::int8_t>(state >> 24);
+}
+
+inline void fill_input(int fill, std::uint8_t* to, int size) {
+  std::uint32_t state = 1;
+  for (int i = 0; i < size; ++i)
+    to[i] = static_cast<std::uint8_t>(input_value(fill, state));
+}
+
+inline bool input_unchanged(int fill, const std::uint8_t* at, int size) {
+  std::uint32_t state = 1;
+  for (int i = 0; i < size; ++i)
+    if (at[i] != static_cast<std::uint8_t>(input_value(fill, state))) return false;
+  return true;
+}
+
+/// Runs one kernel on every fill.
+template <int input_size, int output_size, int scratch_size, class Call>
+__attribute__((noinline)) void run_case(Guarded<input_size>& in, Guarded<output_size>& out,
+                                        Guarded<scratch_size>& scratch, Call call) {
+  for (int fill = 0; fill < 3; ++fill) {
+    in.fill();
+    fill_input(fill, in.inside, input_size);
+    out.fill();
+    scratch.fill();
+    call();
+    const bool good = in.intact() && out.intact() && scratch.intact() &&
+                      input_unchanged(fill, in.inside, input_size);
+    bare_metal::print(good ? "intact " : "damaged ");
+    bare_metal::print_hex(out.inside, output_size);
+    bare_metal::print("\n");
+  }
+}
+
+}  // namespace device_suite

@@ -1,0 +1,217 @@
+#include "tests/targets/kernels/device_suite.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <set>
+#include <sstream>
+
+#include "harness/core/file.hpp"
+#include "tests/support/bare_metal_build.hpp"
+#include "tests/support/qemu.hpp"
+#include "tests/targets/kernels/awkward_shapes.hpp"
+
+namespace assay::test {
+namespace {
+
+constexpr std::size_t cases_per_file = 12;
+
+std::string emit_array(const ConstantArray& array) {
+  return fmt::format("  alignas(4) static constexpr {} {}[] = {{{}{}}};\n", array.c_type,
+                     array.name,
+                     fmt::join(array.values, array.c_type == "std::uint32_t" ? "u," : ","),
+                     array.c_type == "std::uint32_t" ? "u" : "");
+}
+
+std::string emit_layer(const LayerView& view, const KernelRow& kernel, const std::string& name) {
+  const Window& w = view.layer.window;
+  const Requantization& r = view.layer.requantization;
+  std::string text = fmt::format("struct {} {{\n", name);
+  const auto constant = [&text](const char* type, const char* member, int value) {
+    text += fmt::format("  static constexpr {} {} = {};\n", type, member, value);
+  };
+  constant("int", "in_height", view.input.height);
+  constant("int", "in_width", view.input.width);
+  constant("int", "in_channels", view.input.channels);
+  constant("int", "out_height", view.output.height);
+  constant("int", "out_width", view.output.width);
+  constant("int", "out_channels", view.output.channels);
+  constant("int", "kernel_height", w.kernel_height);
+  constant("int", "kernel_width", w.kernel_width);
+  constant("int", "stride_height", w.stride_height);
+  constant("int", "stride_width", w.stride_width);
+  constant("int", "pad_top", w.pad_top);
+  constant("int", "pad_left", w.pad_left);
+  constant("int", "accumulator_shift", r.accumulator_shift);
+  constant("int", "output_shift", r.output_shift);
+  constant("std::int8_t", "input_zero", view.input.zero_point);
+  constant("std::int8_t", "clamp_min", view.layer.clamp_min);
+  constant("std::int8_t", "clamp_max", view.layer.clamp_max);
+  for (const ConstantArray& array : kernel.pack(view))
+    text += emit_array(array);
+  return text + "};\n";
+}
+
+/// A function that runs one case in the memory all cases share.
+std::string emit_case(const KernelCase& one, std::size_t index) {
+  const LayerView view = view_of(one.graph);
+  const std::string layer = fmt::format("Layer{}", index);
+  std::string text = emit_layer(view, *one.kernel, layer);
+  text += fmt::format(
+      "struct Memory{0} {{ Guarded<{1}> in; Guarded<{2}> out; Guarded<{3}> scratch; }};\n"
+      "void run_case_{0}() {{\n"
+      "  static_assert(sizeof(Memory{0}) <= memory_bytes);\n"
+      "  auto& m = *reinterpret_cast<Memory{0}*>(memory);\n"
+      "  run_case(m.in, m.out, m.scratch, [&m] {{\n"
+      "    const auto* in = reinterpret_cast<const std::int8_t*>(m.in.inside);\n"
+      "    auto* out = reinterpret_cast<std::int8_t*>(m.out.inside);\n",
+      index, view.input.size(), view.output.size(), one.kernel->scratch(view).count());
+  text += fmt::format(
+      "    assay::port::mark_begin();\n"
+      "    {}<{}>(in, {}out, m.scratch.inside);\n"
+      "    assay::port::mark_end();\n  }});\n}}\n",
+      one.kernel->function, layer, view.layer.inputs.size() == 2 ? "in, " : "");
+  return text;
+}
+
+std::string emit_file(const std::vector<KernelCase>& cases, std::size_t first, std::size_t last) {
+  std::set<std::string_view> headers;
+  for (std::size_t i = first; i < last; ++i)
+    headers.insert(cases[i].kernel->header);
+  std::string text = "#include \"tests/targets/kernels/device_harness.hpp\"\n";
+  for (auto header : headers)
+    text += fmt::format("#include \"{}\"\n", header);
+  text += "#include \"memory_bytes.hpp\"\n";
+  text += "using namespace device_suite;\nextern std::uint8_t memory[];\n";
+  for (std::size_t i = first; i < last; ++i)
+    text += emit_case(cases[i], i);
+  return text;
+}
+
+std::string emit_main(std::size_t cases) {
+  std::string text =
+      "#include \"tests/support/bare_metal/bare_metal.hpp\"\n#include \"memory_bytes.hpp\"\n"
+      "alignas(8) std::uint8_t memory[memory_bytes];\n";
+  for (std::size_t i = 0; i < cases; ++i)
+    text += fmt::format("void run_case_{}();\n", i);
+  text += "void test_main() {\n";
+  for (std::size_t i = 0; i < cases; ++i)
+    text += fmt::format("  run_case_{}();\n", i);
+  return text + "}\n";
+}
+
+/// Room for the largest case: tensors and scratch, each with two guards and rounded up.
+std::uint64_t memory_needed(const std::vector<KernelCase>& cases) {
+  std::uint64_t most = 0;
+  for (const KernelCase& one : cases) {
+    const LayerView view = view_of(one.graph);
+    const auto with_guards = [](std::uint64_t size) { return (size + 7) / 8 * 8 + 32; };
+    most = std::max(most, with_guards(static_cast<std::uint64_t>(view.input.size())) +
+                              with_guards(static_cast<std::uint64_t>(view.output.size())) +
+                              with_guards(one.kernel->scratch(view).count()));
+  }
+  return most;
+}
+
+Result<std::vector<std::filesystem::path>> write_program(const std::vector<KernelCase>& cases,
+                                                         const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  ASSAY_CHECK(
+      write_atomically(folder / "memory_bytes.hpp",
+                       fmt::format("#pragma once\ninline constexpr unsigned memory_bytes = {};\n",
+                                   memory_needed(cases))));
+  std::vector<std::filesystem::path> sources = {folder / "main.cpp"};
+  ASSAY_CHECK(write_atomically(sources[0], emit_main(cases.size())));
+  for (std::size_t first = 0; first < cases.size(); first += cases_per_file) {
+    sources.push_back(folder / fmt::format("cases{}.cpp", first));
+    const std::size_t last = std::min(first + cases_per_file, cases.size());
+    ASSAY_CHECK(write_atomically(sources.back(), emit_file(cases, first, last)));
+  }
+  return sources;
+}
+
+std::vector<std::int8_t> parse_hex(const std::string& digits) {
+  std::vector<std::int8_t> bytes;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
+    bytes.push_back(static_cast<std::int8_t>(std::stoi(digits.substr(i, 2), nullptr, 16)));
+  return bytes;
+}
+
+Result<std::vector<std::vector<KernelOutcome>>> parse_run(const QemuRun& run,
+                                                          const std::vector<KernelCase>& cases) {
+  std::istringstream lines(run.console);
+  std::vector<std::vector<KernelOutcome>> outcomes;
+  std::size_t window = 0;
+  for (const KernelCase& one : cases) {
+    outcomes.emplace_back();
+    for ([[maybe_unused]] InputFill fill : input_fills) {
+      std::string verdict, digits;
+      if (!(lines >> verdict >> digits) || window >= run.windows.size())
+        return fail(ErrorKind::failed_verdict,
+                    fmt::format("the program stopped in {}: {}{}", one.name, verdict, run.errors));
+      outcomes.back().push_back(
+          {parse_hex(digits), verdict == "intact", Instructions(run.windows[window++].total)});
+    }
+  }
+  return outcomes;
+}
+
+}  // namespace
+
+const std::vector<KernelCore>& kernel_cores() {
+  static const std::vector<KernelCore> cores = {
+      {"cortex-m4f",
+       "mps2-an386",
+       {"-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"},
+       true,
+       Bytes{4 << 20},
+       Bytes{4 << 20}},
+      {"cortex-m7",
+       "mps2-an500",
+       {"-mcpu=cortex-m7", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"},
+       true,
+       Bytes{4 << 20},
+       Bytes{4 << 20}},
+      {"cortex-m0", "microbit", {"-mcpu=cortex-m0"}, false, Bytes{256 << 10}, Bytes{16 << 10}}};
+  return cores;
+}
+
+Core core_of(const KernelCore& core) {
+  Core result;
+  result.name = core.name;
+  result.architecture = core.dsp ? "armv7e-m" : "armv6-m";
+  result.dsp = core.dsp;
+  return result;
+}
+
+std::vector<std::int8_t> input_values(InputFill fill, std::int64_t size) {
+  std::vector<std::int8_t> values;
+  std::uint32_t state = 1;
+  for (std::int64_t i = 0; i < size; ++i) {
+    state = state * 1664525u + 1013904223u;
+    values.push_back(fill == InputFill::lowest    ? std::int8_t{-128}
+                     : fill == InputFill::highest ? std::int8_t{127}
+                                                  : static_cast<std::int8_t>(state >> 24));
+  }
+  return values;
+}
+
+Result<std::vector<std::vector<KernelOutcome>>> run_on_device(const std::vector<KernelCase>& cases,
+                                                              const KernelCore& core,
+                                                              const std::string& optimization) {
+  static std::atomic<int> serial{0};
+  const std::filesystem::path folder =
+      fmt::format("{}kernels-{}-{}", ::testing::TempDir(), ::getpid(), serial++);
+  BareMetalBuild build{{}, core.flags, optimization, core.flash, core.ram, folder / "suite.elf"};
+  ASSAY_TRY(build.sources, write_program(cases, folder));
+  ASSAY_CHECK(build_bare_metal(build));
+  ASSAY_TRY(const QemuRun run, run_qemu({core.machine, build.elf, QemuConsole::semihosting, "", "",
+                                         std::chrono::seconds(60)}));
+  ASSAY_TRY(auto outcomes, parse_run(run, cases));
+  std::filesystem::remove_all(folder);
+  return outcomes;
+}
+
+}  // namespace assay::test

@@ -1,0 +1,58 @@
+// Runs kernels on an emulated core: single-layer networks become one bare-metal program, which runs
+// each kernel on several inputs between guard bytes, prints the outputs, and is counted by QEMU.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/core/result.hpp"
+#include "harness/core/units.hpp"
+#include "targets/graph/integer_graph.hpp"
+#include "targets/pack/kernel.hpp"
+
+namespace assay::test {
+
+/// The inputs every kernel is run on.
+enum class InputFill { random, lowest, highest };
+inline constexpr InputFill input_fills[] = {InputFill::random, InputFill::lowest,
+                                            InputFill::highest};
+
+/// A kernel and the network it is tried on.
+struct KernelCase {
+  std::string name;
+  IntegerGraph graph;
+  const KernelRow* kernel = nullptr;
+};
+
+/// One run of a case.
+struct KernelOutcome {
+  std::vector<std::int8_t> output;
+  bool guards_intact = false;  ///< nothing written beside output and scratch, inputs unchanged
+  Instructions instructions;   ///< of the call
+};
+
+/// A core to run on: a core file and the QEMU machine that stands for it.
+struct KernelCore {
+  std::string name;     ///< "cortex-m7"
+  std::string machine;  ///< "mps2-an500"
+  std::vector<std::string> flags;
+  bool dsp = false;
+  Bytes flash;
+  Bytes ram;
+};
+
+/// The cores the kernels are tested on.
+const std::vector<KernelCore>& kernel_cores();
+Core core_of(const KernelCore& core);
+
+/// The values of an input tensor, the same as on the device.
+std::vector<std::int8_t> input_values(InputFill fill, std::int64_t size);
+
+/// Runs every case on every fill: outcomes[case][fill]. Errors: as build_bare_metal and run_qemu,
+/// or failed_verdict when the program faults or stops early.
+Result<std::vector<std::vector<KernelOutcome>>> run_on_device(const std::vector<KernelCase>& cases,
+                                                              const KernelCore& core,
+                                                              const std::string& optimization);
+
+}  // namespace assay::test

@@ -1,0 +1,79 @@
+// Every row of the kernel table against the reference interpreter, bit for bit, on emulated cores.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "targets/graph/reference_run.hpp"
+#include "targets/pack/bench_shapes.hpp"
+#include "tests/targets/kernels/awkward_shapes.hpp"
+#include "tests/targets/kernels/device_suite.hpp"
+
+namespace assay::test {
+namespace {
+
+/// Every row that the core runs, on every shape that the row accepts.
+std::vector<KernelCase> cases_for(const Core& core) {
+  std::vector<KernelCase> cases;
+  for (const NamedGraph& one : awkward_layers()) {
+    const LayerView view = view_of(one.graph);
+    for (const KernelRow& row : kernel_table())
+      if (row.op == view.layer.op && row.runs_on(core) && row.accepts(view) && !row.portable)
+        cases.push_back({fmt::format("{} {}", row.name, one.name), one.graph, &row});
+  }
+  return cases;
+}
+
+/// Where two tensors first differ, in words.
+std::string difference(const std::vector<std::int8_t>& expected,
+                       const std::vector<std::int8_t>& actual) {
+  if (expected.size() != actual.size())
+    return fmt::format("{} elements, expected {}", actual.size(), expected.size());
+  std::size_t wrong = 0, first = 0;
+  for (std::size_t i = expected.size(); i-- > 0;)
+    if (expected[i] != actual[i]) first = i, ++wrong;
+  if (wrong == 0) return "";
+  return fmt::format("{} of {} elements wrong, the first at {}: {} instead of {}", wrong,
+                     expected.size(), first, actual[first], expected[first]);
+}
+
+struct Build {
+  KernelCore core;
+  std::string optimization;
+};
+
+class KernelsOn : public ::testing::TestWithParam<Build> {};
+
+TEST_P(KernelsOn, AgreeWithTheReferenceBitForBit) {
+  const auto& [core, optimization] = GetParam();
+  const std::vector<KernelCase> cases = cases_for(core_of(core));
+  ASSERT_FALSE(cases.empty());
+  const auto outcomes = run_on_device(cases, core, optimization);
+  ASSERT_TRUE(outcomes) << outcomes.error().message;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const IntegerGraph& graph = cases[i].graph;
+    for (std::size_t f = 0; f < std::size(input_fills); ++f) {
+      const auto input = input_values(input_fills[f], graph.tensors[0].size());
+      const KernelOutcome& outcome = (*outcomes)[i][f];
+      EXPECT_EQ(difference(run_reference(graph, input), outcome.output), "")
+          << cases[i].name << ", input fill " << f;
+      EXPECT_TRUE(outcome.guards_intact) << cases[i].name << ", input fill " << f;
+    }
+  }
+}
+
+std::vector<Build> builds() {
+  std::vector<Build> result;
+  for (const KernelCore& core : kernel_cores())
+    result.push_back({core, "-O2"});
+  result.push_back({kernel_cores()[0], "-Os"});
+  result.push_back({kernel_cores()[2], "-Os"});
+  return result;
+}
+
+INSTANTIATE_TEST_SUITE_P(Cores, KernelsOn, ::testing::ValuesIn(builds()), [](const auto& test) {
+  std::string name = test.param.core.name + test.param.optimization;
+  std::erase(name, '-');
+  return name;
+});
+
+}  // namespace
+}  // namespace assay::test
