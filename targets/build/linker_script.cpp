@@ -36,6 +36,8 @@ constexpr std::string_view flash_sections = R"(  .vectors :
     *(.rodata .rodata.*)
     . = ALIGN(8);
   }} >{flash}
+  .init_array : {{ KEEP(*(.init_array .init_array.*)) }} >{flash}
+  ASSERT(SIZEOF(.init_array) == 0, "device code has a constructor that would never run")
   .note.gnu.build-id :
   {{
     assay_build_id_begin = .;

@@ -16,7 +16,8 @@ class ByteRing {
   void adopt(std::uint8_t* storage, std::size_t size) {
     storage_ = storage;
     size_ = size;
-    head_ = tail_ = 0;
+    head_ = 0;
+    tail_ = 0;
   }
 
   /// Writer: false when full (or without storage), and the byte is dropped.

@@ -23,13 +23,14 @@ struct PllStm32f4 {
 /// DS8626 (main PLL characteristics): input 1 to 2 MHz, 2 MHz preferred for its lower jitter; VCO
 /// 192 to 432 MHz.
 constexpr PllStm32f4 choose_pll_stm32f4(std::uint32_t source_hz, std::uint32_t wanted_hz) {
+  if (wanted_hz > 216'000'000) return {};  // the highest VCO over the lowest p
   for (std::uint32_t p = 2; p <= 8; p += 2) {
-    const std::uint64_t vco = std::uint64_t{wanted_hz} * p;
+    const std::uint32_t vco = wanted_hz * p;
     if (vco < 192'000'000 || vco > 432'000'000) continue;
     for (const std::uint32_t input : {2'000'000u, 1'000'000u}) {
       const std::uint32_t m = source_hz / input;
       if (source_hz % input != 0 || vco % input != 0 || m < 2 || m > 63) continue;
-      return {true, m, static_cast<std::uint32_t>(vco / input), p};
+      return {true, m, vco / input, p};
     }
   }
   return {};

@@ -1,0 +1,161 @@
+// Every part, core and board type file against what it must be consistent with: its own parts, the
+// documented keys, OpenOCD's target files, the CPUID values of the architecture manuals.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <regex>
+#include <set>
+
+#include "harness/core/board_type.hpp"
+#include "harness/core/file.hpp"
+#include "harness/core/paths.hpp"
+
+namespace assay {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::vector<Part> every_part() {
+  std::vector<Part> parts;
+  for (const auto& name : known_parts()) {
+    auto part = load_part(name);
+    EXPECT_TRUE(part) << part.error().message;
+    if (part) parts.push_back(*part);
+  }
+  return parts;
+}
+
+TEST(Parts, AreTheOnesWeShip) {
+  EXPECT_THAT(known_parts(), ::testing::IsSupersetOf({"stm32f030cc", "stm32f405"}));
+}
+
+TEST(Parts, AreFoundByNameAndAlias) {
+  std::map<std::string, std::string> owner;
+  for (const Part& part : every_part()) {
+    EXPECT_TRUE(owner.emplace(part.name, part.name).second) << part.name;
+    for (const auto& alias : part.aliases) {
+      EXPECT_TRUE(owner.emplace(alias, part.name).second) << alias << " names two parts";
+      const auto found = load_part(alias);
+      ASSERT_TRUE(found) << found.error().message;
+      EXPECT_EQ(found->name, part.name) << alias;
+    }
+  }
+  EXPECT_EQ(owner["stm32f405rgtx"], "stm32f405");
+}
+
+TEST(Parts, RegionsAreNamedSourcedAndApart) {
+  for (const Part& part : every_part()) {
+    std::set<std::string> names;
+    std::map<std::uint64_t, std::uint64_t> spans;  // base, end
+    for (const MemoryRegion& region : part.memory) {
+      EXPECT_TRUE(names.insert(region.name).second) << part.name << " " << region.name;
+      EXPECT_FALSE(region.source.empty()) << part.name << " " << region.name;
+      EXPECT_GT(region.size.count(), 0u);
+      EXPECT_EQ(region.size.count() % 1024, 0u);
+      spans[region.base] = region.base + region.size.count();
+    }
+    EXPECT_EQ(spans.size(), part.memory.size()) << part.name;
+    std::uint64_t end = 0;
+    for (const auto& [base, next] : spans) {
+      EXPECT_GE(base, end) << part.name;
+      end = next;
+    }
+    EXPECT_EQ(part.flash().name, "FLASH");
+    EXPECT_EQ(part.ram().name, "RAM");
+  }
+}
+
+TEST(Parts, IdentityFitsTheCore) {
+  // PARTNO field of CPUID: Cortex-M0 0xC20 (DDI0432C), Cortex-M4 0xC24 (Arm 100166).
+  const std::map<std::string, unsigned> part_number{{"cortex-m0", 0xC20}, {"cortex-m4f", 0xC24}};
+  for (const Part& part : every_part()) {
+    ASSERT_TRUE(part_number.contains(part.core.name)) << part.core.name;
+    EXPECT_EQ((part.cpuid >> 4) & 0xFFF, part_number.at(part.core.name)) << part.name;
+    EXPECT_EQ(part.cpuid >> 24, 0x41u) << part.name << ": the implementer is Arm";
+  }
+}
+
+TEST(Parts, OpenOcdHasTheirTargetFiles) {
+  for (const Part& part : every_part())
+    EXPECT_TRUE(std::filesystem::exists("/usr/share/openocd/scripts/" + part.openocd_target))
+        << part.openocd_target;
+}
+
+TEST(Parts, WhatIsUnknownIsAbsent) {
+  const auto small = load_part("stm32f030cc");
+  ASSERT_TRUE(small);
+  EXPECT_FALSE(small->unique_id) << "RM0360 documents no unique device id";
+  const auto large = load_part("stm32f405");
+  ASSERT_TRUE(large);
+  EXPECT_EQ(large->unique_id, 0x1FFF7A10u);
+  EXPECT_FALSE(large->price_usd);
+}
+
+TEST(Cores, CompilerFlagsAndEngineNameOneProcessor) {
+  for (const Part& part : every_part()) {
+    const Core& core = part.core;
+    EXPECT_THAT(core.compile_flags, ::testing::Contains("-mcpu=" + core.engine_model));
+    EXPECT_THAT(core.compile_flags, ::testing::Contains("-mthumb"));
+    EXPECT_THAT(core.compile_flags,
+                ::testing::Contains(core.fpu ? "-mfloat-abi=hard" : "-mfloat-abi=soft"));
+  }
+}
+
+TEST(Cores, CycleCostsUseDocumentedKeys) {
+  const auto readme = read_text(source_root() / "targets/parts/README.md");
+  ASSERT_TRUE(readme);
+  std::set<std::string> documented;
+  const std::regex key("`([a-z_]+)`");
+  const std::regex row("\n\\| (`[^|]*) \\|");
+  for (std::sregex_iterator line(readme->begin(), readme->end(), row), end; line != end; ++line) {
+    const std::string cell = (*line)[1];
+    for (std::sregex_iterator word(cell.begin(), cell.end(), key); word != end; ++word)
+      documented.insert((*word)[1]);
+  }
+  ASSERT_GT(documented.size(), 20u);
+  for (const Part& part : every_part()) {
+    for (const char* needed : {"alu", "multiply", "load", "load_next", "store", "store_next",
+                               "branch_taken", "branch_not_taken", "branch_link", "pop_pc"})
+      EXPECT_TRUE(part.core.cycles.contains(needed)) << part.core.name << " " << needed;
+    for (const auto& [name, cost] : part.core.cycles) {
+      EXPECT_TRUE(documented.contains(name)) << part.core.name << " " << name;
+      EXPECT_GT(cost, 0) << part.core.name << " " << name;
+    }
+    EXPECT_EQ(part.core.cycles.contains("mac"), part.core.dsp) << part.core.name;
+    EXPECT_EQ(part.core.cycles.contains("float_alu"), part.core.fpu) << part.core.name;
+  }
+}
+
+TEST(BoardTypes, AllLoadAndEveryPartHasOneDefault) {
+  std::map<std::string, int> defaults;
+  for (const auto& name : known_board_types()) {
+    const auto type = load_board_type(name);
+    ASSERT_TRUE(type) << type.error().message;
+    EXPECT_EQ(type->name, name);
+    EXPECT_FALSE(type->source.empty());
+    EXPECT_LE(type->clock.count(), type->part.max_clock.value.count());
+    defaults[type->part.name] += type->default_for_part;
+  }
+  for (const auto& name : known_parts())
+    EXPECT_EQ(defaults[name], 1) << name;
+}
+
+TEST(BoardTypes, APartStandsForItsDefaultBoard) {
+  const auto board = find_board_type("stm32f405rgtx");
+  ASSERT_TRUE(board) << board.error().message;
+  EXPECT_EQ(board->name, "olimex-stm32-h405");
+  EXPECT_EQ(board->uart_block().base, 0x40011000u);
+}
+
+TEST(BoardTypes, UnknownNamesListTheKnownOnes) {
+  const auto board = find_board_type("stm32f999");
+  ASSERT_FALSE(board);
+  EXPECT_EQ(board.error().kind, ErrorKind::bad_input);
+  EXPECT_THAT(board.error().message, HasSubstr("stm32f999"));
+  EXPECT_THAT(board.error().message, HasSubstr("olimex-stm32-h405"));
+}
+
+}  // namespace
+}  // namespace assay
