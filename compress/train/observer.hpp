@@ -1,0 +1,37 @@
+// Ranges of activations from calibration images. Free of Torch. Not thread-safe.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "compress/train/quantization_scale.hpp"
+#include "compress/train/stage_description.hpp"
+
+namespace assay {
+
+/// Sees every activation of one tensor and settles on a range. Percentile and MSE need the values
+/// twice: first their extremes, then their histogram between them.
+class RangeObserver {
+ public:
+  explicit RangeObserver(Observer kind) : kind_(kind) {}
+
+  bool needs_second_pass() const { return kind_ == Observer::percentile || kind_ == Observer::mse; }
+  /// First pass. `values` holds the activations of `images` images, one image after another.
+  void see(std::span<const float> values, int images);
+  /// Second pass, after all of the first.
+  void see_again(std::span<const float> values);
+  Range range() const;
+
+ private:
+  Range percentile_range() const;
+  Range least_squares_range() const;
+  double value_at(std::size_t bin) const;
+
+  Observer kind_;
+  std::optional<Range> extremes_;
+  std::optional<Range> average_;
+  std::vector<double> histogram_;
+};
+
+}  // namespace assay

@@ -1,0 +1,42 @@
+#include "compress/train/stages.hpp"
+
+#include <sys/resource.h>
+
+#include <chrono>
+
+#include "compress/train/torch_runtime.hpp"
+#include "harness/core/clock.hpp"
+#include "harness/core/file.hpp"
+
+namespace assay {
+namespace {
+
+Json log_of(const StageDescription& stage, std::chrono::duration<double> elapsed) {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const double cpu_seconds = double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                             1e-6 * double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+  constexpr std::int64_t kilobyte = 1024;  // the unit of ru_maxrss on Linux
+  Json log = {{"kind", kind_of(stage)},
+              {"seconds", elapsed.count()},
+              {"cpu_seconds", cpu_seconds},
+              {"peak_rss_bytes", usage.ru_maxrss * kilobyte}};
+  if (std::holds_alternative<TrainStage>(stage.work)) log["train_seconds"] = elapsed.count();
+  return log;
+}
+
+}  // namespace
+
+Status write_json(const std::filesystem::path& path, const Json& value) {
+  return write_atomically(path, value.dump(2) + "\n");
+}
+
+Status run_stage(const StageDescription& stage, const StageContext& context) {
+  const auto start = system_clock().now();
+  set_torch_threads(stage.threads);
+  ASSAY_CHECK(
+      std::visit([&](const auto& work) { return run_work(stage, work, context); }, stage.work));
+  return write_json(context.out / "log.json", log_of(stage, system_clock().now() - start));
+}
+
+}  // namespace assay
