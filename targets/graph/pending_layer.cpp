@@ -1,0 +1,100 @@
+#include "targets/graph/pending_layer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "targets/graph/requantization.hpp"
+
+namespace assay::lowering {
+namespace {
+
+std::int8_t clamp_limit(double real, const OutputScale& out) {
+  const double q = std::floor(real / double(out.scale) + 0.5) + out.zero_point;
+  return static_cast<std::int8_t>(std::clamp(q, -128.0, 127.0));
+}
+
+Status requantize_weights(IntegerGraph& graph, PendingLayer& pending, const OutputScale& out) {
+  std::vector<ChannelScaling> scalings;
+  for (std::size_t c = 0; c < pending.accumulator_scale.size(); ++c)
+    scalings.push_back({pending.accumulator_scale[c] / out.scale, pending.bias[c] / out.scale});
+  const ActivationTensor& input = graph.tensors[pending.layer.inputs.front()];
+  ASSAY_TRY(const ChannelChanges changes,
+            requantize_channels(pending.layer, scalings, input.zero_point, out.zero_point));
+  const auto note = [&](int count, const char* what) {
+    if (count > 0)
+      graph.notices.push_back(fmt::format("layer \"{}\": {} of {} output channels {}",
+                                          pending.layer.name, count, scalings.size(), what));
+  };
+  note(changes.constant, "give the same value for every input and became constants");
+  note(changes.coarsened, "span so few output steps that their weights were halved");
+  return {};
+}
+
+Status requantize_terms(const IntegerGraph& graph, IntegerLayer& layer, const OutputScale& out) {
+  std::vector<SumTerm> terms;
+  const std::int64_t positions =
+      std::int64_t(layer.window.kernel_height) * layer.window.kernel_width;
+  for (int input : layer.inputs) {
+    const ActivationTensor& tensor = graph.tensors[input];
+    const double ratio = double(tensor.scale) / double(out.scale);
+    terms.push_back({ratio / double(positions), tensor.zero_point, positions});
+  }
+  ASSAY_TRY(layer.requantization, requantize_sum(terms, out.zero_point));
+  return {};
+}
+
+int append(IntegerGraph& graph, PendingLayer& pending, const OutputScale& out) {
+  pending.output.name = out.name;
+  pending.output.scale = out.scale;
+  pending.output.zero_point = out.zero_point;
+  pending.layer.output = static_cast<int>(graph.tensors.size());
+  graph.tensors.push_back(pending.output);
+  graph.layers.push_back(std::move(pending.layer));
+  return graph.layers.back().output;
+}
+
+/// Maximum pool keeps its input's scale; anything else is a layer of its own behind it.
+Result<int> finish_max_pool(IntegerGraph& graph, PendingLayer pending, const OutputScale& out) {
+  const ActivationTensor input = graph.tensors[pending.layer.inputs.front()];
+  const bool same_scale = input.scale == out.scale && input.zero_point == out.zero_point;
+  if (same_scale && std::isinf(pending.low) && std::isinf(pending.high))
+    return append(graph, pending, out);
+  const std::string name = pending.layer.name;
+  const double low = pending.low;
+  const double high = pending.high;
+  const int pooled = append(graph, pending, {name + ".pooled", input.scale, input.zero_point});
+  graph.notices.push_back(fmt::format(
+      "layer \"{}\": a change of scale or an activation after it costs a pass of its own", name));
+  PendingLayer rescale = rescale_layer(graph, pooled, name + ".rescale");
+  rescale.low = low;
+  rescale.high = high;
+  return finish_layer(graph, std::move(rescale), out);
+}
+
+}  // namespace
+
+Result<int> finish_layer(IntegerGraph& graph, PendingLayer pending, const OutputScale& out) {
+  if (pending.layer.op == IntegerOp::max_pool)
+    return finish_max_pool(graph, std::move(pending), out);
+  pending.layer.clamp_min = clamp_limit(pending.low, out);
+  pending.layer.clamp_max = clamp_limit(pending.high, out);
+  if (pending.has_weights())
+    ASSAY_CHECK(requantize_weights(graph, pending, out));
+  else
+    ASSAY_CHECK(requantize_terms(graph, pending.layer, out));
+  return append(graph, pending, out);
+}
+
+PendingLayer rescale_layer(const IntegerGraph& graph, int tensor, const std::string& name) {
+  PendingLayer pending;
+  pending.layer.name = name;
+  pending.layer.op = IntegerOp::average_pool;
+  pending.layer.inputs = {tensor};
+  pending.output = graph.tensors[tensor];
+  return pending;
+}
+
+}  // namespace assay::lowering

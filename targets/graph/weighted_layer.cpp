@@ -1,0 +1,145 @@
+#include "targets/graph/weighted_layer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "targets/graph/sliding_window.hpp"
+
+namespace assay::lowering {
+namespace {
+
+std::uint64_t product(std::initializer_list<std::int64_t> factors) {
+  std::uint64_t result = 1;
+  for (std::int64_t factor : factors)
+    result *= static_cast<std::uint64_t>(factor);
+  return result;
+}
+
+/// Weights are int8 around 0, with one scale or one per output channel.
+Status check_weights(const onnx::Node& node, const QuantizedConstant& weights,
+                     std::int64_t channel_axis) {
+  const QuantizationParameters& p = weights.parameters;
+  if (p.type != onnx::ElementType::int8 && p.type != onnx::ElementType::uint8)
+    return refuse(node,
+                  fmt::format("weights of type {} are not supported, int8 is", to_string(p.type)));
+  if (std::any_of(p.zeros.begin(), p.zeros.end(), [](auto zero) { return zero != 0; }))
+    return refuse(node,
+                  "asymmetric weights (zero point other than 0, or 128 for uint8) are not "
+                  "supported: quantize weights symmetrically");
+  if (p.scales.size() > 1 && p.axis != channel_axis)
+    return refuse(node, fmt::format("weight scales run along axis {}; one per output channel (axis "
+                                    "{}) is supported",
+                                    p.axis, channel_axis));
+  return {};
+}
+
+/// int8 weights in a new order: source(i) is the index in `weights` of the i-th.
+template <class Source>
+std::vector<std::int8_t> reorder(const onnx::Node& node, const QuantizedConstant& weights,
+                                 Source source, std::vector<std::string>& notices) {
+  std::vector<std::int8_t> ordered(weights.values.size());
+  int clamped = 0;
+  for (std::size_t i = 0; i < ordered.size(); ++i) {
+    const std::int32_t value = weights.values[source(i)];
+    clamped += value == -128;
+    ordered[i] = static_cast<std::int8_t>(std::max(value, -127));
+  }
+  if (clamped > 0)
+    notices.push_back(
+        fmt::format("node \"{}\": {} weights of -128 became -127", node.name, clamped));
+  return ordered;
+}
+
+void set_scales(PendingLayer& pending, const QuantizationParameters& weights, float input_scale) {
+  for (int c = 0; c < pending.output.channels; ++c)
+    pending.accumulator_scale.push_back(double(input_scale) *
+                                        double(weights.scales[weights.scales.size() == 1 ? 0 : c]));
+  pending.bias.assign(pending.output.channels, 0.0);
+}
+
+}  // namespace
+
+Result<PendingLayer> convolution_layer(const onnx::Node& node, const LayerInput& input,
+                                       const QuantizedConstant& weights,
+                                       std::vector<std::string>& notices) {
+  if (weights.shape.size() != 4)
+    return refuse(node, fmt::format("its weights have {} dimensions; convolutions over height and "
+                                    "width (4) are supported",
+                                    weights.shape.size()));
+  ASSAY_CHECK(check_weights(node, weights, 0));
+  const std::int64_t outputs = weights.shape[0], depth = weights.shape[1];
+  const std::int64_t height = weights.shape[2], width = weights.shape[3];
+  const std::int64_t group = node.integer("group", 1), channels = input.tensor.channels;
+  const bool depthwise = group > 1 && group == channels && depth == 1;
+  if (depthwise && outputs != channels)
+    return refuse(node, fmt::format("a depthwise convolution of {} channels into {} is not "
+                                    "supported; one filter per channel is",
+                                    channels, outputs));
+  if (!depthwise && group != 1)
+    return refuse(node, fmt::format("group = {} is not supported; 1 and one per channel ({}) are",
+                                    group, channels));
+  if (!depthwise && depth != channels)
+    return refuse(node,
+                  fmt::format("its weights take {} channels, its input has {}", depth, channels));
+  ASSAY_TRY(const PlacedWindow placed, place_window(node, {height, width}, input.tensor));
+  if (placed.window.kernel_height != height || placed.window.kernel_width != width)
+    return refuse(node, "kernel_shape contradicts the shape of its weights");
+  PendingLayer pending;
+  pending.layer.name = node.name;
+  pending.layer.op = depthwise ? IntegerOp::depthwise : IntegerOp::convolution;
+  pending.layer.inputs = {input.index};
+  pending.layer.window = placed.window;
+  pending.output = {.name = {},
+                    .height = placed.out_height,
+                    .width = placed.out_width,
+                    .channels = static_cast<int>(outputs)};
+  pending.layer.macs =
+      Macs(product({placed.out_height, placed.out_width, outputs, depth, height, width}));
+  const std::size_t area = static_cast<std::size_t>(height * width);
+  pending.layer.weights = reorder(
+      node, weights,
+      [&](std::size_t i) {
+        if (depthwise) return i % outputs * area + i / outputs;
+        const std::size_t in = i % depth, position = i / depth % area, out = i / depth / area;
+        return (out * depth + in) * area + position;
+      },
+      notices);
+  set_scales(pending, weights.parameters, input.tensor.scale);
+  return pending;
+}
+
+Result<PendingLayer> dense_layer(const onnx::Node& node, const LayerInput& input,
+                                 const QuantizedConstant& weights, bool transposed,
+                                 std::vector<std::string>& notices) {
+  const ActivationTensor& in = input.tensor;
+  if (weights.shape.size() != 2)
+    return refuse(
+        node, fmt::format("its weights have {} dimensions; 2 are supported", weights.shape.size()));
+  ASSAY_CHECK(check_weights(node, weights, transposed ? 0 : 1));
+  const std::int64_t inputs = weights.shape[transposed ? 1 : 0];
+  const std::int64_t outputs = weights.shape[transposed ? 0 : 1];
+  if (inputs != in.size())
+    return refuse(node,
+                  fmt::format("its weights take {} inputs, its input has {}", inputs, in.size()));
+  PendingLayer pending;
+  pending.layer.name = node.name;
+  pending.layer.op = IntegerOp::dense;
+  pending.layer.inputs = {input.index};
+  pending.output = {.name = {}, .height = 1, .width = 1, .channels = static_cast<int>(outputs)};
+  pending.flat = true;
+  pending.layer.macs = Macs(product({inputs, outputs}));
+  const std::size_t channels = in.channels, area = std::size_t(in.height) * in.width;
+  pending.layer.weights = reorder(
+      node, weights,
+      [&](std::size_t i) {
+        const std::size_t out = i / inputs, at = i % inputs;
+        const std::size_t nchw = at % channels * area + at / channels;
+        return transposed ? out * inputs + nchw : nchw * outputs + out;
+      },
+      notices);
+  set_scales(pending, weights.parameters, in.scale);
+  return pending;
+}
+
+}  // namespace assay::lowering

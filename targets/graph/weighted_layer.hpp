@@ -1,0 +1,34 @@
+// Convolution, depthwise and dense layers from their ONNX nodes: weights checked, put into the
+// device's order. Inner part of lowering. Pure; thread-safe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compress/onnx/model.hpp"
+#include "harness/core/result.hpp"
+#include "targets/graph/pending_layer.hpp"
+#include "targets/graph/qdq.hpp"
+
+namespace assay::lowering {
+
+/// The activation a layer reads: its index in the graph and the tensor.
+struct LayerInput {
+  int index = 0;
+  const ActivationTensor& tensor;
+};
+
+/// Weights [out][in / group][kh][kw]. Errors: bad_input for groups other than 1 and one per
+/// channel, shapes that do not fit, weights that are not symmetric int8. A weight of -128 becomes
+/// -127 with a notice.
+Result<PendingLayer> convolution_layer(const onnx::Node& node, const LayerInput& input,
+                                       const QuantizedConstant& weights,
+                                       std::vector<std::string>& notices);
+
+/// Weights of a Gemm or MatMul, [in][out], or [out][in] when `transposed`; rows of `in` in the
+/// order of the flattened NCHW tensor. Errors and notices as above.
+Result<PendingLayer> dense_layer(const onnx::Node& node, const LayerInput& input,
+                                 const QuantizedConstant& weights, bool transposed,
+                                 std::vector<std::string>& notices);
+
+}  // namespace assay::lowering
