@@ -58,7 +58,7 @@ class PairPacker {
   void add_word(std::int64_t word) { words_.push_back(word); }
 
   /// `step_inputs` inputs make a step of the loop.
-  std::vector<ConstantArray> arrays(const dsp::Unrolled& loop, int step_inputs) const {
+  std::vector<ConstantArray> arrays(const kernels::Unrolled& loop, int step_inputs) const {
     const int safe = dsp::safe_inputs / step_inputs / loop.unroll * loop.unroll;
     return {{"pairs", "std::uint32_t", 4, words_},
             {"channels", "std::int32_t", 4, channels_},
@@ -106,13 +106,9 @@ std::vector<ConstantArray> pack_conv(const LayerView& view) {
 }
 
 Bytes conv_scratch(const LayerView& view) {
-  const Window& w = view.layer.window;
-  const bool pads_width = dsp::reaches_outside(view.input.width, view.output.width, w.kernel_width,
-                                               w.stride_width, w.pad_left);
-  const bool pads_height = dsp::reaches_outside(view.input.height, view.output.height,
-                                                w.kernel_height, w.stride_height, w.pad_top);
-  return Bytes(static_cast<std::uint64_t>(
-      dsp::conv_scratch_bytes(conv_layout(view), pads_width, pads_height)));
+  const dsp::ConvLayout layout = conv_layout(view);
+  return Bytes(static_cast<std::uint64_t>(layout.loop.steps * 16)) +
+         window_rows_scratch(view, layout.row, 4);
 }
 
 dsp::DenseLayout dense_layout(const LayerView& view) {

@@ -1,6 +1,7 @@
 #include <cassert>
 
 #include "targets/pack/rows.hpp"
+#include "targets/runtime/window_rows.hpp"
 
 namespace assay {
 
@@ -25,6 +26,16 @@ const KernelRow& reference_kernel(IntegerOp op) {
     if (row.op == op) return row;
   assert(false && "every operator has a reference row");
   return reference_kernels().front();
+}
+
+Bytes window_rows_scratch(const LayerView& view, int row, int pixels) {
+  const Window& w = view.layer.window;
+  const bool pads_width = kernels::reaches_outside(view.input.width, view.output.width,
+                                                   w.kernel_width, w.stride_width, w.pad_left);
+  const bool pads_height = kernels::reaches_outside(view.input.height, view.output.height,
+                                                    w.kernel_height, w.stride_height, w.pad_top);
+  return Bytes(
+      static_cast<std::uint64_t>(kernels::window_rows_bytes(row, pixels, pads_width, pads_height)));
 }
 
 }  // namespace assay

@@ -20,6 +20,10 @@ std::span<const KernelRow> reference_kernels();
 /// beside its weights.
 std::vector<ConstantArray> pack_requantization(const LayerView& layer);
 
+/// Scratch of WindowRows (targets/runtime/window_rows.hpp) for windows whose rows are `row` bytes,
+/// `pixels` of them at a time.
+Bytes window_rows_scratch(const LayerView& layer, int row, int pixels);
+
 /// True when the kernel writes its output in ascending order and nothing it has yet to read lies
 /// before what it writes: a pool without leading padding whose output rows are no longer than the
 /// input's.

@@ -112,12 +112,8 @@ template <class L>
 void conv_dsp(const std::int8_t* in, std::int8_t* out, void* memory) {
   using Scratch = dsp::ConvScratch<L>;
   auto& scratch = *static_cast<Scratch*>(memory);
-  static_assert(sizeof(Scratch) == dsp::conv_scratch_bytes(dsp::conv_layout<L>, Scratch::pads_width,
-                                                           Scratch::pads_height));
   constexpr int pixels = L::out_height * L::out_width;
-  if constexpr (Scratch::pads_height)
-    for (std::int8_t& value : scratch.outside)
-      value = L::input_zero;
+  scratch.rows.initialize();
   if constexpr (pixels < 4) {
     dsp::gather_columns<L>(in, 0, scratch);
     dsp::convolve_four<L, pixels>(scratch.columns, out);

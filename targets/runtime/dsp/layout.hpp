@@ -11,34 +11,9 @@
 // modulo 2^32: exact while |A1| < 2^23. Needs weights in [-127, 127].
 #pragma once
 
+#include "targets/runtime/unroll.hpp"
+
 namespace assay::kernels::dsp {
-
-constexpr int round_up(int value, int multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
-/// A loop of `steps` steps, `unroll` of them an iteration; steps beyond the ones asked for have
-/// zero weights.
-struct Unrolled {
-  int steps;
-  int unroll;
-};
-
-/// The cheapest loop for `steps` steps of `step_cost` instructions each, at most `max_unroll` an
-/// iteration, an iteration costing three instructions more.
-constexpr Unrolled plan_unroll(int steps, int max_unroll, int step_cost) {
-  Unrolled best{steps, 1};
-  int best_cost = steps * (step_cost + 3);
-  for (int unroll = 1; unroll <= max_unroll; ++unroll) {
-    const int padded = round_up(steps, unroll);
-    const int cost = padded * step_cost + padded / unroll * 3;
-    if (cost < best_cost) {
-      best = {padded, unroll};
-      best_cost = cost;
-    }
-  }
-  return best;
-}
 
 /// The window of a convolution. By rows, each kernel row (kernel_width * in_channels inputs that
 /// lie together in memory) starts a new group and is expanded four bytes at a time; flat, for small
@@ -59,18 +34,6 @@ struct ConvLayout {
 
   constexpr int inputs() const { return 2 * loop.steps; }
 };
-
-/// Whether windows along one dimension reach over an edge of the input.
-constexpr bool reaches_outside(int in, int out, int kernel, int stride, int pad) {
-  return pad > 0 || (out - 1) * stride - pad + kernel > in;
-}
-
-/// Bytes of ConvScratch (window.hpp).
-constexpr int conv_scratch_bytes(const ConvLayout& layout, bool pads_width, bool pads_height) {
-  const int row_bytes = round_up(layout.row, 4);
-  return round_up(
-      layout.loop.steps * 16 + (pads_width ? 4 * row_bytes : 4) + (pads_height ? row_bytes : 1), 4);
-}
 
 /// Inputs of full-range weights that may be summed before |A1| reaches 2^23: 2^23 / (127 * 128).
 constexpr int safe_inputs = 516;

@@ -3,19 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
+
+#include "targets/runtime/inline.hpp"
 
 namespace assay::kernels::dsp {
-
-#define ASSAY_INLINE inline __attribute__((always_inline))
-
-/// GCC takes an asm statement to be as long as its lines, to keep literal pools and branch targets
-/// within reach; these blank ones stand for the lines that .rept repeats (at most 192).
-#define ASSAY_LINES_6 "\n\n\n\n\n\n"
-#define ASSAY_LINES_48                                                                \
-  ASSAY_LINES_6 ASSAY_LINES_6 ASSAY_LINES_6 ASSAY_LINES_6 ASSAY_LINES_6 ASSAY_LINES_6 \
-      ASSAY_LINES_6 ASSAY_LINES_6
-#define ASSAY_LINES_192 ASSAY_LINES_48 ASSAY_LINES_48 ASSAY_LINES_48 ASSAY_LINES_48
 
 /// Bytes 0 and 2 of a word, sign-extended to halfwords.
 ASSAY_INLINE std::uint32_t sxtb16(std::uint32_t word) {

@@ -4,47 +4,18 @@
 
 #include "targets/runtime/dsp/layout.hpp"
 #include "targets/runtime/dsp/simd.hpp"
-#include "targets/runtime/layer.hpp"
+#include "targets/runtime/window_rows.hpp"
 
 namespace assay::kernels::dsp {
 
 template <class L>
 inline constexpr ConvLayout conv_layout{L::kernel_height, L::kernel_width, L::in_channels};
 
-/// Scratch memory of a convolution, in this order.
 template <class L>
 struct ConvScratch {
-  static constexpr int row_bytes = round_up(L::kernel_width * L::in_channels, 4);
-  static constexpr bool pads_width =
-      reaches_outside(L::in_width, L::out_width, L::kernel_width, L::stride_width, L::pad_left);
-  static constexpr bool pads_height =
-      reaches_outside(L::in_height, L::out_height, L::kernel_height, L::stride_height, L::pad_top);
-
   std::uint32_t columns[conv_layout<L>.loop.steps][4];
-  std::int8_t clipped[4][pads_width ? row_bytes : 1];  ///< kernel rows that reach over a side
-  std::int8_t outside[pads_height ? row_bytes : 1];    ///< a kernel row above or below the input
+  WindowRows<L, 4> rows;
 };
-
-/// Where kernel row `kernel_row` of the window of one output pixel lies as kernel_width *
-/// in_channels bytes in a row: in the input itself, or in scratch when it reaches into the padding.
-template <class L>
-ASSAY_INLINE const std::int8_t* window_row(const std::int8_t* in, int out_y, int out_x,
-                                           int kernel_row, std::int8_t* clipped,
-                                           const std::int8_t* outside) {
-  using Scratch = ConvScratch<L>;
-  const int y = out_y * L::stride_height - L::pad_top + kernel_row;
-  const int x = out_x * L::stride_width - L::pad_left;
-  if (Scratch::pads_height && (y < 0 || y >= L::in_height)) return outside;
-  const std::int8_t* row = in + (y * L::in_width + x) * L::in_channels;
-  if (!Scratch::pads_width || (x >= 0 && x + L::kernel_width <= L::in_width)) return row;
-  std::int8_t* to = clipped;
-  for (int kx = 0; kx < L::kernel_width; ++kx, row += L::in_channels) {
-    const bool inside = x + kx >= 0 && x + kx < L::in_width;
-    for (int c = 0; c < L::in_channels; ++c)
-      *to++ = inside ? row[c] : L::input_zero;
-  }
-  return clipped;
-}
 
 /// Writes input `index` of a window for one pixel.
 ASSAY_INLINE void put_input(std::uint32_t (*columns)[4], int pixel, int index, std::int8_t value) {
@@ -86,7 +57,7 @@ ASSAY_INLINE void gather_columns(const std::int8_t* in, int first, ConvScratch<L
   for (int ky = 0; ky < layout.kernel_height; ++ky) {
     const std::int8_t* rows[4];
     for (int j = 0; j < 4; ++j)
-      rows[j] = window_row<L>(in, y[j], x[j], ky, scratch.clipped[j], scratch.outside);
+      rows[j] = scratch.rows.find(in, y[j], x[j], ky, j);
     if constexpr (layout.flat) {
       for (int j = 0; j < 4; ++j)
         for (int i = 0; i < layout.row; ++i)
