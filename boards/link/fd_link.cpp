@@ -81,8 +81,10 @@ Result<std::size_t> FdLink::read_now(std::span<std::byte> buffer) {
   const ssize_t count = ::read(read_fd_, buffer.data(), buffer.size());
   if (count > 0) return static_cast<std::size_t>(count);
   if (count < 0 && would_block()) return std::size_t{0};
-  if (count == 0) errno = 0;
-  return gone(count == 0 ? "closed the link" : "went away while reading");
+  if (count == 0)
+    return fail(ErrorKind::infrastructure,
+                fmt::format("{} went away: its end of the link is closed", name_));
+  return gone("went away while reading");
 }
 
 Status FdLink::stash() {
@@ -93,8 +95,8 @@ Status FdLink::stash() {
 }
 
 tl::unexpected<Error> FdLink::gone(const char* what) const {
-  const std::string reason = errno != 0 ? fmt::format(" ({})", std::strerror(errno)) : "";
-  return fail(ErrorKind::infrastructure, fmt::format("{} {}{}", name_, what, reason));
+  return fail(ErrorKind::infrastructure,
+              fmt::format("{} {} ({})", name_, what, std::strerror(errno)));
 }
 
 }  // namespace assay
