@@ -33,4 +33,9 @@ const ElementKind* find_kind(int onnx) {
   return found == kinds.end() ? nullptr : &*found;
 }
 
+std::string onnx_type_name(int onnx) {
+  if (!TensorProto::DataType_IsValid(onnx)) return "number " + std::to_string(onnx);
+  return TensorProto::DataType_Name(TensorProto::DataType(onnx));
+}
+
 }  // namespace assay::onnx

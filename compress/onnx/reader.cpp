@@ -106,10 +106,8 @@ class ModelReader {
     if (!type.has_tensor_type()) return wrong(what + " is not a tensor");
     const ElementKind* kind = find_kind(type.tensor_type().elem_type());
     if (!kind)
-      return wrong(
-          fmt::format("{} has element type {} (TensorProto.DataType), which assay does "
-                      "not read",
-                      what, type.tensor_type().elem_type()));
+      return wrong(fmt::format("{} has element type {}, which assay does not read", what,
+                               onnx_type_name(type.tensor_type().elem_type())));
     if (!type.tensor_type().has_shape()) return wrong(what + " has no shape");
     ValueInfo value{proto.name(), kind->type, {}};
     for (const auto& dimension : type.tensor_type().shape().dim()) {

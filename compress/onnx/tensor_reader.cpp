@@ -109,9 +109,8 @@ Result<Tensor> read_tensor(const TensorProto& proto, const std::string& where) {
   if (proto.has_segment()) return wrong(where, "is stored in segments, which assay does not read");
   const ElementKind* kind = find_kind(proto.data_type());
   if (!kind)
-    return wrong(where, fmt::format("has element type {} (TensorProto.DataType), which assay does "
-                                    "not read",
-                                    proto.data_type()));
+    return wrong(where, fmt::format("has element type {}, which assay does not read",
+                                    onnx_type_name(proto.data_type())));
   const auto count = product(proto);
   if (!count) return wrong(where, "has an impossible shape");
   Tensor tensor;

@@ -249,7 +249,9 @@ const Refusal refusals[] = {
      "initializer 'w' keeps its values in another file; save the model with all data in one file"},
     {"segments", [](ModelProto& m) { w_of(m).mutable_segment()->set_begin(0); }, "in segments"},
     {"strings", [](ModelProto& m) { w_of(m).set_data_type(TensorProto::STRING); },
-     "initializer 'w' has element type 8"},
+     "initializer 'w' has element type STRING, which"},
+    {"unknown_element_type", [](ModelProto& m) { w_of(m).set_data_type(99); },
+     "initializer 'w' has element type number 99"},
     {"out_of_range_value",
      [](ModelProto& m) { add_initializer(m, "v", TensorProto::INT8, {1}).add_int32_data(200); },
      "initializer 'v' holds 200, outside its element type"},
@@ -269,7 +271,7 @@ const Refusal refusals[] = {
        m.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
            TensorProto::DOUBLE);
      },
-     "graph input 'input' has element type 11"},
+     "graph input 'input' has element type DOUBLE, which"},
     {"input_without_shape",
      [](ModelProto& m) {
        m.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->clear_shape();
