@@ -82,10 +82,10 @@ std::string figure_cell(const Row& row, const Column& column, bool headline) {
 std::string row_html(const ReportTable& table, const ReportTable& headline, const Row& row) {
   std::string out = fmt::format(
       "<tr><th scope=\"row\"><a href=\"#record-{}\">{}</a></th><td>{}<span class=\"unit\">{}</span>"
-      "</td><td><span class=\"verdict {}\" title=\"{}\">{}</span></td>",
+      "</td><td><span class=\"verdict {}\">{}</span></td>",
       row.records.front(), html_text(row.label), html_text(row.board),
       html_text(row.virtual_board ? row.board_type + ", virtual" : row.board_type),
-      to_string(row.verdict), html_text(row.verdict_detail), to_string(row.verdict));
+      to_string(row.verdict), to_string(row.verdict));
   if (table.grouped)
     out += fmt::format("<td class=\"num\" data-value=\"{}\">{}</td>", row.seeds,
                        row.seeds == row.records.size()
@@ -129,6 +129,16 @@ std::string legend_html(const ReportTable& table) {
   return out + "</p>\n";
 }
 
+std::string failures_html(const ReportTable& table) {
+  std::string out;
+  for (const auto& row : table.rows)
+    if (!row.verdict_detail.empty())
+      out += fmt::format("<li><span class=\"verdict {}\">{}</span> {} on {}: {}</li>\n",
+                         to_string(row.verdict), to_string(row.verdict), html_text(row.label),
+                         html_text(row.board), html_text(row.verdict_detail));
+  return out.empty() ? out : "<ul class=\"failures\">\n" + out + "</ul>\n";
+}
+
 std::string results_html(const ReportTable& table, const ReportTable& headline) {
   return "<section aria-labelledby=\"results-heading\">\n<div class=\"tools\"><h2 "
          "id=\"results-heading\">Results</h2>\n<label class=\"filter\">Filter <input "
@@ -138,7 +148,7 @@ std::string results_html(const ReportTable& table, const ReportTable& headline) 
          table_html(table, headline) +
          "<p class=\"quiet\" id=\"no-match\" hidden>No row matches."
          "</p>\n" +
-         legend_html(table) + "</section>\n";
+         legend_html(table) + failures_html(table) + "</section>\n";
 }
 
 std::string footer_html(const ReportSummary& summary) {

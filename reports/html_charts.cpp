@@ -37,7 +37,7 @@ Json axis_of(const Column& column, bool logarithmic) {
   return {{"title", column.title + unit}, {"log", logarithmic}, {"decimals", column.decimals}};
 }
 
-/// Null when fewer than two rows have both figures.
+/// Null when fewer than two passed rows have both figures.
 Json make_chart(const ReportTable& table, const ChartKind& kind) {
   const Column* x = find_column(table, kind.x);
   const Column* y = find_column(table, accuracy);
@@ -48,7 +48,8 @@ Json make_chart(const ReportTable& table, const ChartKind& kind) {
   double largest = 0;
   std::size_t count = 0;
   for (const auto& row : table.rows) {
-    if (!row.figures.contains(x->name) || !row.figures.contains(y->name)) continue;
+    const bool known = row.figures.contains(x->name) && row.figures.contains(y->name);
+    if (!known || row.verdict != Verdict::pass) continue;
     if (!points.contains(row.board_type)) names.push_back(row.board_type);
     points[row.board_type].push_back(point_of(row, *x, *y));
     smallest = std::min(smallest, row.figures.at(x->name).value);
