@@ -1,9 +1,105 @@
+// Rows and weight packing of the kernels for Armv6-M cores; the format is described in
+// targets/runtime/m0/layout.hpp.
+#include <algorithm>
+
 #include "targets/pack/rows.hpp"
+#include "targets/runtime/m0/layout.hpp"
 
 namespace assay {
+namespace {
+
+namespace m0 = kernels::m0;
+
+bool is_armv6m(const Core& core) {
+  return core.architecture == "armv6-m";
+}
+bool any_layer(const LayerView&) {
+  return true;
+}
+bool never(const LayerView&) {
+  return false;
+}
+Bytes no_scratch(const LayerView&) {
+  return Bytes(0);
+}
+
+m0::ConvLayout conv_layout(const LayerView& view) {
+  const Window& window = view.layer.window;
+  return {window.kernel_height, window.kernel_width, view.input.channels};
+}
+
+std::vector<ConstantArray> pack_conv(const LayerView& view) {
+  const m0::ConvLayout layout = conv_layout(view);
+  const std::size_t filter = static_cast<std::size_t>(layout.kernel_height * layout.row);
+  const Requantization& r = view.layer.requantization;
+  ConstantArray filters{"filters", "std::int8_t", 1, {}};
+  ConstantArray channels{"channels", "std::int32_t", 4, {}};
+  for (std::size_t c = 0; c < static_cast<std::size_t>(view.output.channels); ++c) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(layout.inputs()); ++i)
+      filters.values.push_back(i < filter ? view.layer.weights[c * filter + i] : 0);
+    channels.values.push_back(r.bias[c]);
+    channels.values.push_back(r.multiplier[c]);
+  }
+  return {filters, channels};
+}
+
+Bytes conv_scratch(const LayerView& view) {
+  const m0::ConvLayout layout = conv_layout(view);
+  return Bytes(static_cast<std::uint64_t>(layout.loop.steps * 16)) +
+         window_rows_scratch(view, layout.row, 4);
+}
+
+std::vector<ConstantArray> pack_dense(const LayerView& view) {
+  const auto channels = static_cast<std::size_t>(view.output.channels);
+  const auto inputs = static_cast<std::size_t>(view.input.size());
+  const m0::DenseLayout layout(view.output.channels);
+  ConstantArray blocks{"blocks", "std::uint8_t", 1, {}};
+  ConstantArray singles{"singles", "std::int8_t", 1, {}};
+  const auto in_blocks = static_cast<std::size_t>(8 * layout.blocks);
+  for (std::size_t block = 0; block < in_blocks; block += 8)
+    for (std::size_t i = 0; i < inputs; ++i)
+      for (std::size_t c = block; c < block + 8; ++c)
+        blocks.values.push_back(m0::weight_offset +
+                                (c < channels ? view.layer.weights[c * inputs + i] : 0));
+  for (std::size_t c = in_blocks; c < channels; ++c)
+    for (std::size_t i = 0; i < inputs; ++i)
+      singles.values.push_back(view.layer.weights[c * inputs + i]);
+  std::vector<ConstantArray> arrays = pack_requantization(view);
+  for (ConstantArray& array : arrays)
+    array.values.resize(std::max(channels, in_blocks), 0);
+  for (ConstantArray* array : {&blocks, &singles}) {
+    if (array->values.empty()) array->values.push_back(0);  // C++ has no empty arrays
+    arrays.push_back(*array);
+  }
+  return arrays;
+}
+
+}  // namespace
 
 std::span<const KernelRow> m0_kernels() {
-  return {};
+  static const KernelRow rows[] = {
+      {.name = "conv.m0",
+       .op = IntegerOp::convolution,
+       .header = "targets/runtime/m0/conv.hpp",
+       .function = "assay::kernels::conv_m0",
+       .runs_on = is_armv6m,
+       .accepts = any_layer,
+       .pack = pack_conv,
+       .scratch = conv_scratch,
+       .in_place = never,
+       .portable = false},
+      {.name = "dense.m0",
+       .op = IntegerOp::dense,
+       .header = "targets/runtime/m0/dense.hpp",
+       .function = "assay::kernels::dense_m0",
+       .runs_on = is_armv6m,
+       .accepts = any_layer,
+       .pack = pack_dense,
+       .scratch = no_scratch,
+       .in_place = never,
+       .portable = false},
+  };
+  return rows;
 }
 
 }  // namespace assay

@@ -1,0 +1,106 @@
+// Dense layer for Armv6-M: eight output channels at a time, weights stored + 128; see layout.hpp.
+// L has, besides the members of layer.hpp:
+//   std::uint8_t blocks[]      weights + 128, [block of 8 channels][input][channel]
+//   std::int8_t singles[]      weights of the channels after the blocks, [channel][input]
+//   std::int32_t bias[], multiplier[]  of all channels, those of the blocks filled up
+#pragma once
+
+#include "targets/runtime/m0/layout.hpp"
+#include "targets/runtime/m0/requantize.hpp"
+
+namespace assay::kernels {
+
+namespace m0 {
+
+#define ASSAY_M0_DENSE_MAC(n, add, sum) \
+  "ldrb r0, [r6, #" #n                  \
+  "]\n\t"                               \
+  "muls r0, r1, r0\n\t" add " " sum ", r0\n\t"
+
+/// Adds the products of eight channels with `count` inputs to `sums`; returns the weights after
+/// them. 26 instructions for 8 multiply-accumulates. Registers: r4, r5, r8-r12, lr sums, r6 and r7
+/// pointers, r2 index of the input (counts up to 0), r3 step between blocks, r0 and r1 operands.
+ASSAY_INLINE const std::uint8_t* multiply_eight(const std::uint8_t* weights,
+                                                const std::int8_t* inputs, int count,
+                                                std::int32_t (&sums)[8]) {
+  register std::int32_t r2 asm("r2") = -count;
+  register std::int32_t* r3 asm("r3") = sums;
+  register const std::uint8_t* r6 asm("r6") = weights;
+  register const std::int8_t* r7 asm("r7") = inputs + count;
+  asm volatile(
+      ".syntax unified\n\t"
+      "push {r3}\n\t"
+      "ldmia r3!, {r0, r1, r4, r5}\n\t"
+      "mov r8, r0\n\t"
+      "mov r9, r1\n\t"
+      "mov r10, r4\n\t"
+      "mov r11, r5\n\t"
+      "ldmia r3!, {r0, r1, r4, r5}\n\t"
+      "mov r12, r0\n\t"
+      "mov lr, r1\n"
+      "1:\n\t"
+      "ldrsb r1, [r7, r2]\n\t"
+      ASSAY_M0_DENSE_MAC(0, "add", "r8")
+      ASSAY_M0_DENSE_MAC(1, "add", "r9")
+      ASSAY_M0_DENSE_MAC(2, "add", "r10")
+      ASSAY_M0_DENSE_MAC(3, "add", "r11")
+      ASSAY_M0_DENSE_MAC(4, "add", "r12")
+      ASSAY_M0_DENSE_MAC(5, "add", "lr")
+      ASSAY_M0_DENSE_MAC(6, "adds r4,", "r4")
+      ASSAY_M0_DENSE_MAC(7, "adds r5,", "r5")
+      "adds r6, r6, #8\n\t"
+      "adds r2, r2, #1\n\t"
+      "bne 1b\n\t"
+      "pop {r3}\n\t"
+      "mov r0, r8\n\t"
+      "mov r1, r9\n\t"
+      "stmia r3!, {r0, r1}\n\t"
+      "mov r0, r10\n\t"
+      "mov r1, r11\n\t"
+      "stmia r3!, {r0, r1}\n\t"
+      "mov r0, r12\n\t"
+      "mov r1, lr\n\t"
+      "stmia r3!, {r0, r1, r4, r5}"
+      : "+r"(r2), "+r"(r3), "+r"(r6), "+r"(r7)
+      :
+      : "r0", "r1", "r4", "r5", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+  return r6;
+}
+
+#undef ASSAY_M0_DENSE_MAC
+
+}  // namespace m0
+
+template <class L>
+void dense_m0(const std::int8_t* in, std::int8_t* out, void*) {
+  constexpr m0::DenseLayout layout(L::out_channels);
+  constexpr int inputs = L::in_height * L::in_width * L::in_channels;
+  const std::int32_t* multiplier = L::multiplier;
+  const std::int32_t* bias = L::bias;
+  const std::uint8_t* weights = L::blocks;
+  int channel = 0;
+  if constexpr (layout.blocks > 0) {
+    // Weights are 128 too large, so every sum is 128 * sum(a) too large.
+    std::int32_t surplus = 0;
+    for (int i = 0; i < inputs; ++i)
+      surplus += in[i];
+    surplus *= m0::weight_offset;
+    for (int block = 0; block < layout.blocks; ++block) {
+      std::int32_t sums[8];
+      for (std::int32_t& sum : sums)
+        sum = *bias++ - surplus;
+      weights = m0::multiply_eight(weights, in, inputs, sums);
+      for (int i = 0; i < 8 && channel < L::out_channels; ++i)
+        out[channel++] = m0::requantize<L>(sums[i], *multiplier++);
+    }
+  }
+  const std::int8_t* single = L::singles;
+  for (int i = 0; i < layout.singles; ++i) {
+    std::int32_t sum = *bias++;
+    for (int k = 0; k < inputs; ++k)
+      sum += *single++ * in[k];
+    out[channel++] = m0::requantize<L>(sum, *multiplier++);
+  }
+}
+
+}  // namespace assay::kernels
