@@ -145,6 +145,42 @@ Bytes dense_scratch(const LayerView& view) {
   return Bytes(static_cast<std::uint64_t>(2 * dense_layout(view).inputs()));
 }
 
+dsp::DepthwiseLayout depthwise_layout(const LayerView& view) {
+  const Window& w = view.layer.window;
+  return {view.output.height, view.output.width, w.kernel_height,
+          w.kernel_width,     w.stride_height,   w.stride_width};
+}
+
+bool four_channels_or_more(const LayerView& view) {
+  return view.output.channels >= 4;
+}
+
+std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
+  const int channels = view.output.channels;
+  const int taps = view.layer.window.kernel_height * view.layer.window.kernel_width;
+  const Requantization& r = view.layer.requantization;
+  ConstantArray words{"taps", "std::uint32_t", 4, {}};
+  ConstantArray blocks{"channels", "std::int32_t", 4, {}};
+  for (int block = 0; 4 * block < channels; ++block) {
+    const auto first = static_cast<std::size_t>(dsp::depthwise_channel(block, channels));
+    for (std::size_t c = 0; c < 4; ++c)
+      blocks.values.push_back(r.bias[first + c]);
+    for (std::size_t c = 0; c < 4; ++c)
+      blocks.values.push_back(r.multiplier[first + c]);
+    for (int tap = 0; tap < taps; ++tap) {
+      const std::int8_t* w = view.layer.weights.data() + tap * channels + first;
+      for (std::size_t c = 0; c < 2; ++c)
+        words.values.push_back((w[c] & 0xffff) | std::int64_t{w[c + 2] & 0xffff} << 16);
+    }
+  }
+  return {words, blocks};
+}
+
+Bytes depthwise_scratch(const LayerView& view) {
+  const dsp::DepthwiseLayout layout = depthwise_layout(view);
+  return Bytes(static_cast<std::uint64_t>(layout.rows * layout.columns * 8));
+}
+
 }  // namespace
 
 std::span<const KernelRow> dsp_kernels() {
@@ -157,6 +193,16 @@ std::span<const KernelRow> dsp_kernels() {
        .accepts = any_layer,
        .pack = pack_conv,
        .scratch = conv_scratch,
+       .in_place = never,
+       .portable = false},
+      {.name = "depthwise.dsp",
+       .op = IntegerOp::depthwise,
+       .header = "targets/runtime/dsp/depthwise.hpp",
+       .function = "assay::kernels::depthwise_dsp",
+       .runs_on = has_dsp,
+       .accepts = four_channels_or_more,
+       .pack = pack_depthwise,
+       .scratch = depthwise_scratch,
        .in_place = never,
        .portable = false},
       {.name = "dense.dsp",

@@ -57,4 +57,27 @@ constexpr int input_in_group(int word, int half) {
   return word + 2 * half;
 }
 
+/// Depthwise convolution: four channels at a time over a band of output rows, whose inputs are
+/// expanded once into a padded plane of two words a position, (c0, c2) and (c1, c3).
+struct DepthwiseLayout {
+  int columns;  ///< of the plane
+  int band;     ///< output rows at a time: as many as keep the plane near 2 KB
+  int rows;     ///< of the plane
+  constexpr DepthwiseLayout(int out_height, int out_width, int kernel_height, int kernel_width,
+                            int stride_height, int stride_width)
+      : columns((out_width - 1) * stride_width + kernel_width), band(out_height), rows(0) {
+    while (band > 1 && plane_rows(kernel_height, stride_height) * columns * 8 > 2048)
+      --band;
+    rows = plane_rows(kernel_height, stride_height);
+  }
+  constexpr int plane_rows(int kernel_height, int stride_height) const {
+    return (band - 1) * stride_height + kernel_height;
+  }
+};
+
+/// First channel of a block of four: the last block overlaps the one before it.
+constexpr int depthwise_channel(int block, int channels) {
+  return 4 * block + 4 <= channels ? 4 * block : channels - 4;
+}
+
 }  // namespace assay::kernels::dsp

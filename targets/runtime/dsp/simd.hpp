@@ -29,6 +29,20 @@ ASSAY_INLINE std::int32_t smlad(std::uint32_t a, std::uint32_t b, std::int32_t a
   return result;
 }
 
+/// acc + the product of the bottom halves.
+ASSAY_INLINE std::int32_t smlabb(std::uint32_t a, std::uint32_t b, std::int32_t acc) {
+  std::int32_t result;
+  asm("smlabb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(acc));
+  return result;
+}
+
+/// acc + the product of the top halves.
+ASSAY_INLINE std::int32_t smlatt(std::uint32_t a, std::uint32_t b, std::int32_t acc) {
+  std::int32_t result;
+  asm("smlatt %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(acc));
+  return result;
+}
+
 /// Four bytes at any address: these cores load unaligned words.
 ASSAY_INLINE std::uint32_t load_word(const std::int8_t* bytes) {
   std::uint32_t word;
