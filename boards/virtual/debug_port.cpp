@@ -1,0 +1,214 @@
+#include "boards/virtual/debug_port.hpp"
+
+namespace assay::virtual_board {
+namespace {
+
+// Offsets from 0xE0000000.
+constexpr std::uint32_t fp_ctrl = 0x2000, fp_comp0 = 0x2008, dfsr = 0xED30, dhcsr = 0xEDF0,
+                        dcrsr = 0xEDF4, dcrdr = 0xEDF8, demcr = 0xEDFC;
+// DHCSR
+constexpr std::uint32_t c_debugen = 1, c_halt = 2, c_step = 4, s_regrdy = 1u << 16,
+                        s_halt = 1u << 17, s_sleep = 1u << 18, s_lockup = 1u << 19,
+                        s_retire = 1u << 24, s_reset = 1u << 25;
+constexpr std::uint32_t debug_key = 0xA05F;
+constexpr std::uint32_t vector_catch_reset = 1;
+
+// Memory access port.
+constexpr std::uint32_t ap_csw = 0x00, ap_tar = 0x04, ap_drw = 0x0C, ap_bd0 = 0x10, ap_bd3 = 0x1C,
+                        ap_base = 0xF8, ap_idr = 0xFC;
+// AHB-AP of a Cortex-M3 or M4 (Arm 100166 table 9-1), and of a Cortex-M0 (DDI 0432C).
+constexpr std::uint32_t mainline_idr = 0x24770011, baseline_idr = 0x04770021;
+
+}  // namespace
+
+DebugPort::DebugPort(const Part& part, MemoryMap& memory, Processor& processor,
+                     std::function<void()> after_write)
+    : part_(part),
+      memory_(memory),
+      processor_(processor),
+      after_write_(std::move(after_write)),
+      csw_(0x23000042) {}
+
+std::uint32_t DebugPort::read_dp(std::uint32_t address) const {
+  switch (address & 0xF) {
+    case 0x0:
+      return part_.debug_port_id;
+    case 0x4:
+      return control_status_;
+    default:
+      return 0;
+  }
+}
+
+// Power-up acknowledgements follow the requests.
+void DebugPort::write_dp(std::uint32_t address, std::uint32_t value) {
+  constexpr std::uint32_t requests = 0x50000000;
+  if ((address & 0xF) == 0x4)
+    control_status_ = (value & (requests | 0xF00)) | (value & requests) << 1;
+}
+
+std::optional<std::uint32_t> DebugPort::read_memory(std::uint32_t address, std::uint32_t size) {
+  return memory_.read(address, size);
+}
+
+bool DebugPort::write_memory(std::uint32_t address, std::uint32_t size, std::uint32_t value) {
+  if (!memory_.write(address, size, value)) return false;
+  processor_.note_debug_write(address, size);
+  after_write_();
+  return true;
+}
+
+// The address register counts within 1 KB on every core; a debugger never relies on more.
+void DebugPort::advance_address(std::uint32_t size) {
+  constexpr std::uint32_t wrap = 0x3FF;
+  if ((csw_ >> 4 & 3) == 0) return;
+  transfer_address_ = (transfer_address_ & ~wrap) | ((transfer_address_ + size) & wrap);
+}
+
+std::optional<std::uint32_t> DebugPort::read_ap(std::uint32_t port, std::uint32_t address) {
+  if (port != 0) return 0;
+  const std::uint32_t size = 1u << (csw_ & 3);
+  switch (address) {
+    case ap_csw:
+      return csw_ | 0x40;
+    case ap_tar:
+      return transfer_address_;
+    case ap_drw: {
+      const auto value = read_memory(transfer_address_, size);
+      if (!value) return std::nullopt;
+      const std::uint32_t lane = *value << 8 * (transfer_address_ & (4 - size));
+      advance_address(size);
+      return lane;
+    }
+    case ap_base:
+      return 0xE00FF003;
+    case ap_idr:
+      return part_.core.architecture == "armv6-m" ? baseline_idr : mainline_idr;
+    default:
+      if (address < ap_bd0 || address > ap_bd3) return 0;
+      return read_memory((transfer_address_ & ~15u) + (address & 12), 4);
+  }
+}
+
+bool DebugPort::write_ap(std::uint32_t port, std::uint32_t address, std::uint32_t value) {
+  if (port != 0) return true;
+  const std::uint32_t size = 1u << (csw_ & 3);
+  switch (address) {
+    case ap_csw:
+      csw_ = value;
+      return true;
+    case ap_tar:
+      transfer_address_ = value;
+      return true;
+    case ap_drw: {
+      const std::uint32_t lane = value >> 8 * (transfer_address_ & (4 - size));
+      if (!write_memory(transfer_address_, size, lane)) return false;
+      advance_address(size);
+      return true;
+    }
+    default:
+      if (address < ap_bd0 || address > ap_bd3) return true;
+      return write_memory((transfer_address_ & ~15u) + (address & 12), 4, value);
+  }
+}
+
+std::uint32_t DebugPort::breakpoint_slots() const {
+  return part_.core.architecture == "armv6-m" ? 4 : breakpoint_count;
+}
+
+std::uint32_t DebugPort::read_debug(std::uint32_t offset) {
+  switch (offset) {
+    case fp_ctrl:
+      return breakpoint_slots() << 4 | (breakpoints_enabled_ ? 1 : 0);
+    case dfsr:
+      return processor_.halt_reasons();
+    case dhcsr:
+      return read_halting_control();
+    case dcrdr:
+      return register_data_;
+    case demcr:
+      return monitor_control_;
+    default:
+      if (offset < fp_comp0 || (offset - fp_comp0) / 4 >= breakpoint_slots()) return 0;
+      return comparators_[(offset - fp_comp0) / 4];
+  }
+}
+
+void DebugPort::write_debug(std::uint32_t offset, std::uint32_t value) {
+  switch (offset) {
+    case fp_ctrl:
+      if (value & 2) breakpoints_enabled_ = value & 1;  // KEY
+      apply_breakpoints();
+      break;
+    case dfsr:
+      processor_.take_halt_reasons(value);
+      break;
+    case dhcsr:
+      write_halting_control(value);
+      break;
+    case dcrsr:
+      if (value & 1u << 16)
+        processor_.set_debug_register(value & 0x7F, register_data_);
+      else
+        register_data_ = processor_.debug_register(value & 0x7F);
+      break;
+    case dcrdr:
+      register_data_ = value;
+      break;
+    case demcr:
+      monitor_control_ = value;
+      break;
+    default:
+      write_breakpoint(offset, value);
+  }
+}
+
+void DebugPort::write_breakpoint(std::uint32_t offset, std::uint32_t value) {
+  if (offset < fp_comp0 || (offset - fp_comp0) / 4 >= breakpoint_slots()) return;
+  comparators_[(offset - fp_comp0) / 4] = value;
+  apply_breakpoints();
+}
+
+// FPB version 1: bits [28:2] are the word, [31:30] choose the lower, the upper or both half-words.
+void DebugPort::apply_breakpoints() {
+  std::vector<std::uint32_t> addresses;
+  for (std::uint32_t comparator : comparators_) {
+    if (!breakpoints_enabled_ || !(comparator & 1)) continue;
+    const std::uint32_t word = comparator & 0x1FFFFFFC;
+    if (comparator & 1u << 30) addresses.push_back(word);
+    if (comparator & 1u << 31) addresses.push_back(word + 2);
+  }
+  processor_.set_breakpoints(std::move(addresses));
+}
+
+std::uint32_t DebugPort::read_halting_control() {
+  const RunState state = processor_.state();
+  const std::uint32_t value = halting_bits_ | (debug_enabled_ ? c_debugen : 0) | s_regrdy |
+                              (state == RunState::halted ? s_halt | c_halt : 0) |
+                              (state == RunState::sleeping ? s_sleep : 0) |
+                              (state == RunState::locked_up ? s_lockup : 0) | s_retire |
+                              (reset_seen_ ? s_reset : 0);
+  reset_seen_ = false;
+  return value;
+}
+
+void DebugPort::write_halting_control(std::uint32_t value) {
+  if (value >> 16 != debug_key) return;
+  debug_enabled_ = value & c_debugen;
+  halting_bits_ = value & 0x28;
+  if (debug_enabled_ && (value & c_halt)) {
+    processor_.halt(halt_request);
+  } else if (processor_.state() == RunState::halted) {
+    if (debug_enabled_ && (value & c_step))
+      processor_.step();
+    else
+      processor_.resume();
+  }
+}
+
+bool DebugPort::note_reset() {
+  reset_seen_ = true;
+  return debug_enabled_ && (monitor_control_ & vector_catch_reset);
+}
+
+}  // namespace assay::virtual_board

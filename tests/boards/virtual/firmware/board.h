@@ -1,0 +1,74 @@
+/* The little a test firmware needs: registers, a UART by polling, vectors. BOARD_F4 or BOARD_F0
+   chooses the part. */
+#pragma once
+
+#include <stdint.h>
+
+#define REGISTER(address) (*(volatile uint32_t*)(address))
+
+#ifdef BOARD_F4
+#define UART_STATUS REGISTER(0x40011000)
+#define UART_RECEIVE REGISTER(0x40011004)
+#define UART_SEND REGISTER(0x40011004)
+#define UART_BAUD REGISTER(0x40011008)
+#define UART_CONTROL REGISTER(0x4001100C)
+#define UART_ON (1u << 13 | 1u << 3 | 1u << 2)
+#define UART_IRQ 37
+#else
+#define UART_STATUS REGISTER(0x4001381C)
+#define UART_RECEIVE REGISTER(0x40013824)
+#define UART_SEND REGISTER(0x40013828)
+#define UART_BAUD REGISTER(0x4001380C)
+#define UART_CONTROL REGISTER(0x40013800)
+#define UART_ON (1u << 3 | 1u << 2 | 1u << 0)
+#define UART_IRQ 27
+#endif
+#define UART_RECEIVED (1u << 5)
+#define UART_OVERRUN (1u << 3)
+#define UART_FREE (1u << 7)
+#define UART_RECEIVE_INTERRUPT (1u << 5)
+
+#define NVIC_ENABLE(irq) (REGISTER(0xE000E100 + (irq) / 32 * 4) = 1u << (irq) % 32)
+#define SYSTICK_CTRL REGISTER(0xE000E010)
+#define SYSTICK_LOAD REGISTER(0xE000E014)
+#define SYSTICK_VAL REGISTER(0xE000E018)
+#define ICSR REGISTER(0xE000ED04)
+#define AIRCR REGISTER(0xE000ED0C)
+#define CFSR REGISTER(0xE000ED28)
+#define HFSR REGISTER(0xE000ED2C)
+#define BFAR REGISTER(0xE000ED38)
+#define CPACR REGISTER(0xE000ED88)
+#define CYCCNT REGISTER(0xE0001004)
+#define DWT_CTRL REGISTER(0xE0001000)
+
+static inline void uart_start(void) {
+  UART_BAUD = 42;
+  UART_CONTROL = UART_ON;
+}
+static inline void uart_put(char byte) {
+  while (!(UART_STATUS & UART_FREE)) {
+  }
+  UART_SEND = (uint8_t)byte;
+}
+static inline uint8_t uart_get(void) {
+  while (!(UART_STATUS & UART_RECEIVED)) {
+  }
+  return (uint8_t)UART_RECEIVE;
+}
+static inline void uart_text(const char* text) {
+  while (*text) uart_put(*text++);
+}
+static inline void uart_hex(uint32_t value) {
+  for (int shift = 28; shift >= 0; shift -= 4) uart_put("0123456789abcdef"[value >> shift & 15]);
+}
+/* "name=0000002a\n" */
+static inline void uart_value(const char* name, uint32_t value) {
+  uart_text(name);
+  uart_put('=');
+  uart_hex(value);
+  uart_put('\n');
+}
+
+/* A firmware defines test_main and the handlers it wants. */
+void test_main(void);
+void hard_fault_handler(uint32_t* frame);
