@@ -27,18 +27,19 @@ std::string reason(sp_return code) {
 
 }  // namespace
 
-Result<std::unique_ptr<Link>> SerialLink::open(const std::filesystem::path& device, Baud baud) {
+Result<std::unique_ptr<Link>> SerialLink::open(const std::filesystem::path& device, Baud baud,
+                                               std::string name) {
   sp_port* port = nullptr;
   sp_return code = sp_get_port_by_name(device.c_str(), &port);
   if (code != SP_OK)
-    return fail(
-        ErrorKind::infrastructure,
-        fmt::format("cannot open {}: {}; is the board plugged in?", device.string(), reason(code)));
-  std::unique_ptr<SerialLink> link(new SerialLink(port, device.string()));
+    return fail(ErrorKind::infrastructure,
+                fmt::format("cannot open {} of {}: {}; is the board plugged in?", device.string(),
+                            name, reason(code)));
+  std::unique_ptr<SerialLink> link(new SerialLink(port, std::move(name)));
   code = sp_open(port, SP_MODE_READ_WRITE);
   if (code != SP_OK)
-    return fail(ErrorKind::infrastructure,
-                fmt::format("cannot open {}: {}", device.string(), reason(code)));
+    return fail(ErrorKind::infrastructure, fmt::format("cannot open {} of {}: {}", device.string(),
+                                                       link->name(), reason(code)));
   ASSAY_CHECK(link->configure(baud));
   return link;
 }

@@ -15,9 +15,10 @@ namespace assay {
 class SerialLink : public FdLink {
  public:
   /// Opens and configures the port and keeps what is already waiting in it (the boot banner).
-  /// Errors: infrastructure, with libserialport's reason (absent, busy, no permission, a rate the
-  /// adapter refuses).
-  static Result<std::unique_ptr<Link>> open(const std::filesystem::path& device, Baud baud);
+  /// `name` is for messages ("f405-lab"). Errors: infrastructure, with libserialport's reason
+  /// (absent, busy, no permission, a rate the adapter refuses).
+  static Result<std::unique_ptr<Link>> open(const std::filesystem::path& device, Baud baud,
+                                            std::string name);
   ~SerialLink() override;
   SerialLink(const SerialLink&) = delete;
   SerialLink& operator=(const SerialLink&) = delete;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <filesystem>
 #include <numeric>
 #include <thread>
 
@@ -12,6 +13,7 @@
 #include "boards/link/pty_link.hpp"
 #include "boards/link/serial_link.hpp"
 #include "boards/link/session.hpp"
+#include "boards/link/uart_link.hpp"
 #include "tests/support/board_thread.hpp"
 #include "tests/support/pty_pair.hpp"
 #include "tests/support/tty_speed.hpp"
@@ -187,7 +189,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, TtyLinkTest,
 
 TEST(SerialLink, SetsTheRateAndRawMode) {
   PtyPair pty;
-  auto link = SerialLink::open(pty.path(), Baud(921600));
+  auto link = SerialLink::open(pty.path(), Baud(921600), "f405-lab");
   ASSERT_TRUE(link) << link.error().message;
   termios settings{};
   ASSERT_EQ(::tcgetattr(pty.master(), &settings), 0);
@@ -199,11 +201,22 @@ TEST(SerialLink, SetsTheRateAndRawMode) {
 
 TEST(SerialLink, SaysWhatIsWrongWithAPath) {
   for (const char* path : {"/dev/ttyUSB_none", "no-device", "/dev/null"}) {
-    const auto link = SerialLink::open(path, baud);
+    const auto link = open_uart(path, baud, "f405-lab");
     ASSERT_FALSE(link) << path;
     EXPECT_EQ(link.error().kind, ErrorKind::infrastructure);
-    EXPECT_THAT(link.error().message, HasSubstr(std::string("cannot open ") + path));
+    EXPECT_THAT(link.error().message,
+                HasSubstr(std::string("cannot open ") + path + " of f405-lab: "));
   }
+}
+
+TEST(OpenUart, ChoosesByWhatThePathLeadsTo) {
+  PtyPair pty;
+  const std::string by_id = ::testing::TempDir() + "/board-by-id-" + std::to_string(::getpid());
+  std::filesystem::create_symlink(pty.path(), by_id);
+  auto link = open_uart(by_id, baud, "virtual:a");
+  std::filesystem::remove(by_id);
+  ASSERT_TRUE(link) << link.error().message;
+  EXPECT_NE(dynamic_cast<PtyLink*>(link->get()), nullptr);
 }
 
 TEST(PtyLink, SaysWhatIsWrongWithAPath) {
