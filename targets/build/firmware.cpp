@@ -7,6 +7,7 @@
 #include <array>
 #include <future>
 #include <regex>
+#include <sstream>
 #include <string_view>
 
 #include "harness/core/file.hpp"
@@ -52,11 +53,15 @@ Result<ProcessOutcome> run_compiler(const fs::path& directory, const Arguments& 
   return outcome;
 }
 
-/// The first line that complains, or the first line.
+/// The line that says what is wrong: the first error of the compiler, the first missing symbol of
+/// the linker, else the first line.
 std::string first_complaint(const std::string& errors) {
-  const std::size_t at = errors.find("error:");
-  const std::size_t begin = at == std::string::npos ? 0 : errors.rfind('\n', at) + 1;
-  return errors.substr(begin, errors.find('\n', begin) - begin);
+  for (const char* sign : {" error: ", "undefined reference"}) {
+    std::istringstream lines(errors);
+    for (std::string line; std::getline(lines, line);)
+      if (line.find(sign) != std::string::npos && !line.starts_with("collect2")) return line;
+  }
+  return errors.substr(0, errors.find('\n'));
 }
 
 /// One source to one object in the output directory.

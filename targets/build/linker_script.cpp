@@ -13,7 +13,6 @@ std::string memory_block(const Part& part) {
   return text + "}\n\n";
 }
 
-/// Every flash section ends on a multiple of 8, so that nothing lies between two sections.
 constexpr std::string_view flash_sections = R"(  .vectors :
   {{
     assay_vectors = .;
@@ -22,12 +21,12 @@ constexpr std::string_view flash_sections = R"(  .vectors :
   }} >{flash}
   .model_code :
   {{
-    model.o(.text .text.*)
+    *model.o(.text .text.*)
     . = ALIGN(8);
   }} >{flash}
   .weights :
   {{
-    model.o(.rodata .rodata.*)
+    *model.o(.rodata .rodata.*)
     . = ALIGN(8);
   }} >{flash}
   .runtime :
@@ -64,7 +63,7 @@ constexpr std::string_view ram_sections = R"(  .stack (NOLOAD) :
   {{
     . = ALIGN(4);
     assay_zero_begin = .;
-    model.o(.bss .bss.* COMMON)
+    *model.o(.bss .bss.* COMMON)
     . = ALIGN(4);
   }} >{ram}
   .static (NOLOAD) :
