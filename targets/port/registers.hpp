@@ -7,7 +7,7 @@ namespace assay::port {
 
 /// The 32-bit register at an address.
 inline volatile std::uint32_t& reg(std::uint32_t address) {
-  return *reinterpret_cast<volatile std::uint32_t*>(address);
+  return *reinterpret_cast<volatile std::uint32_t*>(static_cast<std::uintptr_t>(address));
 }
 
 /// Replaces the bits of `mask` by `value`.

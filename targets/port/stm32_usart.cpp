@@ -23,6 +23,7 @@ struct V1 {
   static constexpr std::uint32_t baud = 0x08;
   static constexpr std::uint32_t control1 = 0x0C;
   static constexpr std::uint32_t enable = 1u << 13;
+  static constexpr bool reading_clears_overrun = true;
   /// Reading SR and then DR clears the flag (RM0090 30.6.1).
   static void clear_overrun(std::uint32_t base) {
     [[maybe_unused]] const std::uint32_t dropped = reg(base + receive_data);
@@ -36,6 +37,7 @@ struct V2 {
   static constexpr std::uint32_t baud = 0x0C;
   static constexpr std::uint32_t control1 = 0x00;
   static constexpr std::uint32_t enable = 1u << 0;
+  static constexpr bool reading_clears_overrun = false;
   static constexpr std::uint32_t interrupt_clear = 0x20;
   static void clear_overrun(std::uint32_t base) { reg(base + interrupt_clear) = overrun_error; }
 };
@@ -57,7 +59,7 @@ bool take(std::uint32_t base, std::uint8_t& byte, bool& overrun) {
   overrun = (status & overrun_error) != 0;
   if ((status & receive_not_empty) != 0) {
     byte = static_cast<std::uint8_t>(reg(base + Registers::receive_data));
-    if (overrun && Registers::status != V1::status) Registers::clear_overrun(base);
+    if (overrun && !Registers::reading_clears_overrun) Registers::clear_overrun(base);
     return true;
   }
   if (overrun) Registers::clear_overrun(base);
