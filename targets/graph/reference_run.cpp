@@ -92,27 +92,32 @@ Values run_add(const IntegerLayer& layer, const Values& first, const Values& sec
 
 }  // namespace
 
+void run_reference_layer(const IntegerGraph& graph, const IntegerLayer& layer,
+                         std::vector<std::vector<std::int8_t>>& values) {
+  const ActivationTensor& in = graph.tensors[layer.inputs.front()];
+  const ActivationTensor& out = graph.tensors[layer.output];
+  const Values& source = values[layer.inputs.front()];
+  Values& result = values[layer.output];
+  result.clear();
+  if (layer.op == IntegerOp::dense) {
+    result = run_dense(layer, source, out.channels);
+  } else if (layer.op == IntegerOp::add) {
+    result = run_add(layer, source, values[layer.inputs[1]]);
+  } else {
+    for (int y = 0; y < out.height; ++y)
+      for (int x = 0; x < out.width; ++x)
+        for (int c = 0; c < out.channels; ++c)
+          result.push_back(window_output(layer, in, source, y, x, c, out.channels));
+  }
+}
+
 std::vector<std::vector<std::int8_t>> run_reference_tensors(const IntegerGraph& graph,
                                                             std::span<const std::int8_t> input) {
   assert(static_cast<std::int64_t>(input.size()) == graph.tensors[graph.input].size());
   std::vector<Values> values(graph.tensors.size());
   values[graph.input].assign(input.begin(), input.end());
-  for (const IntegerLayer& layer : graph.layers) {
-    const ActivationTensor& in = graph.tensors[layer.inputs.front()];
-    const ActivationTensor& out = graph.tensors[layer.output];
-    const Values& source = values[layer.inputs.front()];
-    Values& result = values[layer.output];
-    if (layer.op == IntegerOp::dense) {
-      result = run_dense(layer, source, out.channels);
-    } else if (layer.op == IntegerOp::add) {
-      result = run_add(layer, source, values[layer.inputs[1]]);
-    } else {
-      for (int y = 0; y < out.height; ++y)
-        for (int x = 0; x < out.width; ++x)
-          for (int c = 0; c < out.channels; ++c)
-            result.push_back(window_output(layer, in, source, y, x, c, out.channels));
-    }
-  }
+  for (const IntegerLayer& layer : graph.layers)
+    run_reference_layer(graph, layer, values);
   return values;
 }
 

@@ -17,4 +17,8 @@ std::vector<std::int8_t> run_reference(const IntegerGraph& graph,
 std::vector<std::vector<std::int8_t>> run_reference_tensors(const IntegerGraph& graph,
                                                             std::span<const std::int8_t> input);
 
+/// Runs one layer: reads and writes `values`, which is indexed like graph.tensors.
+void run_reference_layer(const IntegerGraph& graph, const IntegerLayer& layer,
+                         std::vector<std::vector<std::int8_t>>& values);
+
 }  // namespace assay

@@ -70,7 +70,7 @@ void measure(Channel& channel, const IntegerLayer& layer, WeightView& weights, s
     weights.at(index, i) = 0;
 }
 
-/// Exponent e = R - P for which the largest multiplier lies in [2^14, 2^15).
+/// Exponent e = R + P for which the largest multiplier lies in [2^14, 2^15).
 int find_exponent(double largest) {
   int exponent = 0;
   std::frexp(largest, &exponent);
@@ -91,7 +91,7 @@ double bias_of(const Channel& channel, int exponent) {
 }
 
 int exponent_at(int widest_exponent, int shift) {
-  return std::min(widest_exponent, max_output_shift - shift);
+  return std::min(widest_exponent, max_output_shift + shift);
 }
 
 bool fits(const Channel& channel, int widest_exponent, int shift) {
@@ -166,7 +166,7 @@ Result<Requantization> combine(const std::vector<Channel>& channels) {
       return fail(ErrorKind::bad_input,
                   "the sums of this layer do not fit 32 bits at its output scale");
   const int exponent = exponent_at(widest, r.accumulator_shift);
-  r.output_shift = exponent + r.accumulator_shift;
+  r.output_shift = exponent - r.accumulator_shift;
   if (r.output_shift < 1)
     return fail(ErrorKind::bad_input,
                 "the output scale is more than 2^14 times finer than one unit of the sums");

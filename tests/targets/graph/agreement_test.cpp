@@ -1,0 +1,107 @@
+// Lowered networks against the simulation of their ONNX nodes: an independent path from the same
+// file to the same numbers. Integer arithmetic rounds once more per layer than exact arithmetic
+// does, so a layer may differ by one step, and rarely; whole networks must decide alike.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "targets/graph/lower.hpp"
+#include "targets/graph/reference_run.hpp"
+#include "tests/targets/graph/qdq_builder.hpp"
+
+namespace assay {
+namespace {
+
+using onnx::ElementType;
+using test::QdqBuilder;
+
+/// A small classifier in one of several styles, chosen by the seed.
+onnx::Model random_network(unsigned seed) {
+  const ElementType type = seed % 2 ? ElementType::uint8 : ElementType::int8;
+  QdqBuilder b(seed, 1 + seed % 3, 9 + seed % 4, 11, type);
+  const std::string act = seed % 3 == 0 ? "Clip" : "Relu";
+  std::string x = b.conv(b.input(), {.outputs = 7, .stride = 1 + int(seed % 2)}, act);
+  if (seed % 4 == 1) x = b.max_pool(x, 2, 2);
+  const std::string shortcut = x;
+  x = b.conv(x, {.depthwise = true, .scale_spread = 300}, act);
+  x = b.conv(x, {.outputs = 7, .kernel_height = 1, .kernel_width = 1, .pads = {0, 0, 0, 0}});
+  if (seed % 3 != 1) x = b.add(shortcut, x, act);
+  x = b.conv(x, {.outputs = 12, .kernel_height = 2, .kernel_width = 3, .pads = {0, 1, 1, 0}}, act);
+  if (seed % 5 == 2)
+    x = b.global_average_pool(x);
+  else if (seed % 5 == 3)
+    x = b.average_pool(x, 2, 2);
+  return b.finish(b.dense(b.flatten(x), 10, seed % 2 == 0));
+}
+
+std::size_t arg_max(const std::vector<std::int8_t>& values) {
+  return std::max_element(values.begin(), values.end()) - values.begin();
+}
+
+/// What the simulation holds for every tensor of the graph.
+std::vector<std::vector<std::int8_t>> expected_tensors(const IntegerGraph& graph,
+                                                       const test::RealMap& simulated, int shift) {
+  std::vector<std::vector<std::int8_t>> values;
+  for (const ActivationTensor& tensor : graph.tensors) {
+    const bool is_input = values.empty();
+    values.push_back(to_nhwc(simulated.at(is_input ? tensor.name + "_q" : tensor.name), shift));
+  }
+  return values;
+}
+
+TEST(LoweredNetwork, EveryLayerIsWithinOneStepAndRarelyOff) {
+  std::int64_t outputs = 0;
+  std::int64_t off = 0;
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE(seed);
+    const onnx::Model model = random_network(seed);
+    const auto graph = lower(model);
+    ASSERT_TRUE(graph) << graph.error().message;
+    QdqBuilder inputs(seed + 1000, int(model.inputs[0].shape[1]), int(model.inputs[0].shape[2]),
+                      int(model.inputs[0].shape[3]));
+    for (int sample = 0; sample < 3; ++sample) {
+      const auto simulated = simulate(model, inputs.random_input());
+      const auto expected = expected_tensors(*graph, simulated, seed % 2 ? 128 : 0);
+      for (const IntegerLayer& layer : graph->layers) {
+        auto values = expected;  // so that differences do not travel from layer to layer
+        run_reference_layer(*graph, layer, values);
+        const auto& want = expected[layer.output];
+        const auto& got = values[layer.output];
+        ASSERT_EQ(got.size(), want.size()) << layer.name;
+        for (std::size_t i = 0; i < got.size(); ++i) {
+          ASSERT_LE(std::abs(got[i] - want[i]), 1) << layer.name << " element " << i;
+          off += got[i] != want[i];
+          ++outputs;
+        }
+      }
+    }
+  }
+  RecordProperty("off_by_one_per_mille", int(1000 * off / outputs));
+  EXPECT_GT(outputs, 50000);
+  EXPECT_LT(double(off) / double(outputs), 0.02);
+}
+
+TEST(LoweredNetwork, DecidesAsTheQuantizedOnnxModelDoes) {
+  int same = 0;
+  int samples = 0;
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    const onnx::Model model = random_network(seed);
+    const auto graph = lower(model);
+    ASSERT_TRUE(graph) << graph.error().message;
+    const int shift = seed % 2 ? 128 : 0;
+    QdqBuilder inputs(seed + 2000, int(model.inputs[0].shape[1]), int(model.inputs[0].shape[2]),
+                      int(model.inputs[0].shape[3]));
+    for (int sample = 0; sample < 50; ++sample) {
+      const auto simulated = simulate(model, inputs.random_input());
+      const auto want = to_nhwc(simulated.at(graph->tensors[graph->output].name), shift);
+      const auto got = run_reference(*graph, to_nhwc(simulated.at("image_q"), shift));
+      same += got[arg_max(want)] == *std::max_element(got.begin(), got.end());
+      ++samples;
+    }
+  }
+  EXPECT_GE(double(same) / samples, 0.995) << same << " of " << samples;
+}
+
+}  // namespace
+}  // namespace assay
