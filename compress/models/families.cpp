@@ -57,43 +57,27 @@ void SpecBuilder::append(LayerSpec layer) {
 
 void SpecBuilder::conv_bn_relu(int index, int filters, int kernel, int stride) {
   const std::string number = std::to_string(index);
-  LayerSpec conv;
-  conv.name = "conv" + number;
-  conv.op = LayerOp::convolution;
-  conv.out_channels = filters;
-  conv.kernel = kernel;
-  conv.stride = stride;
-  conv.padding = kernel / 2;
-  conv.batch_norm = true;
-  append(std::move(conv));
-  LayerSpec relu;
-  relu.name = "relu" + number;
-  relu.op = LayerOp::relu;
-  append(std::move(relu));
+  append({.name = "conv" + number,
+          .op = LayerOp::convolution,
+          .inputs = {},
+          .out_channels = filters,
+          .kernel = kernel,
+          .stride = stride,
+          .padding = kernel / 2,
+          .batch_norm = true});
+  append({.name = "relu" + number, .op = LayerOp::relu, .inputs = {}});
 }
 
 void SpecBuilder::max_pool(const std::string& name) {
-  LayerSpec pool;
-  pool.name = name;
-  pool.op = LayerOp::max_pool;
-  pool.kernel = 2;
-  pool.stride = 2;
-  append(std::move(pool));
+  append({.name = name, .op = LayerOp::max_pool, .inputs = {}, .kernel = 2, .stride = 2});
 }
 
 void SpecBuilder::flatten() {
-  LayerSpec flat;
-  flat.name = "flatten";
-  flat.op = LayerOp::flatten;
-  append(std::move(flat));
+  append({.name = "flatten", .op = LayerOp::flatten, .inputs = {}});
 }
 
 void SpecBuilder::dense(const std::string& name, int outputs) {
-  LayerSpec dense;
-  dense.name = name;
-  dense.op = LayerOp::dense;
-  dense.out_channels = outputs;
-  append(std::move(dense));
+  append({.name = name, .op = LayerOp::dense, .inputs = {}, .out_channels = outputs});
 }
 
 int scaled_filters(int filters, int fewer_pct) {
