@@ -6,7 +6,6 @@
 
 #include "compress/data/dataset.hpp"
 #include "compress/train/stage_description.hpp"
-#include "harness/core/file.hpp"
 #include "harness/core/hash.hpp"
 #include "harness/core/paths.hpp"
 #include "harness/plan/estimate.hpp"
@@ -44,18 +43,6 @@ TrainStage train_stage(const Config& config) {
     stage.distill = section(json, "distill", read_distill_settings);
   }
   return stage;
-}
-
-/// The file a board type, its part and its core are described in, as content.
-Result<Json> hardware_facts(const BoardType& type) {
-  Json facts;
-  const auto root = source_root();
-  for (const auto& file : {root / "boards/types" / (type.name + ".json"),
-                           root / "targets/parts" / (type.part.name + ".json"),
-                           root / "targets/parts/cores" / (type.part.core.name + ".json")}) {
-    ASSAY_TRY(facts[file.filename().string()], read_json_file(file));
-  }
-  return facts;
 }
 
 /// Adds stages, each once.
@@ -181,6 +168,17 @@ Cell make_cell(const Plan& plan, std::size_t config_index, std::size_t target_in
 }
 
 }  // namespace
+
+Result<Json> hardware_facts(const BoardType& type) {
+  Json facts;
+  const auto root = source_root();
+  for (const auto& file : {root / "boards/types" / (type.name + ".json"),
+                           root / "targets/parts" / (type.part.name + ".json"),
+                           root / "targets/parts/cores" / (type.part.core.name + ".json")}) {
+    ASSAY_TRY(facts[file.filename().string()], read_json_file(file));
+  }
+  return facts;
+}
 
 Result<Plan> make_plan(Matrix matrix) {
   Plan plan;

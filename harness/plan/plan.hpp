@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/units.hpp"
 #include "harness/plan/matrix.hpp"
 #include "harness/plan/stage.hpp"
 
@@ -42,16 +41,8 @@ struct Plan {
 /// Builds the stage graph. Errors: bad_input when a network cannot be built.
 Result<Plan> make_plan(Matrix matrix);
 
-/// What a model needs on a board type, estimated from its shapes alone.
-struct FitEstimate {
-  Bytes flash_needed, flash_size;
-  Bytes ram_needed, ram_size;
-  bool fits() const { return flash_needed <= flash_size && ram_needed <= ram_size; }
-  /// "fits" or "misses by 1 234 bytes of RAM".
-  std::string sentence() const;
-};
-
-/// Estimates whether a configuration's int8 model fits a board type. Errors: bad_input.
-Result<FitEstimate> estimate_fit(const Config& config, const BoardType& board_type);
+/// The content of the files that describe a board type, its part and its core: firmware depends on
+/// it. Errors: bad_input.
+Result<Json> hardware_facts(const BoardType& type);
 
 }  // namespace assay

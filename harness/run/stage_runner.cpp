@@ -84,4 +84,16 @@ Status run_stage(const Stage& stage, const std::map<std::string, fs::path>& inpu
                               stage.settings.at("optimize"), {}, directory, stop);
 }
 
+Result<fs::path> ensure_stage(const StageCache& cache, const Stage& stage,
+                              const std::map<std::string, fs::path>& inputs,
+                              const StageProgress& progress, std::stop_token stop) {
+  ASSAY_TRY(const auto lock, StageLock::acquire(cache, stage, stop));
+  if (!cache.has(stage)) {
+    ASSAY_TRY(auto scratch, cache.begin(stage));
+    ASSAY_CHECK(run_stage(stage, inputs, scratch.path(), progress, stop));
+    ASSAY_CHECK(std::move(scratch).publish(cache.path(stage)));
+  }
+  return cache.path(stage);
+}
+
 }  // namespace assay

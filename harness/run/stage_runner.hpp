@@ -8,6 +8,7 @@
 #include <string>
 
 #include "harness/plan/stage.hpp"
+#include "harness/run/cache.hpp"
 
 namespace assay {
 
@@ -19,5 +20,12 @@ using StageProgress = std::function<void(double fraction, const std::string& mes
 Status run_stage(const Stage& stage, const std::map<std::string, std::filesystem::path>& inputs,
                  const std::filesystem::path& directory, const StageProgress& progress,
                  std::stop_token stop);
+
+/// The result of `stage` in the cache, computed if it is not there. Waits when another process is
+/// computing it. Errors: as for run_stage.
+Result<std::filesystem::path> ensure_stage(
+    const StageCache& cache, const Stage& stage,
+    const std::map<std::string, std::filesystem::path>& inputs, const StageProgress& progress,
+    std::stop_token stop);
 
 }  // namespace assay

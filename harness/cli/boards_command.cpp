@@ -1,0 +1,84 @@
+// assay boards: the inventory.
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "boards/station/inventory.hpp"
+#include "harness/cli/command.hpp"
+#include "harness/cli/project.hpp"
+
+namespace assay::cli {
+namespace {
+
+struct Options {
+  Project project;
+  bool types = false;
+  bool json = false;
+};
+
+Json type_json(const BoardType& type) {
+  return {{"name", type.name},
+          {"title", type.title},
+          {"part", type.part.name},
+          {"core", type.part.core.name},
+          {"clock_hz", type.clock.count()},
+          {"flash_bytes", type.part.flash().size.count()},
+          {"ram_bytes", type.part.ram().size.count()}};
+}
+
+Result<int> list_types(const Options& options) {
+  Json json = Json::array();
+  if (!options.json)
+    fmt::print("{:<24}  {:<12}  {:<10}  {:>7}  {:>8}  {:>7}\n", "board type", "part", "core", "MHz",
+               "flash", "RAM");
+  for (const auto& name : known_board_types()) {
+    ASSAY_TRY(const auto type, load_board_type(name));
+    json.push_back(type_json(type));
+    if (!options.json)
+      fmt::print("{:<24}  {:<12}  {:<10}  {:>7g}  {:>6}KB  {:>5}KB\n", type.name, type.part.name,
+                 type.part.core.name, static_cast<double>(type.clock.count()) / 1e6,
+                 type.part.flash().size.count() / 1024, type.part.ram().size.count() / 1024);
+  }
+  if (options.json) fmt::print("{}\n", json.dump(2));
+  return 0;
+}
+
+Result<int> list_boards(const Options& options) {
+  ASSAY_TRY(const auto boards, load_inventory(options.project.boards));
+  if (options.json) {
+    Json json = Json::array();
+    for (const auto& board : boards)
+      json.push_back({{"name", board.name},
+                      {"type", board.type.name},
+                      {"virtual", board.virtual_board},
+                      {"probe_serial", board.probe_serial},
+                      {"uart", board.uart}});
+    fmt::print("{}\n", json.dump(2));
+    return 0;
+  }
+  if (boards.empty()) {
+    fmt::print(
+        "{} lists no boards. A matrix can still ask for virtual ones; assay boards --types "
+        "shows the known types.\n",
+        options.project.boards.string());
+    return 0;
+  }
+  fmt::print("{:<16}  {:<24}  {:<26}  {}\n", "board", "type", "probe", "UART");
+  for (const auto& board : boards)
+    fmt::print("{:<16}  {:<24}  {:<26}  {}\n", board.name, board.type.name,
+               board.virtual_board ? "virtual" : board.probe_serial,
+               board.virtual_board ? "virtual" : board.uart);
+  return 0;
+}
+
+}  // namespace
+
+Action declare_boards(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  options->project.add_boards(app);
+  app.add_flag("--types", options->types, "List the known board types instead");
+  app.add_flag("--json", options->json, "Machine-readable");
+  return [options] { return options->types ? list_types(*options) : list_boards(*options); };
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,151 @@
+// assay measure: any ONNX model on a board, without training.
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "boards/station/desk.hpp"
+#include "compress/data/dataset.hpp"
+#include "compress/onnx/model.hpp"
+#include "harness/cli/board_choice.hpp"
+#include "harness/cli/command.hpp"
+#include "harness/cli/project.hpp"
+#include "harness/core/hash.hpp"
+#include "harness/core/interrupt.hpp"
+#include "harness/plan/plan.hpp"
+#include "harness/run/measurement.hpp"
+#include "harness/run/stage_runner.hpp"
+#include "reports/report.hpp"
+#include "results/store.hpp"
+
+namespace assay::cli {
+namespace {
+
+struct Options {
+  Project project;
+  std::string model;
+  std::string on;
+  std::string data;
+  double clock_mhz = 0;
+  int samples = 500;
+  bool explain = false;
+  bool json = false;
+};
+
+/// The data set a model was made for: what the user says, else what the file says.
+Result<std::string> data_of(const Options& options, const onnx::Model& model) {
+  if (!options.data.empty()) return options.data;
+  const auto found = model.metadata.find("assay.dataset");
+  if (found != model.metadata.end()) return found->second;
+  return fail(ErrorKind::bad_input,
+              fmt::format("{} does not say which data set it is for; give --data", options.model));
+}
+
+/// A stage of one model file instead of an earlier stage's output.
+Stage model_stage(StageKind kind, Json settings, const std::string& model_hash, const Json& facts) {
+  Stage stage;
+  stage.kind = kind;
+  stage.label = fmt::format("{} {}", to_string(kind), model_hash.substr(0, 12));
+  stage.settings = std::move(settings);
+  stage.key = stage_key(stage, {}, {{"model", model_hash}, {"facts", facts}});
+  return stage;
+}
+
+void explain(const FirmwareFacts& facts) {
+  fmt::print("{:<28}  {:<18}  {:>10}  {:>10}  {:>8}\n", "layer", "kernel", "MACC", "constants",
+             "scratch");
+  for (const auto& layer : facts.build.at("layers"))
+    fmt::print("{:<28}  {:<18}  {:>10}  {:>9}B  {:>7}B\n", layer.at("name").get<std::string>(),
+               layer.at("kernel").get<std::string>(), layer.at("macc").get<std::uint64_t>(),
+               layer.at("constant_bytes").get<std::uint64_t>(),
+               layer.at("scratch_bytes").get<std::uint64_t>());
+  fmt::print("\n");
+}
+
+Result<Record> measure(const Options& options, Board board) {
+  const auto stop = install_interrupt_handler();
+  ASSAY_TRY(const auto model, onnx::read_model(options.model));
+  ASSAY_TRY(const auto data, data_of(options, model));
+  ASSAY_TRY(const auto info, find_dataset(data));
+  ASSAY_TRY(const auto hash, sha256_file(options.model));
+  ASSAY_TRY(const auto hardware, hardware_facts(board.type));
+  const Hertz clock = options.clock_mhz > 0
+                          ? Hertz(static_cast<std::uint64_t>(options.clock_mhz * 1e6))
+                          : board.type.clock;
+  const auto evaluate =
+      model_stage(StageKind::evaluate, {{"data", data}}, hash, {{"data", info.fingerprint}});
+  const auto firmware = model_stage(
+      StageKind::firmware,
+      {{"board_type", board.type.name}, {"clock_hz", clock.count()}, {"optimize", "-O2"}}, hash,
+      hardware);
+  const StageCache cache(options.project.cache);
+  const std::map<std::string, std::filesystem::path> inputs{{"model", options.model}};
+  const StageProgress quiet = [](double, const std::string&) {};
+  MeasurementOrder order;
+  order.artifacts.model = options.model;
+  ASSAY_TRY(order.artifacts.firmware, ensure_stage(cache, firmware, inputs, quiet, stop));
+  ASSAY_TRY(order.artifacts.evaluate, ensure_stage(cache, evaluate, inputs, quiet, stop));
+  if (options.explain) {
+    ASSAY_TRY(const auto facts, read_firmware_facts(order.artifacts.firmware));
+    explain(facts);
+  }
+  order.data = data;
+  order.samples = options.samples;
+  Record& identity = order.identity;
+  identity.config = {{"model_sha256", hash}, {"data", data}};
+  identity.config_id = identity.group_id = sha256_hex(canonical_json(identity.config));
+  identity.cell_id = sha256_hex(canonical_json({{"config", identity.config_id},
+                                                {"board_type", board.type.name},
+                                                {"virtual", board.virtual_board},
+                                                {"clock_hz", clock.count()},
+                                                {"format", "int8"}}));
+  identity.matrix = "measure";
+  identity.label = std::filesystem::path(options.model).stem();
+  identity.command = fmt::format("assay measure {} --on {}", options.model, options.on);
+  identity.measurement_key =
+      sha256_hex(canonical_json({{"cell", identity.cell_id},
+                                 {"firmware", firmware.key},
+                                 {"evaluate", evaluate.key},
+                                 {"samples", options.samples},
+                                 {"code", measurement_code_version(board.virtual_board)}}));
+  ASSAY_TRY(auto desk, Desk::open({board}, cache.root() / "locks"));
+  return measure_cell(order, desk, board, stop);
+}
+
+Result<int> run(const Options& options) {
+  ASSAY_TRY(auto board, choose_board(options.on, options.project.boards));
+  ASSAY_TRY(auto record, measure(options, std::move(board)));
+  ASSAY_TRY(auto store, Store::open(options.project.store));
+  ASSAY_TRY(const auto outcome, store.insert(record));
+  (void)outcome;
+  const bool passed = record.verdict == Verdict::pass;
+  ReportInput input;
+  input.title = record.label;
+  input.context = {{"command", record.command}};
+  input.records = {record};
+  fmt::print("{}", options.json ? render_json(input) : render_text(input));
+  if (!passed) fmt::print(stderr, "assay: {}\n", record.verdict_detail);
+  return passed ? 0 : exit_code(ErrorKind::failed_verdict);
+}
+
+}  // namespace
+
+Action declare_measure(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("model", options->model, "int8 ONNX model (QDQ)")->required();
+  app.add_option("--on", options->on, "A board of the inventory, or virtual:<board type or part>")
+      ->required();
+  app.add_option("--data", options->data, "Data set, when the model does not name it");
+  app.add_option("--clock-mhz", options->clock_mhz, "Core clock instead of the board type's")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--samples", options->samples, "Test images to stream through the board")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000));
+  app.add_flag("--explain", options->explain, "Show the kernel and the bytes of every layer");
+  app.add_flag("--json", options->json, "Print the record as JSON instead of the table");
+  options->project.add_store(app);
+  options->project.add_boards(app);
+  options->project.add_cache(app);
+  return [options] { return run(*options); };
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,181 @@
+// assay plan: what a run would do, before anything runs.
+#include <fmt/core.h>
+
+#include <map>
+#include <memory>
+#include <thread>
+
+#include "harness/cli/command.hpp"
+#include "harness/cli/project.hpp"
+#include "harness/plan/fit.hpp"
+#include "harness/plan/schema.hpp"
+#include "harness/run/progress.hpp"
+#include "harness/run/run_matrix.hpp"
+
+namespace assay::cli {
+namespace {
+
+struct Options {
+  Project project;
+  std::string matrix;
+  std::size_t jobs = std::max(1u, std::thread::hardware_concurrency());
+  bool json = false;
+  bool schema = false;
+};
+
+/// Does the network of each cell fit its board type? Networks of equal shape are estimated once.
+class FitTable {
+ public:
+  explicit FitTable(const Plan& plan) : plan_(plan) {}
+  Result<FitEstimate> of(const Cell& cell) {
+    const Config& config = plan_.expansion.configs[cell.config];
+    const auto& type = plan_.matrix.deploy.on[cell.target].board_type;
+    const ModelChoice model = config.student();
+    const auto key =
+        fmt::format("{}/{}/{}/{}", model.family, model.cut, model.fewer_filters_pct, type.name);
+    if (const auto known = estimates_.find(key); known != estimates_.end()) return known->second;
+    ASSAY_TRY(const auto estimate, estimate_fit(config, type));
+    return estimates_[key] = estimate;
+  }
+
+ private:
+  const Plan& plan_;
+  std::map<std::string, FitEstimate> estimates_;
+};
+
+struct Outlook {
+  PendingWork pending;
+  std::map<std::string, std::pair<std::size_t, std::size_t>> kinds;  ///< kind -> stages, cached
+  double seconds = 0;
+};
+
+Result<Outlook> look_ahead(const Plan& plan, const RunContext& context, Store* store) {
+  Outlook outlook;
+  if (store) {
+    ASSAY_TRY(outlook.pending, find_pending(plan, context.cache, *store));
+  } else {
+    outlook.pending = all_work(plan, context.cache);
+  }
+  for (const auto& stage : plan.stages) {
+    auto& [count, cached] = outlook.kinds[std::string(to_string(stage.kind))];
+    ++count;
+    cached += context.cache.has(stage);
+  }
+  if (!outlook.pending.cells.empty())
+    outlook.seconds =
+        estimate_makespan(outline_tasks(plan, outlook.pending), lanes_of(plan, context));
+  return outlook;
+}
+
+Result<Json> plan_json(const Plan& plan, const RunContext& context, const Outlook& outlook) {
+  FitTable fits(plan);
+  Json json{{"matrix", plan.matrix.name},
+            {"points", plan.expansion.points},
+            {"excluded", plan.expansion.excluded},
+            {"collapsed", plan.expansion.collapsed},
+            {"configurations", plan.expansion.configs.size()},
+            {"estimated_seconds", outlook.seconds},
+            {"stages", Json::array()},
+            {"cells", Json::array()}};
+  for (const auto& stage : plan.stages)
+    json["stages"].push_back({{"kind", to_string(stage.kind)},
+                              {"label", stage.label},
+                              {"key", stage.key},
+                              {"cached", context.cache.has(stage)}});
+  const std::set<std::size_t> pending(outlook.pending.cells.begin(), outlook.pending.cells.end());
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    const auto& cell = plan.cells[i];
+    ASSAY_TRY(const auto fit, fits.of(cell));
+    json["cells"].push_back({{"label", cell.label},
+                             {"cell_id", cell.cell_id},
+                             {"config", plan.expansion.configs[cell.config].json()},
+                             {"fits", fit.fits()},
+                             {"flash_bytes", fit.flash_needed.count()},
+                             {"ram_bytes", fit.ram_needed.count()},
+                             {"measured", !pending.contains(i)}});
+  }
+  return json;
+}
+
+Status print_cells(const Plan& plan, const Outlook& outlook) {
+  FitTable fits(plan);
+  std::size_t width = 4;
+  for (const auto& cell : plan.cells)
+    width = std::max(width, cell.label.size());
+  const std::set<std::size_t> pending(outlook.pending.cells.begin(), outlook.pending.cells.end());
+  fmt::print("\n{:<{}}  {:>9}  {:>8}  {:<10}  fit\n", "cell", width, "flash", "RAM", "measured");
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    ASSAY_TRY(const auto fit, fits.of(plan.cells[i]));
+    fmt::print("{:<{}}  {:>7.1f}KB  {:>6.1f}KB  {:<10}  {}\n", plan.cells[i].label, width,
+               static_cast<double>(fit.flash_needed.count()) / 1024,
+               static_cast<double>(fit.ram_needed.count()) / 1024,
+               pending.contains(i) ? "no" : "yes", fit.sentence());
+  }
+  return {};
+}
+
+Status print_plan(const Plan& plan, const RunContext& context, const Outlook& outlook) {
+  const auto& expansion = plan.expansion;
+  fmt::print("{}: {} points, {} excluded, {} the same experiment as another: {} configurations\n",
+             plan.matrix.name, expansion.points, expansion.excluded, expansion.collapsed,
+             expansion.configs.size());
+  fmt::print("{} cells on {} board types; {} measured already\n", plan.cells.size(),
+             plan.matrix.deploy.on.size(), plan.cells.size() - outlook.pending.cells.size());
+  ASSAY_CHECK(print_cells(plan, outlook));
+  fmt::print("\n{:<16}  {:>6}  {:>6}\n", "stage", "count", "cached");
+  for (const auto& [kind, counts] : outlook.kinds)
+    fmt::print("{:<16}  {:>6}  {:>6}\n", kind, counts.first, counts.second);
+  if (outlook.pending.cells.empty())
+    fmt::print("\nNothing to do.\n");
+  else
+    fmt::print("\n{} stages to run and {} cells to measure: about {} with {} training processes.\n",
+               outlook.pending.stages.size(), outlook.pending.cells.size(),
+               duration_text(outlook.seconds), context.jobs);
+  return {};
+}
+
+Result<int> run(const Options& options) {
+  if (options.schema) {
+    fmt::print("{}\n", matrix_schema().dump(2));
+    return 0;
+  }
+  ASSAY_TRY(auto matrix, load_matrix(options.matrix));
+  ASSAY_TRY(const auto plan, make_plan(std::move(matrix)));
+  RunContext context{StageCache(options.project.cache), {}, options.jobs, ""};
+  ASSAY_TRY(context.inventory, load_inventory(options.project.boards));
+  std::optional<Store> store;
+  if (std::filesystem::exists(options.project.store)) {
+    ASSAY_TRY(auto opened, Store::open(options.project.store, Store::Mode::must_exist));
+    store = std::move(opened);
+  }
+  ASSAY_TRY(const auto outlook, look_ahead(plan, context, store ? &*store : nullptr));
+  if (options.json) {
+    ASSAY_TRY(const auto json, plan_json(plan, context, outlook));
+    fmt::print("{}\n", json.dump(2));
+  } else {
+    ASSAY_CHECK(print_plan(plan, context, outlook));
+  }
+  return 0;
+}
+
+}  // namespace
+
+Action declare_plan(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  auto* schema = app.add_flag("--schema", options->schema, "Print the JSON Schema of matrix files");
+  app.add_option("matrix", options->matrix, "Matrix file")->excludes(schema);
+  app.add_option("--jobs", options->jobs, "Training processes the estimate assumes")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+  app.add_flag("--json", options->json, "Machine-readable");
+  options->project.add_store(app);
+  options->project.add_boards(app);
+  options->project.add_cache(app);
+  return [options]() -> Result<int> {
+    if (options->matrix.empty() && !options->schema)
+      return fail(ErrorKind::bad_input, "plan needs a matrix file; see assay plan --help");
+    return run(*options);
+  };
+}
+
+}  // namespace assay::cli

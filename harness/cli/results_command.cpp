@@ -1,0 +1,73 @@
+// assay results: list, export and merge stored records.
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "harness/cli/command.hpp"
+#include "harness/cli/project.hpp"
+#include "reports/report.hpp"
+#include "results/store.hpp"
+
+namespace assay::cli {
+namespace {
+
+struct Options {
+  Project project;
+  Filter filter;
+  std::string verdict;
+  std::string format = "text";
+  std::string merge_from;
+  bool json = false;
+};
+
+Result<int> merge(const Options& options) {
+  ASSAY_TRY(auto other, Store::open(options.merge_from, Store::Mode::must_exist));
+  ASSAY_TRY(auto store, Store::open(options.project.store));
+  ASSAY_TRY(const auto count, store.merge(other));
+  fmt::print("{} records added, {} were there already\n", count.added + count.replaced_infra,
+             count.existed);
+  return 0;
+}
+
+Result<int> list(const Options& options) {
+  ASSAY_TRY(auto store, Store::open(options.project.store, Store::Mode::must_exist));
+  Filter filter = options.filter;
+  if (!options.verdict.empty()) {
+    ASSAY_TRY(filter.verdict, parse_verdict(options.verdict));
+  }
+  ASSAY_TRY(auto records, store.query(filter));
+  const auto* format = find_report_format(options.json ? "json" : options.format);
+  ReportInput input;
+  input.title = filter.matrix.value_or("results");
+  input.records = std::move(records);
+  if (input.records.empty() && !options.json) {
+    fmt::print("no records match\n");
+    return 0;
+  }
+  fmt::print("{}", format->render(input));
+  return 0;
+}
+
+}  // namespace
+
+Action declare_results(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  options->project.add_store(app);
+  app.add_option("--matrix", options->filter.matrix, "Only records of this matrix");
+  app.add_option("--label", options->filter.label, "Only this configuration");
+  app.add_option("--board-type", options->filter.board_type, "Only this board type");
+  app.add_option("--board", options->filter.board, "Only this board");
+  app.add_option("--since", options->filter.since, "Only records from this day or moment (UTC)");
+  app.add_option("--verdict", options->verdict, "Only pass, fail or infra");
+  std::vector<std::string> names;
+  for (const auto& format : report_formats())
+    names.emplace_back(format.name);
+  app.add_option("--format", options->format, "How to print them")
+      ->capture_default_str()
+      ->check(CLI::IsMember(names));
+  app.add_flag("--json", options->json, "Machine-readable, everything");
+  app.add_option("--merge", options->merge_from, "Take the records of another database in");
+  return [options] { return options->merge_from.empty() ? list(*options) : merge(*options); };
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,22 @@
+// Networks without training: what can be known of a model's size before it exists. Sizes depend on
+// shapes alone, so zero weights tell them exactly. Pure; thread-safe.
+#pragma once
+
+#include "compress/models/model_spec.hpp"
+#include "compress/onnx/model.hpp"
+#include "harness/plan/config.hpp"
+#include "targets/graph/integer_graph.hpp"
+
+namespace assay {
+
+/// The float32 model of a choice with all weights zero. Errors: bad_input.
+Result<onnx::Model> untrained_model(const ModelChoice& choice, const std::string& data);
+
+/// The integer network of a configuration's student with all weights zero. Errors: bad_input.
+Result<IntegerGraph> untrained_graph(const Config& config);
+
+/// Bytes of the float32 ONNX file of the student's family without cuts and at full width: what
+/// compression ratios are taken against. Errors: bad_input.
+Result<double> reference_model_bytes(const Config& config);
+
+}  // namespace assay

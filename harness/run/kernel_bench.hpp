@@ -1,0 +1,32 @@
+// Instructions and cycles per multiply-accumulate of kernels, by putting one-layer networks through
+// the whole way: generated code, firmware, flash, board, logits checked against the host.
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "boards/station/desk.hpp"
+
+namespace assay {
+
+/// One kernel on one shape.
+struct KernelFigure {
+  std::string shape;        ///< "conv 3x3 16->16 16x16"
+  std::string kernel;       ///< row of the kernel table
+  double macs = 0;          ///< nominal, of one inference
+  double instructions = 0;  ///< executed between the markers, counted
+  std::optional<double> cycles;
+  double code_bytes = 0;  ///< the layer's code in flash
+  double scratch_bytes = 0;
+  double cmsis_nn = 0;  ///< CMSIS-NN's instructions per MAC on this core
+};
+
+/// Measures the reference kernel and the chosen kernel of every benchmark shape on a virtual board.
+/// Errors: failed_verdict when a logit differs from the host's; those of building and the board.
+Result<std::vector<KernelFigure>> bench_kernels(const Board& board,
+                                                const std::filesystem::path& scratch_folder,
+                                                std::stop_token stop);
+
+}  // namespace assay

@@ -1,0 +1,67 @@
+#include "harness/run/publish.hpp"
+
+#include <fmt/format.h>
+
+#include "compress/data/dataset.hpp"
+#include "harness/core/file.hpp"
+#include "harness/run/measurement.hpp"
+#include "harness/run/run_matrix.hpp"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+Status replace_link(const fs::path& target, const fs::path& link) {
+  std::error_code code;
+  if (!fs::exists(target)) return {};
+  if (fs::read_symlink(link, code) == target) return {};
+  fs::remove(link, code);
+  fs::create_directories(link.parent_path(), code);
+  fs::create_symlink(target, link, code);
+  if (code)
+    return fail(ErrorKind::infrastructure,
+                fmt::format("cannot link {}: {}", link.string(), code.message()));
+  return {};
+}
+
+}  // namespace
+
+Status write_reports(const ReportInput& input, const fs::path& folder) {
+  for (const auto& format : report_formats()) {
+    const auto path = folder / format.file_name;
+    const std::string text = format.render(input);
+    // A warm run changes nothing on disk.
+    if (const auto old = read_text(path); old && *old == text) continue;
+    ASSAY_CHECK(write_atomically(path, text));
+  }
+  return {};
+}
+
+Status link_artifacts(const Plan& plan, const StageCache& cache, const fs::path& folder) {
+  for (const auto& cell : plan.cells) {
+    const auto artifacts = artifacts_of(plan, cell, cache);
+    const auto place = folder / cell.label;
+    for (const auto& [target, name] :
+         {std::pair{artifacts.model, "model.onnx"},
+          std::pair{artifacts.firmware / "firmware.elf", "firmware.elf"},
+          std::pair{artifacts.firmware / "firmware.map", "firmware.map"},
+          std::pair{artifacts.float_model.parent_path() / "training.json", "training.json"}})
+      ASSAY_CHECK(replace_link(target, place / name));
+  }
+  return {};
+}
+
+ReportInput report_of(const Plan& plan, std::vector<Record> records, const std::string& command) {
+  ReportInput input;
+  input.title = plan.matrix.name;
+  input.records = std::move(records);
+  input.context = {{"command", command}};
+  if (!plan.expansion.configs.empty()) {
+    const auto name = plan.expansion.configs.front().at("data").get<std::string>();
+    if (const auto data = find_dataset(name)) input.context["data_set"] = data->title;
+  }
+  return input;
+}
+
+}  // namespace assay

@@ -1,0 +1,246 @@
+#include "harness/run/run_matrix.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "harness/plan/estimate.hpp"
+#include "harness/plan/shape_model.hpp"
+#include "harness/run/measurement.hpp"
+#include "harness/run/progress.hpp"
+#include "harness/run/stage_runner.hpp"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* cpu_lane = "cpu";
+
+std::string board_lane(const DeployTarget& target) {
+  return fmt::format("{}{}", target.virtual_board ? "virtual:" : "", target.board_type.name);
+}
+
+/// The boards a target may use.
+std::vector<Board> boards_for(const DeployTarget& target, const std::vector<Board>& inventory) {
+  std::vector<Board> fitting;
+  for (const auto& board : inventory)
+    if (board.type.name == target.board_type.name && board.virtual_board == target.virtual_board)
+      fitting.push_back(board);
+  if (fitting.empty() && target.virtual_board)
+    fitting.push_back(implicit_virtual_board(target.board_type));
+  return fitting;
+}
+
+void need_stage(const Plan& plan, std::size_t index, const StageCache& cache,
+                std::set<std::size_t>& needed) {
+  if (needed.contains(index) || cache.has(plan.stages[index])) return;
+  needed.insert(index);
+  for (const auto& input : plan.stages[index].inputs)
+    need_stage(plan, input.stage, cache, needed);
+}
+
+std::vector<std::size_t> stages_of(const Plan& plan, const Cell& cell) {
+  const auto& config = plan.configs[cell.config];
+  return {config.train, config.evaluate_float, config.quantize, config.evaluate, cell.firmware};
+}
+
+void add_needed_stages(const Plan& plan, const StageCache& cache, PendingWork& pending) {
+  std::set<std::size_t> stages;
+  for (std::size_t cell : pending.cells)
+    for (std::size_t stage : stages_of(plan, plan.cells[cell]))
+      need_stage(plan, stage, cache, stages);
+  pending.stages.assign(stages.begin(), stages.end());
+}
+
+Record identity_of(const Plan& plan, const Cell& cell, const std::string& command) {
+  const Config& config = plan.expansion.configs[cell.config];
+  Record record;
+  record.measurement_key = cell.measurement_key;
+  record.cell_id = cell.cell_id;
+  record.config_id = config.config_id();
+  record.group_id = config.group_id();
+  record.matrix = plan.matrix.name;
+  record.label = cell.label.substr(0, cell.label.find('@'));
+  record.config = config.json();
+  record.command = command;
+  return record;
+}
+
+/// Everything the tasks of one run share.
+class Run {
+ public:
+  Run(const Plan& plan, const RunContext& context, Store& store, Desk& desk)
+      : plan_(plan), context_(context), store_(store), desk_(desk) {}
+
+  void attach(Progress& progress) { progress_ = &progress; }
+
+  Status do_stage(std::size_t task, std::size_t index, std::stop_token stop) {
+    const Stage& stage = plan_.stages[index];
+    const StageCache& cache = context_.cache;
+    std::map<std::string, fs::path> inputs;
+    for (const auto& input : stage.inputs)
+      inputs[input.name] = cache.path(plan_.stages[input.stage]) / input.file;
+    ASSAY_CHECK(ensure_stage(
+        cache, stage, inputs,
+        [&](double fraction, const std::string& message) {
+          progress_->update(task, fraction, message);
+        },
+        stop));
+    return {};
+  }
+
+  Status do_cell(const Cell& cell, const Board& board, std::stop_token stop) {
+    const Config& config = plan_.expansion.configs[cell.config];
+    MeasurementOrder order;
+    order.identity = identity_of(plan_, cell, context_.command);
+    order.artifacts = artifacts_of(plan_, cell, context_.cache);
+    order.data = config.at("data").get<std::string>();
+    order.samples = plan_.matrix.deploy.samples;
+    ASSAY_TRY(order.reference_bytes, reference_model_bytes(config));
+    for (std::size_t stage : stages_of(plan_, cell))
+      context_.cache.touch(plan_.stages[stage]);
+    ASSAY_TRY(const auto record, measure_cell(order, desk_, board, stop));
+    ASSAY_TRY(const auto outcome, store_.insert(record));
+    (void)outcome;
+    return {};
+  }
+
+ private:
+  const Plan& plan_;
+  const RunContext& context_;
+  Store& store_;
+  Desk& desk_;
+  Progress* progress_ = nullptr;
+};
+
+Result<std::vector<Board>> all_boards(const Plan& plan, const PendingWork& pending,
+                                      const RunContext& context) {
+  std::vector<Board> boards;
+  std::set<std::string> lanes;
+  for (std::size_t index : pending.cells) {
+    const auto& target = plan.matrix.deploy.on[plan.cells[index].target];
+    if (!lanes.insert(board_lane(target)).second) continue;
+    const auto fitting = boards_for(target, context.inventory);
+    if (fitting.empty())
+      return fail(
+          ErrorKind::bad_input,
+          fmt::format("no board of type {} in the inventory; add one to boards.json, or say "
+                      "\"virtual\": true in the matrix",
+                      target.board_type.name));
+    boards.insert(boards.end(), fitting.begin(), fitting.end());
+  }
+  return boards;
+}
+
+}  // namespace
+
+CellArtifacts artifacts_of(const Plan& plan, const Cell& cell, const StageCache& cache) {
+  const auto& config = plan.configs[cell.config];
+  const auto at = [&](std::size_t stage) { return cache.path(plan.stages[stage]); };
+  return {at(config.train) / "model.onnx", at(config.evaluate_float),
+          at(config.quantize) / "model.onnx", at(config.evaluate), at(cell.firmware)};
+}
+
+Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache, Store& store) {
+  PendingWork pending;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    ASSAY_TRY(const auto record, store.find(plan.cells[i].measurement_key));
+    if (!record || record->verdict == Verdict::infra) pending.cells.push_back(i);
+  }
+  add_needed_stages(plan, cache, pending);
+  return pending;
+}
+
+PendingWork all_work(const Plan& plan, const StageCache& cache) {
+  PendingWork pending;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i)
+    pending.cells.push_back(i);
+  add_needed_stages(plan, cache, pending);
+  return pending;
+}
+
+std::map<std::string, std::size_t> lanes_of(const Plan& plan, const RunContext& context) {
+  std::map<std::string, std::size_t> lanes{{cpu_lane, context.jobs}};
+  for (const auto& target : plan.matrix.deploy.on)
+    lanes[board_lane(target)] =
+        std::max<std::size_t>(1, boards_for(target, context.inventory).size());
+  return lanes;
+}
+
+std::vector<Task> outline_tasks(const Plan& plan, const PendingWork& pending) {
+  std::vector<Task> tasks;
+  std::map<std::size_t, std::size_t> task_of_stage;
+  for (std::size_t index : pending.stages) {
+    const Stage& stage = plan.stages[index];
+    Task task{stage.label, cpu_lane, {}, stage.estimated_seconds, {}};
+    for (const auto& input : stage.inputs)
+      if (const auto found = task_of_stage.find(input.stage); found != task_of_stage.end())
+        task.after.push_back(found->second);
+    task_of_stage[index] = tasks.size();
+    tasks.push_back(std::move(task));
+  }
+  for (std::size_t index : pending.cells) {
+    const Cell& cell = plan.cells[index];
+    Task task{"measure " + cell.label,
+              board_lane(plan.matrix.deploy.on[cell.target]),
+              {},
+              estimate::measurement_seconds,
+              {}};
+    for (std::size_t stage : stages_of(plan, cell))
+      if (const auto found = task_of_stage.find(stage); found != task_of_stage.end())
+        task.after.push_back(found->second);
+    tasks.push_back(std::move(task));
+  }
+  return tasks;
+}
+
+Result<std::vector<RunFailure>> run_plan(const Plan& plan, const PendingWork& pending,
+                                         const RunContext& context, Store& store,
+                                         std::stop_token stop) {
+  if (pending.cells.empty()) return std::vector<RunFailure>{};
+  ASSAY_TRY(auto boards, all_boards(plan, pending, context));
+  ASSAY_TRY(auto desk, Desk::open(std::move(boards), context.cache.root() / "locks"));
+  Run run(plan, context, store, desk);
+
+  auto tasks = outline_tasks(plan, pending);
+  for (std::size_t i = 0; i < pending.stages.size(); ++i)
+    tasks[i].run = [&run, i, index = pending.stages[i]](std::size_t, std::stop_token token) {
+      return run.do_stage(i, index, std::move(token));
+    };
+  for (std::size_t i = 0; i < pending.cells.size(); ++i) {
+    const Cell& cell = plan.cells[pending.cells[i]];
+    tasks[pending.stages.size() + i].run =
+        [&run, &cell, fitting = boards_for(plan.matrix.deploy.on[cell.target], context.inventory)](
+            std::size_t slot, std::stop_token token) {
+          return run.do_cell(cell, fitting.at(slot), std::move(token));
+        };
+  }
+  const auto lanes = lanes_of(plan, context);
+  Progress progress(tasks, estimate_makespan(tasks, lanes));
+  run.attach(progress);
+  const auto outcomes = execute(
+      tasks, lanes,
+      {[&](std::size_t task) { progress.started(task); },
+       [&](std::size_t task, const TaskOutcome& outcome) { progress.ended(task, outcome); }},
+      stop);
+  if (stop.stop_requested())
+    return fail(ErrorKind::interrupted,
+                "interrupted; finished stages and records are kept, run again to carry on");
+  std::vector<RunFailure> failures;
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    if (outcomes[i].error) failures.push_back({tasks[i].name, *outcomes[i].error});
+  return failures;
+}
+
+Result<std::vector<Record>> records_of(const Plan& plan, Store& store) {
+  std::vector<Record> records;
+  for (const auto& cell : plan.cells) {
+    ASSAY_TRY(auto record, store.find(cell.measurement_key));
+    if (record) records.push_back(std::move(*record));
+  }
+  return records;
+}
+
+}  // namespace assay
