@@ -151,8 +151,11 @@ dsp::DepthwiseLayout depthwise_layout(const LayerView& view) {
           w.kernel_width,     w.stride_height,   w.stride_width};
 }
 
-bool four_channels_or_more(const LayerView& view) {
-  return view.output.channels >= 4;
+/// Four channels make a word, and offsets in the plane are immediates of the instructions.
+bool accepts_depthwise(const LayerView& view) {
+  const Window& w = view.layer.window;
+  return view.output.channels >= 4 && w.kernel_width <= 16 && w.stride_width <= 16 &&
+         depthwise_layout(view).columns * 8 < 4096;
 }
 
 std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
@@ -200,7 +203,7 @@ std::span<const KernelRow> dsp_kernels() {
        .header = "targets/runtime/dsp/depthwise.hpp",
        .function = "assay::kernels::depthwise_dsp",
        .runs_on = has_dsp,
-       .accepts = four_channels_or_more,
+       .accepts = accepts_depthwise,
        .pack = pack_depthwise,
        .scratch = depthwise_scratch,
        .in_place = never,

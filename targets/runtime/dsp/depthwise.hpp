@@ -53,49 +53,105 @@ ASSAY_INLINE void expand_plane(const std::int8_t* in, int first_row, Plane<L>& p
   }
 }
 
-/// Four channels of `pixels` neighbouring output pixels whose windows begin at `window`.
-template <class L, int pixels>
-ASSAY_INLINE void filter_pixels(const FourInputs* window, const FourInputs* taps,
-                                const std::int32_t* channels, std::int8_t* out) {
-  constexpr int columns = depthwise_layout<L>.columns;
-  std::int32_t sums[pixels][4];
-  for (int p = 0; p < pixels; ++p)
-    for (int c = 0; c < 4; ++c)
-      sums[p][c] = channels[c];
-  for (int ky = 0; ky < L::kernel_height; ++ky, window += columns, taps += L::kernel_width) {
-#pragma GCC unroll 16
-    for (int x = 0; x < L::kernel_width + (pixels - 1) * L::stride_width; ++x) {
-      const FourInputs inputs = window[x];
-#pragma GCC unroll 2
-      for (int p = 0; p < pixels; ++p) {
-        const int kx = x - p * L::stride_width;
-        if (kx < 0 || kx >= L::kernel_width) continue;
-        const FourInputs weights = taps[kx];
-        sums[p][0] = smlabb(inputs.even, weights.even, sums[p][0]);
-        sums[p][1] = smlabb(inputs.odd, weights.odd, sums[p][1]);
-        sums[p][2] = smlatt(inputs.even, weights.even, sums[p][2]);
-        sums[p][3] = smlatt(inputs.odd, weights.odd, sums[p][3]);
-      }
+/// Sums of four channels at two neighbouring output pixels.
+struct TwoPixelSums {
+  std::int32_t pixel[2][4];
+};
+
+/// b' plus the products of the windows at `window` and `stride` positions further, kernel row by
+/// kernel row; an expanded input serves both pixels. Four instructions for four
+/// multiply-accumulates, one to load each input and each weight of a pixel. Registers: r4-r11 sums,
+/// r2 and r3 inputs, r12 and lr weights, r0 and r1 pointers; `end` of the taps waits on the stack.
+/// `unroll` kernel rows an iteration.
+template <int columns, int kernel_width, int stride, int unroll>
+ASSAY_INLINE void filter_two_pixels(const FourInputs* window, const FourInputs* taps,
+                                    const FourInputs* end, const std::int32_t* bias,
+                                    TwoPixelSums& sums) {
+  register const FourInputs* r0 asm("r0") = window;
+  register const FourInputs* r1 asm("r1") = taps;
+  register const FourInputs* r2 asm("r2") = end;
+  register TwoPixelSums* r3 asm("r3") = &sums;
+  register const std::int32_t* r12 asm("r12") = bias;
+  asm volatile(
+      "push {r2, r3}\n\t"
+      "ldmia r12, {r4-r7}\n\t"
+      "mov r8, r4\n\t"
+      "mov r9, r5\n\t"
+      "mov r10, r6\n\t"
+      "mov r11, r7\n"
+      "1:\n\t"
+      ".rept %c[unroll]\n\t"
+      ".set assay_x, 0\n\t"
+      ".rept %c[kernel_width] + %c[stride]\n\t"
+      "ldrd r2, r3, [r0, #8 * assay_x]\n\t"
+      ".if assay_x < %c[kernel_width]\n\t"
+      "ldrd r12, lr, [r1, #8 * assay_x]\n\t"
+      "smlabb r4, r2, r12, r4\n\t"
+      "smlabb r5, r3, lr, r5\n\t"
+      "smlatt r6, r2, r12, r6\n\t"
+      "smlatt r7, r3, lr, r7\n\t"
+      ".endif\n\t"
+      ".if assay_x >= %c[stride]\n\t"
+      "ldrd r12, lr, [r1, #8 * (assay_x - %c[stride])]\n\t"
+      "smlabb r8, r2, r12, r8\n\t"
+      "smlabb r9, r3, lr, r9\n\t"
+      "smlatt r10, r2, r12, r10\n\t"
+      "smlatt r11, r3, lr, r11\n\t"
+      ".endif\n\t"
+      ".set assay_x, assay_x + 1\n\t"
+      ".endr\n\t"
+      "add r0, r0, #8 * %c[columns]\n\t"
+      "add r1, r1, #8 * %c[kernel_width]\n\t"
+      ".endr\n\t"
+      "ldr r2, [sp]\n\t"
+      "cmp r1, r2\n\t"
+      "bne 1b\n\t"
+      "pop {r2, r3}\n\t"
+      "stmia r3, {r4-r11}" ASSAY_LINES_192
+      : "+r"(r0), "+r"(r1), "+r"(r12)
+      : "r"(r2), "r"(r3), [columns] "i"(columns), [kernel_width] "i"(kernel_width),
+        [stride] "i"(stride), [unroll] "i"(unroll)
+      : "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "lr", "cc", "memory");
+}
+
+/// Four channels of one output pixel, for rows of one.
+template <class L>
+ASSAY_INLINE void filter_one_pixel(const FourInputs* window, const FourInputs* taps,
+                                   std::int32_t (&sums)[4]) {
+  for (int ky = 0; ky < L::kernel_height; ++ky, window += depthwise_layout<L>.columns)
+    for (int kx = 0; kx < L::kernel_width; ++kx, ++taps) {
+      sums[0] = smlabb(window[kx].even, taps->even, sums[0]);
+      sums[1] = smlabb(window[kx].odd, taps->odd, sums[1]);
+      sums[2] = smlatt(window[kx].even, taps->even, sums[2]);
+      sums[3] = smlatt(window[kx].odd, taps->odd, sums[3]);
     }
-  }
-  for (int c = 0; c < 4; ++c) {
-    const std::int32_t multiplier = channels[4 + c];
-    for (int p = 0; p < pixels; ++p)
-      out[p * L::out_channels + c] = requantize<L>(sums[p][c], multiplier);
-  }
 }
 
 /// One output row of four channels.
 template <class L>
 ASSAY_INLINE void filter_row(const FourInputs* row, const FourInputs* taps,
                              const std::int32_t* channels, std::int8_t* out) {
+  const std::int32_t* const multipliers = channels + 4;
   if constexpr (L::out_width == 1) {
-    filter_pixels<L, 1>(row, taps, channels, out);
-  } else {
-    // With an odd number of pixels the last two overlap the ones before them.
-    for (int x = 0; x < L::out_width; x += 2) {
-      if (x > L::out_width - 2) x = L::out_width - 2;
-      filter_pixels<L, 2>(row + x * L::stride_width, taps, channels, out + x * L::out_channels);
+    std::int32_t sums[4] = {channels[0], channels[1], channels[2], channels[3]};
+    filter_one_pixel<L>(row, taps, sums);
+    for (int c = 0; c < 4; ++c)
+      out[c] = requantize<L>(sums[c], multipliers[c]);
+    return;
+  }
+  constexpr int unroll = L::kernel_height * L::kernel_width <= 9 ? L::kernel_height : 1;
+  const FourInputs* const end = taps + L::kernel_height * L::kernel_width;
+  // With an odd number of pixels the last two overlap the ones before them.
+  for (int x = 0; x < L::out_width; x += 2) {
+    if (x > L::out_width - 2) x = L::out_width - 2;
+    TwoPixelSums sums;
+    filter_two_pixels<depthwise_layout<L>.columns, L::kernel_width, L::stride_width, unroll>(
+        row + x * L::stride_width, taps, end, channels, sums);
+    std::int8_t* to = out + x * L::out_channels;
+#pragma GCC unroll 4
+    for (int c = 0; c < 4; ++c) {
+      to[c] = requantize<L>(sums.pixel[0][c], multipliers[c]);
+      to[L::out_channels + c] = requantize<L>(sums.pixel[1][c], multipliers[c]);
     }
   }
 }

@@ -12,14 +12,15 @@ namespace assay::kernels {
 
 namespace m0 {
 
-#define ASSAY_M0_DENSE_MAC(n, add, sum) \
-  "ldrb r0, [r6, #" #n                  \
-  "]\n\t"                               \
+#define ASSAY_M0_DENSE_MAC(add, sum)        \
+  "ldrb r0, [r6, #assay_offset]\n\t"        \
+  ".set assay_offset, assay_offset + 1\n\t" \
   "muls r0, r1, r0\n\t" add " " sum ", r0\n\t"
 
-/// Adds the products of eight channels with `count` inputs to `sums`; returns the weights after
-/// them. 26 instructions for 8 multiply-accumulates. Registers: r4, r5, r8-r12, lr sums, r6 and r7
-/// pointers, r2 index of the input (counts up to 0), r3 step between blocks, r0 and r1 operands.
+/// Adds the products of eight channels with `count` inputs, a multiple of `unroll`, to `sums`;
+/// returns the weights after them. 26 instructions for 8 multiply-accumulates. Registers: r4, r5,
+/// r8-r12, lr sums, r6 and r7 pointers, r2 index of the input (counts up to 0), r0 and r1 operands.
+template <int unroll>
 ASSAY_INLINE const std::uint8_t* multiply_eight(const std::uint8_t* weights,
                                                 const std::int8_t* inputs, int count,
                                                 std::int32_t (&sums)[8]) {
@@ -39,17 +40,21 @@ ASSAY_INLINE const std::uint8_t* multiply_eight(const std::uint8_t* weights,
       "mov r12, r0\n\t"
       "mov lr, r1\n"
       "1:\n\t"
+      ".set assay_offset, 0\n\t"
+      ".rept %c[unroll]\n\t"
       "ldrsb r1, [r7, r2]\n\t"
-      ASSAY_M0_DENSE_MAC(0, "add", "r8")
-      ASSAY_M0_DENSE_MAC(1, "add", "r9")
-      ASSAY_M0_DENSE_MAC(2, "add", "r10")
-      ASSAY_M0_DENSE_MAC(3, "add", "r11")
-      ASSAY_M0_DENSE_MAC(4, "add", "r12")
-      ASSAY_M0_DENSE_MAC(5, "add", "lr")
-      ASSAY_M0_DENSE_MAC(6, "adds r4,", "r4")
-      ASSAY_M0_DENSE_MAC(7, "adds r5,", "r5")
-      "adds r6, r6, #8\n\t"
+      ASSAY_M0_DENSE_MAC("add", "r8")
+      ASSAY_M0_DENSE_MAC("add", "r9")
+      ASSAY_M0_DENSE_MAC("add", "r10")
+      ASSAY_M0_DENSE_MAC("add", "r11")
+      ASSAY_M0_DENSE_MAC("add", "r12")
+      ASSAY_M0_DENSE_MAC("add", "lr")
+      ASSAY_M0_DENSE_MAC("adds r4,", "r4")
+      ASSAY_M0_DENSE_MAC("adds r5,", "r5")
       "adds r2, r2, #1\n\t"
+      ".endr\n\t"
+      "adds r6, r6, #assay_offset\n\t"
+      "cmp r2, #0\n\t"
       "bne 1b\n\t"
       "pop {r3}\n\t"
       "mov r0, r8\n\t"
@@ -60,9 +65,9 @@ ASSAY_INLINE const std::uint8_t* multiply_eight(const std::uint8_t* weights,
       "stmia r3!, {r0, r1}\n\t"
       "mov r0, r12\n\t"
       "mov r1, lr\n\t"
-      "stmia r3!, {r0, r1, r4, r5}"
+      "stmia r3!, {r0, r1, r4, r5}" ASSAY_LINES_48 ASSAY_LINES_48
       : "+r"(r2), "+r"(r3), "+r"(r6), "+r"(r7)
-      :
+      : [unroll] "i"(unroll)
       : "r0", "r1", "r4", "r5", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
   return r6;
 }
@@ -89,7 +94,10 @@ void dense_m0(const std::int8_t* in, std::int8_t* out, void*) {
       std::int32_t sums[8];
       for (std::int32_t& sum : sums)
         sum = *bias++ - surplus;
-      weights = m0::multiply_eight(weights, in, inputs, sums);
+      constexpr int most = inputs / 4 * 4;
+      if constexpr (most > 0) weights = m0::multiply_eight<4>(weights, in, most, sums);
+      if constexpr (most < inputs)
+        weights = m0::multiply_eight<1>(weights, in + most, inputs - most, sums);
       for (int i = 0; i < 8 && channel < L::out_channels; ++i)
         out[channel++] = m0::requantize<L>(sums[i], *multiplier++);
     }
