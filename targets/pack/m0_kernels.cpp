@@ -74,6 +74,28 @@ std::vector<ConstantArray> pack_dense(const LayerView& view) {
   return arrays;
 }
 
+std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
+  const auto channels = static_cast<std::size_t>(view.output.channels);
+  const std::size_t taps = view.layer.weights.size() / channels;
+  const Requantization& r = view.layer.requantization;
+  ConstantArray filters{"filters", "std::int8_t", 1, {}};
+  ConstantArray per_channel{"channels", "std::int32_t", 4, {}};
+  for (std::size_t c = 0; c < channels; ++c) {
+    for (std::size_t tap = 0; tap < taps; ++tap)
+      filters.values.push_back(view.layer.weights[tap * channels + c]);
+    per_channel.values.push_back(r.bias[c]);
+    per_channel.values.push_back(r.multiplier[c]);
+  }
+  return {filters, per_channel};
+}
+
+Bytes depthwise_scratch(const LayerView& view) {
+  const Window& w = view.layer.window;
+  const m0::DepthwiseLayout layout(view.output.height, view.output.width, w.kernel_height,
+                                   w.kernel_width, w.stride_height, w.stride_width);
+  return Bytes(static_cast<std::uint64_t>(layout.rows * layout.columns * 4));
+}
+
 }  // namespace
 
 std::span<const KernelRow> m0_kernels() {
@@ -86,6 +108,16 @@ std::span<const KernelRow> m0_kernels() {
        .accepts = any_layer,
        .pack = pack_conv,
        .scratch = conv_scratch,
+       .in_place = never,
+       .portable = false},
+      {.name = "depthwise.m0",
+       .op = IntegerOp::depthwise,
+       .header = "targets/runtime/m0/depthwise.hpp",
+       .function = "assay::kernels::depthwise_m0",
+       .runs_on = is_armv6m,
+       .accepts = any_layer,
+       .pack = pack_depthwise,
+       .scratch = depthwise_scratch,
        .in_place = never,
        .portable = false},
       {.name = "dense.m0",

@@ -34,4 +34,31 @@ struct DenseLayout {
 /// Blocks store weights + 128, so that LDRB needs no sign extension.
 constexpr int weight_offset = 128;
 
+/// Depthwise convolution: one channel at a time over a band of output rows. Output rows y and
+/// y + distance share words, as pixels of a convolution do; their inputs are packed once into a
+/// padded plane. With an odd number of rows the middle one is computed twice.
+struct DepthwiseLayout {
+  int columns;   ///< of the plane
+  int band;      ///< output rows at a time: as many as keep the plane near 1 KB
+  int half;      ///< rows that are the lower one of a pair
+  int distance;  ///< from the lower to the higher row of a pair
+  int rows;      ///< of the plane
+  constexpr DepthwiseLayout(int out_height, int out_width, int kernel_height, int kernel_width,
+                            int stride_height, int stride_width)
+      : columns((out_width - 1) * stride_width + kernel_width),
+        band(out_height),
+        half(0),
+        distance(0),
+        rows(0) {
+    while (band > 1 && plane_rows(kernel_height, stride_height) * columns * 4 > 1024)
+      --band;
+    rows = plane_rows(kernel_height, stride_height);
+    half = (band + 1) / 2;
+    distance = band - half;
+  }
+  constexpr int plane_rows(int kernel_height, int stride_height) const {
+    return ((band + 1) / 2 - 1) * stride_height + kernel_height;
+  }
+};
+
 }  // namespace assay::kernels::m0
