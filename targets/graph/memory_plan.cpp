@@ -69,6 +69,7 @@ std::int64_t find_lower_bound(const std::vector<Block>& blocks, int steps) {
 /// Whether two blocks may lie at these offsets.
 bool compatible(const std::vector<Block>& blocks, int a, std::int64_t offset_a, int b,
                 std::int64_t offset_b) {
+  if (blocks[a].size == 0 || blocks[b].size == 0) return true;
   if (blocks[a].last < blocks[b].first || blocks[b].last < blocks[a].first) return true;
   if (offset_a >= blocks[b].end_of(offset_b) || offset_b >= blocks[a].end_of(offset_a)) return true;
   if (blocks[a].over == b) return offset_a <= offset_b;
