@@ -1,4 +1,5 @@
-// Image classification data sets: fixed splits, verified by checksum before use.
+// Image classification data sets: fixed splits, verified by checksum before use. Functions are
+// thread-safe; ASSAY_DATA is read at every call.
 #pragma once
 
 #include <cstdint>
@@ -57,11 +58,14 @@ std::vector<std::string> known_datasets();
 /// and what to do (install dataset-fashion-mnist, set ASSAY_DATA).
 Status verify_dataset(const std::string& name);
 
-/// Reads one split; the checksum of every file read is verified first. Fashion-MNIST: train 55 000
-/// and validation 5 000 (stratified by class, seed-independent), calibration 512 of the training
-/// images, test 10 000. A split's images are never part of another's, except calibration's, which
-/// are training images. ASSAY_DATA names a folder that holds the sets' files instead of the
-/// system's.
+/// Reads one split; the checksum of every file it needs is verified first, other files are left
+/// alone. Fashion-MNIST: train 55 000 and validation 5 000 (500 of each class: the first in the
+/// file), calibration 512 of the training images (51 or 52 of each class), test 10 000; the same
+/// for every seed, in the order of the source. A split's images are never part of another's, except
+/// calibration's, which are training images. ASSAY_DATA names a folder whose sub-folder
+/// "fashion-mnist" holds the files, instead of the system's.
+/// Errors: bad_input for an unknown set, a missing file (naming the Debian package), a file with
+/// another checksum (both stated), damaged data.
 Result<ImageSet> load_split(const std::string& name, Split split);
 
 }  // namespace assay

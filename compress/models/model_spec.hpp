@@ -1,5 +1,6 @@
 // Networks as plain values: a list of layers over one vocabulary, built by small functions.
-// Torch builds a trainable module from it, the planner its shapes, parameters and MACs.
+// Torch builds a trainable module from it, the planner its shapes, parameters and MACs. Plain
+// values and pure functions: thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -60,7 +61,9 @@ struct ModelChoice {
   int fewer_filters_pct = 0;  ///< 0, 10, 30 or 50
 };
 
-/// Builds the network. Errors: bad_input for an unknown family, a cut or width it does not have.
+/// Builds the network; its name is "conv5", "conv5-cut4", "conv5-width50" (50 % fewer filters) or
+/// "conv5-cut4-width50". Errors: bad_input for an unknown family, a cut or width it does not have,
+/// an image too small for it.
 Result<ModelSpec> build_model(const ModelChoice& choice, int channels, int height, int width,
                               int classes);
 std::vector<std::string> known_model_families();

@@ -93,7 +93,10 @@ struct Model {
 };
 
 /// Reads and checks a file: sizes are bounded before anything is allocated, every node input is a
-/// graph input, an initializer or an earlier node's output. Errors: bad_input naming file and node.
+/// graph input, an initializer or an earlier node's output, and standard operators keep to their
+/// schema (inputs, attributes). Opset 7 to 21; operators are not interpreted. Errors: bad_input
+/// naming file and node; a file above 512 MB, external data, subgraphs, functions and element types
+/// other than ElementType's are refused. `source` names the model in messages.
 Result<Model> read_model(const std::filesystem::path& path);
 Result<Model> parse_model(std::span<const std::byte> bytes, const std::string& source);
 /// The same value gives the same bytes (IR version 8, fields and metadata in sorted order).
