@@ -1,0 +1,100 @@
+#include "harness/plan/config.hpp"
+
+#include <gtest/gtest.h>
+
+namespace assay {
+namespace {
+
+TEST(Config, OfNothingIsTheDefaultPlainStudent) {
+  const auto config = Config::from({});
+  EXPECT_FALSE(config.distilled());
+  EXPECT_EQ(config.at("data"), "fashion-mnist");
+  EXPECT_EQ(config.at("seed"), 1);
+  EXPECT_EQ(config.label(), "conv5_s1");
+  EXPECT_FALSE(config.values().contains("teacher.model"));
+}
+
+/// Two ways to write what is, or is not, the same experiment.
+struct Pair {
+  const char* what;
+  FieldValues one;
+  FieldValues other;
+  bool same;
+};
+
+class Identity : public ::testing::TestWithParam<Pair> {};
+
+TEST_P(Identity, IsThatOfTheExperiment) {
+  const auto one = Config::from(GetParam().one);
+  const auto other = Config::from(GetParam().other);
+  EXPECT_EQ(one.config_id() == other.config_id(), GetParam().same) << GetParam().what;
+  EXPECT_EQ(one == other, GetParam().same) << GetParam().what;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Pairs, Identity,
+    ::testing::Values(
+        Pair{"defaults may be written out", {}, {{"seed", 1}, {"student.cut", "none"}}, true},
+        Pair{"seeds differ", {{"seed", 1}}, {{"seed", 2}}, false},
+        Pair{"alpha 1 makes T inert",
+             {{"distill.alpha", 1.0}, {"distill.T", 2.0}},
+             {{"distill.alpha", 1.0}, {"distill.T", 9.0}},
+             true},
+        Pair{"alpha 1 is a plain student", {{"distill.alpha", 1.0}}, {}, true},
+        Pair{"alpha 1 with a beta of its own is not",
+             {{"distill.alpha", 1.0}, {"distill.beta", 1.0}},
+             {},
+             false},
+        Pair{"1-alpha is a number",
+             {{"distill.alpha", 0.25}, {"distill.beta", "1-alpha"}},
+             {{"distill.alpha", 0.25}, {"distill.beta", 0.75}},
+             true},
+        Pair{"T 1 makes T^2 inert",
+             {{"distill.T", 1.0}, {"distill.t_squared", true}},
+             {{"distill.T", 1.0}, {"distill.t_squared", false}},
+             true},
+        Pair{"T 2 does not",
+             {{"distill.T", 2.0}, {"distill.t_squared", true}},
+             {{"distill.T", 2.0}, {"distill.t_squared", false}},
+             false},
+        Pair{"a plain student has no teacher", {{"teacher.seed", 7}}, {}, true},
+        Pair{"a distilled one has",
+             {{"distill.T", 4.0}, {"teacher.seed", 7}},
+             {{"distill.T", 4.0}},
+             false},
+        Pair{"the teacher's epochs follow train.epochs",
+             {{"distill.T", 4.0}, {"train.epochs", 9}},
+             {{"distill.T", 4.0}, {"train.epochs", 9}, {"teacher.epochs", 9}},
+             true}));
+
+TEST(Config, GroupLeavesTheSeedOut) {
+  const auto one = Config::from({{"seed", 1}});
+  const auto two = Config::from({{"seed", 2}});
+  EXPECT_EQ(one.group_id(), two.group_id());
+  EXPECT_NE(one.group_id(), Config::from({{"student.cut", 4}}).group_id());
+}
+
+TEST(Config, LabelsSayWhatMatters) {
+  EXPECT_EQ(Config::from({{"student.cut", 4},
+                          {"student.fewer_filters_pct", 30},
+                          {"distill.alpha", 0.5},
+                          {"distill.T", 14.0}})
+                .label(),
+            "cut4-width30_a0.5_T14_s1");
+  EXPECT_EQ(Config::from({{"student.fewer_filters_pct", 50}, {"seed", 3}}).label(), "width50_s3");
+  EXPECT_EQ(Config::from({{"train.epochs", 77}}).label(), "conv5_e77_s1");
+}
+
+TEST(Config, KnowsItsTeacherAndItsPlainTwin) {
+  const auto config = Config::from({{"student.cut", 5},
+                                    {"distill.T", 4.0},
+                                    {"teacher.seed", 9},
+                                    {"teacher.epochs", 6},
+                                    {"seed", 2}});
+  const auto teacher = config.teacher();
+  EXPECT_EQ(teacher, Config::from({{"seed", 9}, {"train.epochs", 6}}));
+  EXPECT_EQ(config.plain(), Config::from({{"student.cut", 5}, {"seed", 2}}));
+}
+
+}  // namespace
+}  // namespace assay

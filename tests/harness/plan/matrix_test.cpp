@@ -1,0 +1,134 @@
+#include "harness/plan/matrix.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace assay {
+namespace {
+
+Result<Matrix> matrix_of(const std::string& text) {
+  ASSAY_TRY(const auto json, parse_json(text, "m.json"));
+  return parse_matrix(json, "m.json");
+}
+
+TEST(ExpandRange, IsDecimalAndInclusive) {
+  const auto values = expand_range(0.10, 0.89, 0.01);
+  ASSERT_TRUE(values);
+  ASSERT_EQ(values->size(), 80u);
+  EXPECT_EQ(values->front(), 0.1);
+  EXPECT_EQ((*values)[7], 0.17);  // 0.1 + 7 * 0.01 is 0.16999999999999998 in binary
+  EXPECT_EQ(values->back(), 0.89);
+  EXPECT_EQ(expand_range(1, 21, 5)->size(), 5u);
+  EXPECT_EQ(expand_range(3, 1, -1)->size(), 3u);
+  EXPECT_EQ(expand_range(2, 2, 1)->size(), 1u);
+}
+
+TEST(ExpandRange, RefusesWhatIsEmptyOrEndless) {
+  EXPECT_FALSE(expand_range(2, 1, 1));
+  EXPECT_FALSE(expand_range(1, 2, 0));
+  EXPECT_FALSE(expand_range(0, 1, 1e-9));
+}
+
+TEST(Expand, MultipliesExcludesAndCollapses) {
+  const auto matrix = matrix_of(R"({
+    "name": "kd",
+    "base": {"distill": {"beta": "1-alpha", "t_squared": false}},
+    "sweep": {"student.cut": ["none", 5, 4], "student.fewer_filters_pct": [0, 10, 30, 50],
+              "distill.alpha": [0, 0.25, 0.5, 0.75, 1],
+              "distill.T": {"from": 1, "to": 21, "step": 5}, "seed": [1, 2, 3]},
+    "exclude": [{"student.cut": "none", "student.fewer_filters_pct": 0}]
+  })");
+  ASSERT_TRUE(matrix) << matrix.error().message;
+  const auto expansion = expand(*matrix);
+  ASSERT_TRUE(expansion);
+  // 12 networks less the whole one, 5 alphas, 5 temperatures, 3 seeds.
+  EXPECT_EQ(expansion->points, 12u * 25 * 3);
+  EXPECT_EQ(expansion->excluded, 25u * 3);
+  // With alpha 1 the five temperatures are one experiment: 11 students x 21 x 3 seeds are left.
+  EXPECT_EQ(expansion->configs.size(), 11u * 21 * 3);
+  EXPECT_EQ(expansion->collapsed, 11u * 4 * 3);
+}
+
+TEST(Expand, AddsBaselinesOnce) {
+  const auto matrix = matrix_of(R"({
+    "name": "b", "base": {"distill": {"T": 4}},
+    "sweep": {"student.cut": [5, 4], "distill.alpha": [0, 0.5]},
+    "baselines": ["plain", "teacher"]})");
+  const auto expansion = expand(*matrix);
+  // 4 distilled, 2 plain, 1 teacher.
+  EXPECT_EQ(expansion->configs.size(), 7u);
+  EXPECT_EQ(expansion->collapsed, 0u);
+}
+
+TEST(Expand, AcceptsDottedAndNestedSpellings) {
+  const auto nested = matrix_of(R"({"name": "a", "base": {"train": {"epochs": 7}}})");
+  const auto dotted = matrix_of(R"({"name": "a", "base": {"train.epochs": 7.0}})");
+  EXPECT_EQ(expand(*nested)->configs, expand(*dotted)->configs);
+}
+
+struct BadMatrix {
+  const char* text;
+  const char* message;
+};
+
+class BadMatrices : public ::testing::TestWithParam<BadMatrix> {};
+
+TEST_P(BadMatrices, AreAnsweredWithPathAndExpectation) {
+  const auto matrix = matrix_of(GetParam().text);
+  ASSERT_FALSE(matrix);
+  EXPECT_EQ(matrix.error().kind, ErrorKind::bad_input);
+  EXPECT_EQ(matrix.error().message, GetParam().message);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Texts, BadMatrices,
+    ::testing::Values(
+        BadMatrix{R"({})", "m.json: name: is missing"},
+        BadMatrix{R"({"name": "a/b"})",
+                  "m.json: name: expected letters, digits, - and _, which also name the folder"},
+        BadMatrix{R"({"name": "a", "bsae": {}})", "m.json: bsae: unknown field"},
+        BadMatrix{R"({"name": "a", "base": {"train": {"epoch": 3}}})",
+                  "m.json: base.train.epoch: unknown field"},
+        BadMatrix{R"({"name": "a", "base": {"train": {"epochs": 0}}})",
+                  "m.json: base.train.epochs: expected an integer from 1 to 10000, found number 0"},
+        BadMatrix{R"({"name": "a", "base": {"student": {"cut": 3}}})",
+                  "m.json: base.student.cut: expected \"none\" or 5 or 4, found number 3"},
+        BadMatrix{R"({"name": "a", "sweep": {"seed": []}})",
+                  "m.json: sweep[\"seed\"]: the list is empty: give at least one value"},
+        BadMatrix{R"({"name": "a", "sweep": {"seed": {"from": 5, "to": 1, "step": 1}}})",
+                  "m.json: sweep[\"seed\"]: the range from 5 to 1 with step 1 is empty"},
+        BadMatrix{R"({"name": "a", "sweep": {"seed": [1, "two"]}})",
+                  "m.json: sweep[\"seed\"][1]: expected an integer from 0 to 2.14748e+09, found "
+                  "string \"two\""},
+        BadMatrix{R"({"name": "a", "base": {"seed": 1}, "sweep": {"seed": [1]}})",
+                  "m.json: sweep[\"seed\"]: is also given in base; keep one"},
+        BadMatrix{R"({"name": "a", "baselines": ["techer"]})",
+                  "m.json: baselines: expected \"teacher\" or \"plain\", found \"techer\""},
+        BadMatrix{R"({"name": "a", "exclude": [{}]})",
+                  "m.json: exclude[0]: expected an object of fields, found an object"},
+        BadMatrix{R"({"name": "a", "deploy": {"on": []}})",
+                  "m.json: deploy.on: needs at least one board type"},
+        BadMatrix{R"({"name": "a", "deploy": {"on": [{"board_type": "stm32f405"}],
+                      "formats": ["float32"]}})",
+                  "m.json: deploy.formats: expected \"int8\", found \"float32\""}));
+
+TEST(BadMatrix, AnUnknownPartNamesTheKnownOnes) {
+  const auto matrix =
+      matrix_of(R"({"name": "a", "deploy": {"on": [{"board_type": "stm32f999"}]}})");
+  ASSERT_FALSE(matrix);
+  const auto& message = matrix.error().message;
+  EXPECT_NE(message.find("deploy.on[0].board_type"), std::string::npos) << message;
+  EXPECT_NE(message.find("\"stm32f999\""), std::string::npos) << message;
+  EXPECT_NE(message.find("stm32f405"), std::string::npos) << message;
+}
+
+TEST(BadMatrix, AClockAboveThePartsLimitIsRefused) {
+  const auto matrix = matrix_of(
+      R"({"name": "a", "deploy": {"on": [{"board_type": "stm32f405", "clock_mhz": 169}]}})");
+  ASSERT_FALSE(matrix);
+  EXPECT_NE(matrix.error().message.find("at most 168 MHz"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace assay

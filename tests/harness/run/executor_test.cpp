@@ -1,0 +1,141 @@
+#include "harness/run/executor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <latch>
+#include <mutex>
+#include <thread>
+
+namespace assay {
+namespace {
+
+using State = TaskOutcome::State;
+
+/// Records which tasks ran, in order.
+class Log {
+ public:
+  Task task(std::string name, std::vector<std::size_t> after = {}, double seconds = 1,
+            std::string lane = "cpu") {
+    return {name, std::move(lane), std::move(after), seconds,
+            [this, name](std::size_t, std::stop_token) -> Status {
+              const std::lock_guard lock(mutex_);
+              order_.push_back(name);
+              return {};
+            }};
+  }
+  const std::vector<std::string>& order() const { return order_; }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> order_;
+};
+
+TEST(Execute, RunsTheLongestPathFirst) {
+  Log log;
+  const std::vector<Task> tasks{log.task("short", {}, 1), log.task("teacher", {}, 5),
+                                log.task("student", {1}, 10), log.task("medium", {}, 7)};
+  const auto outcomes = execute(tasks, {{"cpu", 1}}, {}, {});
+  EXPECT_EQ(log.order(), (std::vector<std::string>{"teacher", "student", "medium", "short"}));
+  for (const auto& outcome : outcomes)
+    EXPECT_EQ(outcome.state, State::done);
+}
+
+TEST(Execute, AFailureSkipsOnlyWhatComesAfterIt) {
+  Log log;
+  std::vector<Task> tasks{log.task("a"), log.task("b"), log.task("after a", {0}),
+                          log.task("after both", {1, 2}), log.task("after b", {1})};
+  tasks[0].run = [](std::size_t, std::stop_token) -> Status {
+    return fail(ErrorKind::infrastructure, "broken");
+  };
+  const auto outcomes = execute(tasks, {{"cpu", 2}}, {}, {});
+  EXPECT_EQ(outcomes[0].state, State::failed);
+  EXPECT_EQ(outcomes[0].error->message, "broken");
+  EXPECT_EQ(outcomes[2].state, State::skipped);
+  EXPECT_EQ(outcomes[3].state, State::skipped);
+  EXPECT_EQ(outcomes[1].state, State::done);
+  EXPECT_EQ(outcomes[4].state, State::done);
+}
+
+TEST(Execute, LanesOverlap) {
+  // Each task waits for the other: this ends only when both lanes run at once.
+  std::latch both(2);
+  const auto meet = [&both](std::size_t, std::stop_token) -> Status {
+    both.arrive_and_wait();
+    return {};
+  };
+  const std::vector<Task> tasks{{"train", "cpu", {}, 1, meet}, {"measure", "board", {}, 1, meet}};
+  const auto outcomes = execute(tasks, {{"cpu", 1}, {"board", 1}}, {}, {});
+  EXPECT_EQ(outcomes[0].state, State::done);
+  EXPECT_EQ(outcomes[1].state, State::done);
+}
+
+TEST(Execute, ALaneRunsNoMoreThanItsSlotsAndNamesThem) {
+  std::atomic<int> running = 0;
+  std::atomic<int> most = 0;
+  std::array<std::atomic<int>, 3> slot_busy{};
+  std::vector<Task> tasks;
+  for (int i = 0; i < 30; ++i)
+    tasks.push_back({"t", "board", {}, 1, [&](std::size_t slot, std::stop_token) -> Status {
+                       EXPECT_EQ(slot_busy.at(slot).fetch_add(1), 0);
+                       most = std::max(most.load(), ++running);
+                       std::this_thread::yield();
+                       --running;
+                       --slot_busy.at(slot);
+                       return {};
+                     }});
+  execute(tasks, {{"board", 3}}, {}, {});
+  EXPECT_LE(most, 3);
+}
+
+TEST(Execute, StopsCleanlyWhenInterrupted) {
+  std::stop_source source;
+  std::vector<Task> tasks{{"running",
+                           "cpu",
+                           {},
+                           2,
+                           [&](std::size_t, std::stop_token stop) -> Status {
+                             source.request_stop();
+                             EXPECT_TRUE(stop.stop_requested());
+                             return fail(ErrorKind::interrupted, "interrupted");
+                           }},
+                          {"waiting", "cpu", {}, 1, [](std::size_t, std::stop_token) -> Status {
+                             ADD_FAILURE() << "started after the interruption";
+                             return {};
+                           }}};
+  const auto outcomes = execute(tasks, {{"cpu", 1}}, {}, source.get_token());
+  EXPECT_EQ(outcomes[0].error->kind, ErrorKind::interrupted);
+  EXPECT_EQ(outcomes[1].state, State::skipped);
+}
+
+TEST(Execute, TellsEveryEndOnce) {
+  Log log;
+  std::vector<Task> tasks{log.task("a"), log.task("b", {0}), log.task("c", {1})};
+  tasks[0].run = [](std::size_t, std::stop_token) -> Status {
+    return fail(ErrorKind::bad_input, "no");
+  };
+  std::vector<std::size_t> ended;
+  execute(tasks, {{"cpu", 2}},
+          {nullptr, [&](std::size_t task, const TaskOutcome&) { ended.push_back(task); }}, {});
+  EXPECT_EQ(ended, (std::vector<std::size_t>{0, 1, 2}));
+}
+
+TEST(Execute, OfNothingReturns) {
+  EXPECT_TRUE(execute({}, {{"cpu", 2}}, {}, {}).empty());
+}
+
+TEST(EstimateMakespan, IsThatOfTheSchedule) {
+  Log log;
+  // Two cores: the teacher (5) and its student (10) on one, two of 7 on the other.
+  const std::vector<Task> tasks{log.task("teacher", {}, 5), log.task("student", {0}, 10),
+                                log.task("x", {}, 7), log.task("y", {}, 7),
+                                log.task("measure", {1}, 2, "board")};
+  EXPECT_DOUBLE_EQ(estimate_makespan(tasks, {{"cpu", 2}, {"board", 1}}), 17);
+  EXPECT_DOUBLE_EQ(estimate_makespan(tasks, {{"cpu", 1}, {"board", 1}}), 29);
+  EXPECT_DOUBLE_EQ(estimate_makespan({}, {{"cpu", 1}}), 0);
+}
+
+}  // namespace
+}  // namespace assay
