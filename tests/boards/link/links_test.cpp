@@ -183,7 +183,8 @@ INSTANTIATE_TEST_SUITE_P(Kinds, TtyLinkTest,
                                                     }},
                                            LinkKind{"serial",
                                                     [](const std::string& path) {
-                                                      return SerialLink::open(path, baud);
+                                                      return SerialLink::open(path, baud,
+                                                                              "f405-lab");
                                                     }}),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
