@@ -64,6 +64,7 @@ class Board {
     void reset() { board_.system_reset(); }
     /// Drives the reset pin; the chip starts when it is let go.
     void hold_in_reset(bool held);
+    bool held_in_reset() const { return board_.held_in_reset_; }
     bool powered() const { return board_.powered_; }
     void set_power(bool on);
     bool probe_present() const { return board_.probe_present_; }

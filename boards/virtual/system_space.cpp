@@ -21,13 +21,12 @@ constexpr std::uint32_t handlers[] = {exception_memory, exception_bus, exception
 }  // namespace
 
 SystemSpace::SystemSpace(const Part& part, const TimeSource& time, Requests requests)
-    : time_(time),
+    : part_(part),
+      time_(time),
       requests_(std::move(requests)),
       mainline_(part.core.architecture != "armv6-m"),
       fpu_(part.core.fpu),
       cycle_counter_(part.core.cycle_counter == "dwt"),
-      cpuid_(part.cpuid),
-      reset_vector_table_(0),
       nvic_(mainline_ ? 4 : 2) {
   reset();
 }
@@ -35,7 +34,7 @@ SystemSpace::SystemSpace(const Part& part, const TimeSource& time, Requests requ
 void SystemSpace::reset() {
   nvic_.reset();
   systick_.reset(time_.cycles());
-  vector_table_ = reset_vector_table_;
+  vector_table_ = 0;
   coprocessor_access_ = system_control_ = handler_control_ = 0;
   fault_status_ = hard_fault_status_ = bus_fault_address_ = 0;
   fpu_context_ = fpu_ ? 0xC0000000 : 0;  // ASPEN and LSPEN are on after reset (B3.2.21)
@@ -64,6 +63,7 @@ std::uint32_t SystemSpace::read(std::uint32_t offset) {
                ? static_cast<std::uint32_t>(time_.cycles() - cycle_counter_zero_)
                : cycle_counter_stopped_;
   }
+  if (offset == part_.debug_idcode_address - private_base) return part_.debug_idcode;
   return offset >= 0xE000 && offset < 0xF000 ? read_control(offset) : read_identification(offset);
 }
 
@@ -72,7 +72,7 @@ std::uint32_t SystemSpace::read_control(std::uint32_t offset) {
     case 0xE004:
       return Nvic::irq_count / 32 - 1;  // ICTR
     case cpuid_register:
-      return cpuid_;
+      return part_.cpuid;
     case icsr:
       return read_interrupt_state();
     case vtor:

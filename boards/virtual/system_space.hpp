@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "boards/virtual/memory.hpp"
 #include "boards/virtual/nvic.hpp"
 #include "boards/virtual/peripheral.hpp"
 #include "boards/virtual/systick.hpp"
@@ -66,13 +67,12 @@ class SystemSpace : public Peripheral {
   std::uint32_t read_priorities(std::uint32_t offset) const;
   std::uint32_t read_identification(std::uint32_t offset) const;
 
+  const Part& part_;
   const TimeSource& time_;
   Requests requests_;
   bool mainline_;
   bool fpu_;
   bool cycle_counter_;
-  std::uint32_t cpuid_;
-  std::uint32_t reset_vector_table_;
   Nvic nvic_;
   SysTick systick_;
   std::uint32_t vector_table_ = 0;
