@@ -27,15 +27,12 @@ using Arguments = std::vector<std::string>;
 constexpr std::string_view compiler = "arm-none-eabi-g++";
 constexpr std::array<std::string_view, 3> optimization_levels{"-O2", "-O3", "-Os"};
 
-/// Device language; targets/port/CMakeLists.txt builds the runtime with the same.
-constexpr std::array<std::string_view, 7> language_flags{
-    "-std=c++17", "-ffunction-sections",     "-fdata-sections",   "-fno-exceptions",
-    "-fno-rtti",  "-fno-threadsafe-statics", "-fno-unwind-tables"};
-
+/// Core, language (the list that also builds the runtime, handed over by CMake) and optimization.
 Arguments code_flags(const FirmwareRequest& request) {
   Arguments flags = request.board.part.core.compile_flags;
-  flags.insert(flags.end(), language_flags.begin(), language_flags.end());
-  flags.emplace_back("-fno-asynchronous-unwind-tables");
+  std::istringstream language(ASSAY_DEVICE_FLAGS);
+  for (std::string flag; language >> flag;)
+    flags.push_back(flag);
   flags.push_back(request.optimize);
   return flags;
 }
@@ -214,6 +211,8 @@ Result<FirmwareImage> build_firmware(const FirmwareRequest& request, std::stop_t
         fmt::format("-DASSAY_PART_NAME=\"{}\"", part.name)}}};
   ASSAY_CHECK(compile_all(request, units, stop));
   ASSAY_CHECK(link(request, units, stop));
+  for (const Compilation& unit : units)
+    fs::remove(directory / unit.object);
   ASSAY_CHECK(account(image));
   ASSAY_TRY(image.sha256, sha256_file(image.elf));
   return image;

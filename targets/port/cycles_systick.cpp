@@ -19,10 +19,15 @@ volatile std::uint32_t carried = 0;  // cycles before the counter's current roun
 
 void start_round() {
   reg(rvr) = top;
-  reg(cvr) = 0;   // any write clears; the next clock loads `top`
-  reg(csr) = 7u;  // core clock, interrupt, on
-  for (int polls = 0; polls < 16 && reg(cvr) == 0; ++polls) {
-  }
+  reg(cvr) = 0;  // any write clears; the next clock loads `top`
+  reg(csr) = 7;  // core clock, interrupt, on
+}
+
+/// Cycles of the round so far. Zero stands for the clock between clearing and loading: a round that
+/// ran down to zero has its interrupt pending, which cycles() looks at.
+std::uint32_t in_round() {
+  const std::uint32_t left = reg(cvr);
+  return left == 0 ? 0 : top - left;
 }
 
 }  // namespace
@@ -44,7 +49,7 @@ bool has_cycle_counter() {
 std::uint32_t cycles() {
   for (;;) {
     const std::uint32_t before = carried;
-    const std::uint32_t round = top - reg(cvr);
+    const std::uint32_t round = in_round();
     const bool wrapping = (reg(icsr) & icsr_pendstset) != 0;
     if (!wrapping && carried == before) return before + round;
   }

