@@ -121,11 +121,8 @@ std::string table_html(const ReportTable& table, const ReportTable& headline) {
 
 std::string legend_html(const ReportTable& table) {
   std::string out = "<p class=\"legend\">";
-  for (const auto& line : legend_lines(table)) {
-    const auto space = line.find(' ');
-    out += fmt::format("<span><b>{}</b> {}</span> ", html_text(line.substr(0, space)),
-                       html_text(line.substr(space + 1)));
-  }
+  for (const auto& [mark, meaning] : legend(table))
+    out += fmt::format("<span><b>{}</b> {}</span> ", mark, html_text(meaning));
   return out + "</p>\n";
 }
 

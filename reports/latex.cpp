@@ -65,8 +65,7 @@ std::string caption_of(const ReportInput& input, const ReportTable& table) {
   std::string caption = latex_text(input.title) + ".";
   const std::string notice = virtual_notice(summarize(input));
   if (!notice.empty()) caption += fmt::format(" {}", notice);
-  for (const auto& line : legend_lines(table))
-    caption += fmt::format(" {}.", latex_text(line));
+  if (!table.rows.empty()) caption += fmt::format(" {}.", latex_text(legend_sentence(table)));
   return caption;
 }
 

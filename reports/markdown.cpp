@@ -52,8 +52,7 @@ std::string render_markdown(const ReportInput& input) {
       out +=
           fmt::format("\n**{}** {} on {}: {}\n", to_string(row.verdict), markdown_text(row.label),
                       markdown_text(row.board), markdown_text(row.verdict_detail));
-  out +=
-      fmt::format("\n{}\n", markdown_text(fmt::format("{}", fmt::join(legend_lines(table), "; "))));
+  out += fmt::format("\n{}\n", markdown_text(legend_sentence(table)));
   if (summary.command) out += fmt::format("\n    {}\n", *summary.command);
   return out;
 }

@@ -194,13 +194,20 @@ std::string figure_text(const Row& row, const Column& column, const FigureStyle&
   return text;
 }
 
-std::vector<std::string> legend_lines(const ReportTable& table) {
-  std::vector<std::string> lines;
+std::vector<LegendEntry> legend(const ReportTable& table) {
+  std::vector<LegendEntry> entries;
   for (const auto provenance : table.provenances)
-    lines.push_back(
-        fmt::format("{} {}", provenance_mark(provenance), provenance_meaning(provenance)));
-  if (table.grouped) lines.push_back("± half of the 95 % interval of the mean over seeds");
-  return lines;
+    entries.push_back(
+        {std::string(provenance_mark(provenance)), std::string(provenance_meaning(provenance))});
+  if (table.grouped) entries.push_back({"±", "half of the 95 % interval of the mean over seeds"});
+  return entries;
+}
+
+std::string legend_sentence(const ReportTable& table) {
+  std::string sentence;
+  for (const auto& [mark, meaning] : legend(table))
+    sentence += fmt::format("{}{} = {}", sentence.empty() ? "" : "; ", mark, meaning);
+  return sentence;
 }
 
 }  // namespace assay

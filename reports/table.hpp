@@ -72,7 +72,16 @@ struct FigureStyle {
 std::string figure_text(const Row& row, const Column& column, const FigureStyle& style,
                         std::string_view mark_prefix = " ");
 
-/// "~ modelled (...)" for every provenance in the table, in the order of the marks.
-std::vector<std::string> legend_lines(const ReportTable& table);
+/// One line under a table: a mark and what it means.
+struct LegendEntry {
+  std::string mark;
+  std::string meaning;
+};
+
+/// Every provenance in the table, in the order of the enumeration, and the interval when grouped.
+std::vector<LegendEntry> legend(const ReportTable& table);
+
+/// The legend as one sentence: "~ = modelled (...); c = counted exactly".
+std::string legend_sentence(const ReportTable& table);
 
 }  // namespace assay

@@ -66,6 +66,17 @@ std::string body_of(const Grid& grid) {
   return out;
 }
 
+/// What went wrong, a line each, with an empty line after them; nothing when all passed.
+std::string failures_of(const ReportTable& table) {
+  std::string out;
+  for (const auto& row : table.rows)
+    if (!row.verdict_detail.empty())
+      out += printable(fmt::format("{}: {} on {}: {}", to_string(row.verdict), row.label, row.board,
+                                   row.verdict_detail)) +
+             "\n";
+  return out.empty() ? out : out + "\n";
+}
+
 }  // namespace
 
 std::string render_text(const ReportInput& input) {
@@ -74,13 +85,8 @@ std::string render_text(const ReportInput& input) {
   Grid grid = make_grid(table, {",", " ± ", "–"});
   for (auto& row : grid.rows)
     std::ranges::transform(row, row.begin(), printable);
-  std::string out = body_of(grid);
-  for (const auto& row : table.rows)
-    if (!row.verdict_detail.empty())
-      out += printable(fmt::format("{} {} on {}: {}", to_string(row.verdict), row.label, row.board,
-                                   row.verdict_detail)) +
-             "\n";
-  out += fmt::format("\n{}\n", fmt::join(legend_lines(table), "; "));
+  std::string out = body_of(grid) + "\n" + failures_of(table);
+  out += legend_sentence(table) + "\n";
   const std::string notice = virtual_notice(summarize(input));
   if (!notice.empty()) out += notice + "\n";
   return out;

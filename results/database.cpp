@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sqlite3/soci-sqlite3.h>
 
+#include "harness/core/json.hpp"
+
 namespace assay {
 namespace {
 
@@ -52,6 +54,9 @@ Error storage_error(const std::exception& problem, const std::filesystem::path& 
     for (const auto& known : known_failures)
       if ((sqlite->result() & 0xff) == known.code) return {known.kind, what + known.sentence};
   }
+  if (dynamic_cast<const Json::exception*>(&problem))
+    return {ErrorKind::bad_input,
+            fmt::format("{}a JSON field of a record is not valid ({})", what, problem.what())};
   return {ErrorKind::infrastructure, what + problem.what()};
 }
 

@@ -18,14 +18,15 @@ namespace assay {
 
 /// Which records a query asks for. A field that is absent asks for nothing.
 struct Filter {
-  std::optional<std::string> matrix;
-  std::optional<std::string> label;
-  std::optional<std::string> cell_id;
-  std::optional<std::string> group_id;
-  std::optional<std::string> board_type;
-  std::optional<std::string> board;
-  std::optional<Verdict> verdict;
-  std::optional<std::string> since;  ///< recorded at or after this UTC moment, or day: "2026-01-31"
+  std::optional<std::string> matrix = {};
+  std::optional<std::string> label = {};
+  std::optional<std::string> cell_id = {};
+  std::optional<std::string> group_id = {};
+  std::optional<std::string> board_type = {};
+  std::optional<std::string> board = {};
+  std::optional<Verdict> verdict = {};
+  std::optional<std::string> since =
+      {};  ///< recorded at or after this UTC moment, or day: "2026-01-31"
 };
 
 /// What became of a record given to the store.

@@ -6,7 +6,7 @@
 
 #include "harness/core/hash.hpp"
 
-namespace assay::testing {
+namespace assay::test {
 namespace {
 
 struct Student {
@@ -108,4 +108,4 @@ std::vector<Record> sample_records(int seeds) {
   return records;
 }
 
-}  // namespace assay::testing
+}  // namespace assay::test

@@ -5,10 +5,10 @@
 
 #include "harness/core/record.hpp"
 
-namespace assay::testing {
+namespace assay::test {
 
 /// Four int8 students of conv5 (two sizes, each plain and distilled) on two virtual boards, for
 /// seeds 1..`seeds`: 8 records a seed, all passed, with every field filled. Deterministic.
 std::vector<Record> sample_records(int seeds = 1);
 
-}  // namespace assay::testing
+}  // namespace assay::test

@@ -1,0 +1,153 @@
+#include "reports/table.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/sample_records.hpp"
+
+namespace assay {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+std::vector<std::string> column_names(const ReportTable& table) {
+  std::vector<std::string> names;
+  for (const auto& column : table.columns)
+    names.push_back(column.name);
+  return names;
+}
+
+const Column& column(const ReportTable& table, std::string_view name) {
+  for (const auto& candidate : table.columns)
+    if (candidate.name == name) return candidate;
+  throw std::runtime_error("no such column");
+}
+
+constexpr FigureStyle style{",", " ± ", "–"};
+
+TEST(ReportTable, OneSeedGivesARowPerCellWithTheHeadlineColumns) {
+  const auto table = build_table(test::sample_records(), ColumnChoice::headline);
+  ASSERT_EQ(table.rows.size(), 8u);
+  EXPECT_FALSE(table.grouped);
+  EXPECT_EQ(table.rows.front().label, "width50_s1");
+  EXPECT_THAT(column_names(table), ElementsAre("accuracy_top1", "rom_bytes", "ram_bytes", "macc",
+                                               "latency_us", "energy_uj", "compression_ratio"));
+  EXPECT_FALSE(table.rows.front().figures.at("accuracy_top1").half_width);
+}
+
+TEST(ReportTable, AllColumnsFollowTheOrderOfTheMetricKinds) {
+  const auto names = column_names(build_table(test::sample_records(), ColumnChoice::all));
+  std::vector<std::string> expected;
+  const auto records = test::sample_records();
+  for (const auto& kind : metric_kinds())
+    if (records.front().metrics.contains(std::string(kind.name))) expected.emplace_back(kind.name);
+  EXPECT_EQ(names, expected);
+}
+
+TEST(ReportTable, SeedsOfOneGroupBecomeAMeanWithItsInterval) {
+  auto records = test::sample_records(3);
+  records.resize(3);
+  records[0].metrics["accuracy_top1"].value = 89;
+  records[1].metrics["accuracy_top1"].value = 90;
+  records[2].metrics["accuracy_top1"].value = 91;
+  const auto table = build_table(records, ColumnChoice::headline);
+  ASSERT_EQ(table.rows.size(), 1u);
+  const Row& row = table.rows.front();
+  EXPECT_TRUE(table.grouped);
+  EXPECT_EQ(row.label, "width50");
+  EXPECT_EQ(row.seeds, 3u);
+  EXPECT_EQ(figure_text(row, column(table, "accuracy_top1"), style), "90.00 ± 2.48");
+  EXPECT_EQ(figure_text(row, column(table, "rom_bytes"), style), "48,912");
+}
+
+TEST(ReportTable, BoardsAreNeverAveraged) {
+  const auto table = build_table(test::sample_records(3), ColumnChoice::headline);
+  EXPECT_EQ(table.rows.size(), 8u);
+  EXPECT_EQ(table.rows[0].board, "f405-a");
+  EXPECT_EQ(table.rows[4].board, "f030-a");
+}
+
+TEST(ReportTable, AVirtualBoardIsNeverAveragedWithSilicon) {
+  auto records = test::sample_records(2);
+  records.resize(2);
+  records[1].virtual_board = false;
+  EXPECT_EQ(build_table(records, ColumnChoice::headline).rows.size(), 2u);
+}
+
+TEST(ReportTable, ASeedThatOccursTwiceIsNoSecondSeed) {
+  auto records = test::sample_records(1);
+  records.resize(1);
+  records.push_back(records.front());
+  records.back().cell_id = "the same configuration at another clock";
+  const auto table = build_table(records, ColumnChoice::headline);
+  EXPECT_EQ(table.rows.size(), 2u);
+  EXPECT_FALSE(table.grouped);
+}
+
+TEST(ReportTable, AFailedSeedDecidesTheVerdictButNotTheMean) {
+  auto records = test::sample_records(3);
+  records.resize(3);
+  for (int i = 0; i < 3; ++i)
+    records[static_cast<std::size_t>(i)].metrics["accuracy_top1"].value = i == 1 ? 10 : 90 + i;
+  records[1].verdict = Verdict::fail;
+  records[1].verdict_detail = "logit 3 differs";
+  records[2].verdict = Verdict::infra;
+  records[2].verdict_detail = "no answer";
+  records[2].metrics.clear();
+  const auto table = build_table(records, ColumnChoice::headline);
+  ASSERT_EQ(table.rows.size(), 1u);
+  EXPECT_EQ(table.rows.front().verdict, Verdict::fail);
+  EXPECT_EQ(table.rows.front().verdict_detail, "logit 3 differs");
+  EXPECT_EQ(table.rows.front().seeds, 1u);
+  EXPECT_EQ(figure_text(table.rows.front(), column(table, "accuracy_top1"), style), "90.00");
+}
+
+TEST(ReportTable, AnUnknownFigureIsADash) {
+  auto records = test::sample_records();
+  records[0].metrics.erase("energy_uj");
+  for (auto& record : records)
+    record.metrics.erase("ram_bytes");
+  const auto table = build_table(records, ColumnChoice::headline);
+  EXPECT_EQ(figure_text(table.rows[0], column(table, "energy_uj"), style), "–");
+  EXPECT_THAT(column_names(table), ::testing::Not(::testing::Contains("ram_bytes")));
+}
+
+TEST(ReportTable, AMetricNobodyKnowsIsStillShown) {
+  auto records = test::sample_records();
+  records[1].metrics["wobble_mv"] = {12.5, "mV", Provenance::measured, {}};
+  const auto table = build_table(records, ColumnChoice::all);
+  EXPECT_EQ(table.columns.back().name, "wobble_mv");
+  EXPECT_EQ(table.columns.back().unit, "mV");
+  EXPECT_EQ(figure_text(table.rows[1], table.columns.back(), style), "12.500");
+}
+
+TEST(ReportTable, ProvenanceStandsInTheHeadingWhenSharedAndAtTheFigureWhenNot) {
+  auto records = test::sample_records();
+  const auto uniform = build_table(records, ColumnChoice::headline);
+  EXPECT_EQ(column(uniform, "latency_us").provenance, Provenance::modelled);
+  EXPECT_EQ(figure_text(uniform.rows[0], column(uniform, "latency_us"), style), "11.52");
+  records[0].metrics["latency_us"].provenance = Provenance::measured;
+  const auto mixed = build_table(records, ColumnChoice::headline);
+  EXPECT_EQ(column(mixed, "latency_us").provenance, std::nullopt);
+  EXPECT_EQ(figure_text(mixed.rows[0], column(mixed, "latency_us"), style), "11.52 m");
+  EXPECT_EQ(figure_text(mixed.rows[1], column(mixed, "latency_us"), style), "11.52 ~");
+  EXPECT_THAT(legend(mixed), ::testing::SizeIs(4));
+}
+
+TEST(ReportTable, FiguresOfTwoProvenancesHaveNoMean) {
+  auto records = test::sample_records(2);
+  records.resize(2);
+  records[1].metrics["latency_us"].provenance = Provenance::measured;
+  const auto table = build_table(records, ColumnChoice::all);
+  ASSERT_EQ(table.rows.size(), 1u);
+  EXPECT_FALSE(table.rows[0].figures.contains("latency_us"));
+}
+
+TEST(ReportTable, OfNothingIsEmpty) {
+  const auto table = build_table({}, ColumnChoice::all);
+  EXPECT_THAT(table.rows, IsEmpty());
+  EXPECT_THAT(table.columns, IsEmpty());
+}
+
+}  // namespace
+}  // namespace assay
