@@ -184,6 +184,19 @@ Bytes depthwise_scratch(const LayerView& view) {
   return Bytes(static_cast<std::uint64_t>(layout.rows * layout.columns * 8));
 }
 
+Bytes no_scratch(const LayerView&) {
+  return Bytes(0);
+}
+std::vector<ConstantArray> no_constants(const LayerView&) {
+  return {};
+}
+
+/// Sums of a window are held in 16 bits.
+bool sums_fit_16_bits(const LayerView& view) {
+  const Window& w = view.layer.window;
+  return w.kernel_height * w.kernel_width <= 255;
+}
+
 }  // namespace
 
 std::span<const KernelRow> dsp_kernels() {
@@ -217,6 +230,26 @@ std::span<const KernelRow> dsp_kernels() {
        .pack = pack_dense,
        .scratch = dense_scratch,
        .in_place = never,
+       .portable = false},
+      {.name = "max_pool.dsp",
+       .op = IntegerOp::max_pool,
+       .header = "targets/runtime/dsp/pool.hpp",
+       .function = "assay::kernels::max_pool_dsp",
+       .runs_on = has_dsp,
+       .accepts = any_layer,
+       .pack = no_constants,
+       .scratch = no_scratch,
+       .in_place = pool_may_run_in_place,
+       .portable = false},
+      {.name = "average_pool.dsp",
+       .op = IntegerOp::average_pool,
+       .header = "targets/runtime/dsp/pool.hpp",
+       .function = "assay::kernels::average_pool_dsp",
+       .runs_on = has_dsp,
+       .accepts = sums_fit_16_bits,
+       .pack = pack_requantization,
+       .scratch = no_scratch,
+       .in_place = pool_may_run_in_place,
        .portable = false},
   };
   return rows;

@@ -19,6 +19,7 @@ constexpr const char* class_names[class_count] = {"alu",      "load",   "store",
 enum class Marker { none, begin, end };
 constexpr std::uint16_t begin_opcode = 0x46db;  // mov r11, r11
 constexpr std::uint16_t end_opcode = 0x46e4;    // mov r12, r12
+constexpr std::uint16_t first_wide_opcode = 0xe800;
 
 using Counts = std::array<std::uint64_t, class_count>;
 Counts running{};
@@ -86,7 +87,8 @@ Decoded decode(const qemu_plugin_insn* insn) {
   std::uint16_t half[2] = {};
   const std::size_t size = qemu_plugin_insn_size(insn);
   std::memcpy(half, qemu_plugin_insn_data(insn), size < sizeof half ? size : sizeof half);
-  if (size != 2) return {classify_wide(half[0], half[1]), Marker::none};
+  // The size says little: before a page ends, QEMU 7.2 appends a look at the next instruction.
+  if (half[0] >= first_wide_opcode) return {classify_wide(half[0], half[1]), Marker::none};
   if (half[0] == begin_opcode) return {other, Marker::begin};
   if (half[0] == end_opcode) return {other, Marker::end};
   return {classify_narrow(half[0]), Marker::none};

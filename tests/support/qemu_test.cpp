@@ -12,17 +12,20 @@ namespace {
 
 // Ten rounds of nine instructions of known classes, after one more.
 constexpr const char* counted_program = R"(
-#include "targets/port/port.hpp"
 #include "tests/support/bare_metal/bare_metal.hpp"
 static std::uint32_t cell[2];
+// Markers at every place of a page: QEMU describes the last instruction of one differently.
+extern "C" void many_markers();
+asm(".thumb_func\n many_markers:\n"
+    ".rept 600\n mov r11, r11\n mov r12, r12\n .endr\n .inst.n 0xbf00\n"
+    ".rept 600\n mov r11, r11\n mov r12, r12\n .endr\n bx lr\n");
 void test_main() {
   asm volatile(
       ".syntax unified\n mov r4, %0\n movs r5, #10\n mov r11, r11\n movs r6, #3\n"
       "1: ldr r7, [r4]\n muls r7, r6, r7\n str r7, [r4]\n ldmia r4!, {r2, r3}\n subs r4, #8\n .inst.n 0xbf00\n"
       "adds r2, r2, r3\n subs r5, r5, #1\n bne 1b\n mov r12, r12\n"
       : : "r"(cell) : "r2", "r3", "r4", "r5", "r6", "r7", "cc", "memory");
-  assay::port::mark_begin();
-  assay::port::mark_end();
+  many_markers();
   bare_metal::print("done ");
   bare_metal::print(4096u);
 }
@@ -54,7 +57,7 @@ TEST_P(QemuOn, CountsStrictlyBetweenTheMarkers) {
   ASSERT_TRUE(run) << run.error().message;
   EXPECT_EQ(run->console, "done 4096");
   EXPECT_FALSE(run->timed_out);
-  ASSERT_EQ(run->windows.size(), 2u);
+  ASSERT_EQ(run->windows.size(), 1201u);
   const InstructionWindow& window = run->windows[0];
   EXPECT_EQ(window.total, 91u);
   EXPECT_EQ(window.alu, 31u);
@@ -63,7 +66,8 @@ TEST_P(QemuOn, CountsStrictlyBetweenTheMarkers) {
   EXPECT_EQ(window.multiply, 10u);
   EXPECT_EQ(window.branch, 10u);
   EXPECT_EQ(window.other, 10u);
-  EXPECT_EQ(run->windows[1].total, 0u);
+  for (std::size_t i = 1; i < run->windows.size(); ++i)
+    EXPECT_EQ(run->windows[i].total, 0u);
 }
 
 TEST_P(QemuOn, StopsAtTheAwaitedTextAndAtTheDeadline) {

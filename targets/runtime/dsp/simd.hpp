@@ -43,6 +43,27 @@ ASSAY_INLINE std::int32_t smlatt(std::uint32_t a, std::uint32_t b, std::int32_t 
   return result;
 }
 
+/// The larger of each of four signed bytes.
+ASSAY_INLINE std::uint32_t largest_bytes(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t result;
+  asm("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b));
+  return result;
+}
+
+/// Adds bytes 0 and 2 of a word to the halfwords of `sums`.
+ASSAY_INLINE std::uint32_t sxtab16(std::uint32_t sums, std::uint32_t word) {
+  std::uint32_t result;
+  asm("sxtab16 %0, %1, %2" : "=r"(result) : "r"(sums), "r"(word));
+  return result;
+}
+
+/// Adds bytes 1 and 3.
+ASSAY_INLINE std::uint32_t sxtab16_odd(std::uint32_t sums, std::uint32_t word) {
+  std::uint32_t result;
+  asm("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(sums), "r"(word));
+  return result;
+}
+
 /// Four bytes at any address: these cores load unaligned words.
 ASSAY_INLINE std::uint32_t load_word(const std::int8_t* bytes) {
   std::uint32_t word;
