@@ -19,6 +19,7 @@ std::uint64_t product(std::initializer_list<std::int64_t> factors) {
 /// Weights are int8 around 0, with one scale or one per output channel.
 Status check_weights(const onnx::Node& node, const QuantizedConstant& weights,
                      std::int64_t channel_axis) {
+  if (weights.values.empty()) return refuse(node, "its weights are empty");
   const QuantizationParameters& p = weights.parameters;
   if (p.type != onnx::ElementType::int8 && p.type != onnx::ElementType::uint8)
     return refuse(node,

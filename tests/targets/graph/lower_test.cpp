@@ -56,10 +56,8 @@ TEST(Lower, ASmallClassifierBecomesItsLayers) {
 
 TEST(Lower, Relu6BecomesClampLimits) {
   QdqBuilder b(2, 1, 5, 5);
-  b.model.initializers.clear();
-  QdqBuilder fresh(2, 1, 5, 5);
-  const auto x = fresh.conv(fresh.input(), plain, "Clip");
-  onnx::Model model = fresh.finish(fresh.flatten(fresh.global_average_pool(x)));
+  const auto x = b.conv(b.input(), plain, "Clip");
+  onnx::Model model = b.finish(b.flatten(b.global_average_pool(x)));
   // 6 at scale 0.05 is 120 steps above the zero point.
   const float scale = 0.05f;
   const std::string base = last(model, "Clip").outputs[0];
@@ -354,6 +352,13 @@ const std::vector<Refusal>& refusals() {
       {"enormous_input",
        [](auto& m) { m.inputs[0].shape[2] = std::int64_t(1) << 40; },
        {"\"image\""}},
+      {"input_of_int64", [](auto& m) { m.inputs[0].type = ElementType::int64; }, {"int64"}},
+      {"empty_weights",
+       [](auto& m) {
+         m.initializers.at("conv0_w_q").shape[1] = 0;
+         m.initializers.at("conv0_w_q").data.clear();
+       },
+       {"\"node_conv0\" (Conv)", "empty"}},
       {"two_outputs", [](auto& m) { m.outputs.push_back(m.outputs[0]); }, {"2 outputs"}},
       {"unquantized_output",
        [](auto& m) { m.outputs[0].name = "dense3"; },
@@ -366,12 +371,98 @@ const std::vector<Refusal>& refusals() {
   return table;
 }
 
+onnx::Model good_model() {
+  QdqBuilder b(9, 1, 8, 8);
+  const auto pooled = b.max_pool(b.conv(b.input(), plain, "Relu"), 2, 2);
+  return b.finish(b.dense(b.flatten(pooled), 3));
+}
+
+TEST(Lower, ADamagedModelIsRefusedOrRunnable) {
+  std::mt19937 random(13);
+  const auto pick = [&](std::size_t count) {
+    return std::uniform_int_distribution<std::size_t>(0, count - 1)(random);
+  };
+  const onnx::Model good = good_model();
+  std::vector<std::string> names = {"image", ""};
+  for (const auto& [name, tensor] : good.initializers)
+    names.push_back(name);
+  for (const Node& node : good.nodes)
+    names.push_back(node.outputs[0]);
+  const std::int64_t numbers[] = {-1,
+                                  0,
+                                  1,
+                                  2,
+                                  3,
+                                  1 << 20,
+                                  std::numeric_limits<std::int64_t>::min(),
+                                  std::numeric_limits<std::int64_t>::max()};
+  int accepted = 0;
+  for (int trial = 0; trial < 3000; ++trial) {
+    onnx::Model model = good;
+    Node& node = model.nodes[pick(model.nodes.size())];
+    switch (pick(4)) {
+      case 0:
+        node.inputs[pick(node.inputs.size())] = names[pick(names.size())];
+        break;
+      case 1:
+        node.inputs.pop_back();
+        break;
+      case 2: {
+        const char* keys[] = {"axis", "group", "strides", "pads", "kernel_shape", "transB"};
+        const std::int64_t n = numbers[pick(std::size(numbers))];
+        const std::string key = keys[pick(std::size(keys))];
+        if (pick(2))
+          node.attributes[key] = n;
+        else
+          node.attributes[key] = Integers(1 + pick(4), n);
+        break;
+      }
+      default: {
+        Tensor& tensor =
+            std::next(model.initializers.begin(), pick(model.initializers.size()))->second;
+        for (std::byte& byte : tensor.data)
+          byte = std::byte(pick(256));
+      }
+    }
+    SCOPED_TRACE(trial);
+    const auto graph = lower(model);
+    if (!graph) continue;
+    ++accepted;
+    const std::vector<std::int8_t> input(graph->tensors[graph->input].size(), 5);
+    EXPECT_EQ(std::int64_t(run_reference(*graph, input).size()),
+              graph->tensors[graph->output].size());
+  }
+  EXPECT_GT(accepted, 100);
+}
+
+TEST(Lower, AnInputMayBeInt8Already) {
+  onnx::Model model = good_model();
+  const auto expected = lower(model);
+  ASSERT_TRUE(expected);
+  model.nodes.erase(model.nodes.begin());  // its QuantizeLinear
+  model.inputs[0].type = ElementType::int8;
+  model.inputs[0].name = "image_q";
+  const auto graph = lower(model);
+  ASSERT_TRUE(graph) << graph.error().message;
+  EXPECT_EQ(graph->tensors[0].scale, expected->tensors[0].scale);
+  EXPECT_EQ(graph->layers[0].requantization.bias, expected->layers[0].requantization.bias);
+}
+
+TEST(Lower, ADequantizeLinearMayLeaveOutAZeroPointOfZero) {
+  onnx::Model model = good_model();
+  const std::int8_t zero = 0;
+  model.initializers["dense3_zero"] =
+      Tensor::of("dense3_zero", ElementType::int8, {}, std::span(&zero, 1));
+  last(model, "DequantizeLinear").inputs.pop_back();
+  const auto graph = lower(model);
+  ASSERT_TRUE(graph) << graph.error().message;
+  EXPECT_EQ(graph->tensors[graph->output].zero_point, 0);
+}
+
 class Refusals : public ::testing::TestWithParam<std::size_t> {};
 
 TEST_P(Refusals, NameTheNodeAndWhatIsWrong) {
-  QdqBuilder b(9, 1, 8, 8);
-  const auto pooled = b.max_pool(b.conv(b.input(), plain, "Relu"), 2, 2);
-  onnx::Model model = b.finish(b.dense(b.flatten(pooled), 3));
+  onnx::Model model = good_model();
   ASSERT_TRUE(lower(model)) << lower(model).error().message;
   const Refusal& refusal = refusals()[GetParam()];
   refusal.change(model);
