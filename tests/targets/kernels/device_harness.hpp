@@ -51,18 +51,20 @@ inline bool input_unchanged(int fill, const std::uint8_t* at, int size) {
   return true;
 }
 
-/// Runs one kernel on every fill.
-template <int input_size, int output_size, int scratch_size, class Call>
-__attribute__((noinline)) void run_case(Guarded<input_size>& in, Guarded<output_size>& out,
+/// Runs one kernel on every fill. `out` may be `in`, large enough for both.
+template <int input_size, int output_size, int in_bytes, int out_bytes, int scratch_size,
+          class Call>
+__attribute__((noinline)) void run_case(Guarded<in_bytes>& in, Guarded<out_bytes>& out,
                                         Guarded<scratch_size>& scratch, Call call) {
   for (int fill = 0; fill < 3; ++fill) {
+    out.fill();
     in.fill();
     fill_input(fill, in.inside, input_size);
-    out.fill();
     scratch.fill();
     call();
+    const bool in_place = static_cast<void*>(&in) == static_cast<void*>(&out);
     const bool good = in.intact() && out.intact() && scratch.intact() &&
-                      input_unchanged(fill, in.inside, input_size);
+                      (in_place || input_unchanged(fill, in.inside, input_size));
     bare_metal::print(good ? "intact " : "damaged ");
     bare_metal::print_hex(out.inside, output_size);
     bare_metal::print("\n");

@@ -59,15 +59,18 @@ std::string emit_case(const KernelCase& one, std::size_t index) {
   const LayerView view = view_of(one.graph);
   const std::string layer = fmt::format("Layer{}", index);
   std::string text = emit_layer(view, *one.kernel, layer);
+  const auto input = view.input.size(), output = view.output.size();
+  const char* out = one.in_place ? "m.in" : "m.out";
   text += fmt::format(
       "struct Memory{0} {{ Guarded<{1}> in; Guarded<{2}> out; Guarded<{3}> scratch; }};\n"
       "void run_case_{0}() {{\n"
       "  static_assert(sizeof(Memory{0}) <= memory_bytes);\n"
       "  auto& m = *reinterpret_cast<Memory{0}*>(memory);\n"
-      "  run_case(m.in, m.out, m.scratch, [&m] {{\n"
+      "  run_case<{4}, {2}>(m.in, {5}, m.scratch, [&m] {{\n"
       "    const auto* in = reinterpret_cast<const std::int8_t*>(m.in.inside);\n"
-      "    auto* out = reinterpret_cast<std::int8_t*>(m.out.inside);\n",
-      index, view.input.size(), view.output.size(), one.kernel->scratch(view).count());
+      "    auto* out = reinterpret_cast<std::int8_t*>({5}.inside);\n",
+      index, one.in_place ? std::max(input, output) : input, output,
+      one.kernel->scratch(view).count(), input, out);
   text += fmt::format(
       "    assay::port::mark_begin();\n"
       "    {}<{}>(in, {}out, m.scratch.inside);\n"
@@ -108,9 +111,10 @@ std::uint64_t memory_needed(const std::vector<KernelCase>& cases) {
   for (const KernelCase& one : cases) {
     const LayerView view = view_of(one.graph);
     const auto with_guards = [](std::uint64_t size) { return (size + 7) / 8 * 8 + 32; };
-    most = std::max(most, with_guards(static_cast<std::uint64_t>(view.input.size())) +
-                              with_guards(static_cast<std::uint64_t>(view.output.size())) +
-                              with_guards(one.kernel->scratch(view).count()));
+    const auto input = static_cast<std::uint64_t>(view.input.size());
+    const auto output = static_cast<std::uint64_t>(view.output.size());
+    most = std::max(most, with_guards(one.in_place ? std::max(input, output) : input) +
+                              with_guards(output) + with_guards(one.kernel->scratch(view).count()));
   }
   return most;
 }

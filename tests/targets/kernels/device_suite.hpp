@@ -23,12 +23,13 @@ struct KernelCase {
   std::string name;
   IntegerGraph graph;
   const KernelRow* kernel = nullptr;
+  bool in_place = false;  ///< the output is written over the input
 };
 
 /// One run of a case.
 struct KernelOutcome {
   std::vector<std::int8_t> output;
-  bool guards_intact = false;  ///< nothing written beside output and scratch, inputs unchanged
+  bool guards_intact = false;  ///< nothing written beside output and scratch
   Instructions instructions;   ///< of the call
 };
 

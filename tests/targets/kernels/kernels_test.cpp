@@ -10,14 +10,18 @@
 namespace assay::test {
 namespace {
 
-/// Every row that the core runs, on every shape that the row accepts.
+/// Every row that the core runs, on every shape that the row accepts, in place too where the row
+/// allows it.
 std::vector<KernelCase> cases_for(const Core& core) {
   std::vector<KernelCase> cases;
   for (const NamedGraph& one : awkward_layers()) {
     const LayerView view = view_of(one.graph);
-    for (const KernelRow& row : kernel_table())
-      if (row.op == view.layer.op && row.runs_on(core) && row.accepts(view) && !row.portable)
-        cases.push_back({fmt::format("{} {}", row.name, one.name), one.graph, &row});
+    for (const KernelRow& row : kernel_table()) {
+      if (row.op != view.layer.op || !row.runs_on(core) || !row.accepts(view)) continue;
+      const std::string name = fmt::format("{} {}", row.name, one.name);
+      cases.push_back({name, one.graph, &row, false});
+      if (row.in_place(view)) cases.push_back({name + " in place", one.graph, &row, true});
+    }
   }
   return cases;
 }
