@@ -1,0 +1,172 @@
+#include "boards/station/desk.hpp"
+
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "boards/link/uart_link.hpp"
+#include "boards/probe/openocd.hpp"
+#include "boards/station/lock.hpp"
+#include "boards/virtual/client.hpp"
+
+namespace assay {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds lock_patience{std::chrono::minutes(10)};
+constexpr milliseconds flash_deadline{std::chrono::seconds(60)};
+constexpr milliseconds boot_deadline{std::chrono::seconds(5)};
+
+milliseconds since(Clock::TimePoint begin) {
+  return std::chrono::duration_cast<milliseconds>(system_clock().now() - begin);
+}
+
+std::string hex(const std::vector<std::uint8_t>& bytes) {
+  return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
+tl::unexpected<Error> wrong_identity(const Board& board, std::string_view what,
+                                     const std::string& found, const std::string& wanted) {
+  return fail(ErrorKind::infrastructure,
+              fmt::format("{}: the board answers with {} {} instead of {}; nothing was recorded",
+                          board.name, what, found, wanted));
+}
+
+/// The board must be who the inventory says, and run what was just flashed.
+Status check_identity(const Board& board, const MeasureRequest& request, const Hello& hello) {
+  if (hello.part != board.type.part.name)
+    return wrong_identity(board, "part", hello.part, board.type.part.name);
+  if (hex(hello.build_id) != request.build_id)
+    return wrong_identity(board, "build", hex(hello.build_id), request.build_id);
+  if (hello.model_hash != request.model_hash)
+    return wrong_identity(board, "model", hello.model_hash, request.model_hash);
+  if (hello.core_clock != request.clock)
+    return wrong_identity(board, "core clock (Hz)", std::to_string(hello.core_clock.count()),
+                          std::to_string(request.clock.count()));
+  if (board.unique_id && hex(hello.unique_id) != *board.unique_id)
+    return wrong_identity(board, "unique id", hex(hello.unique_id), *board.unique_id);
+  // A part with a unique id tells a virtual board from silicon, in both directions.
+  const std::string id(hello.unique_id.begin(), hello.unique_id.end());
+  const bool says_virtual = id.starts_with("VIRTUAL");
+  if (!id.empty() && says_virtual != board.virtual_board)
+    return wrong_identity(board, "unique id", hex(hello.unique_id),
+                          board.virtual_board ? "a virtual board's" : "a real chip's");
+  return {};
+}
+
+Status stream_samples(Session& session, const MeasureRequest& request, BoardMeasurement& found) {
+  const std::size_t outputs = session.hello().output_size;
+  found.samples = request.inputs.size() / session.hello().input_size;
+  if (request.expected_logits.size() != found.samples * outputs)
+    return fail(ErrorKind::bad_input, "the expected logits do not match the model's output");
+  return session.stream(
+      request.inputs, [&](std::size_t sample, std::span<const std::int8_t> logits) {
+        const auto* expected = request.expected_logits.data() + sample * outputs;
+        std::size_t wrong = 0;
+        while (wrong < outputs && logits[wrong] == expected[wrong])
+          ++wrong;
+        if (wrong == outputs)
+          ++found.identical_samples;
+        else if (!found.first_mismatch)
+          found.first_mismatch = LogitMismatch{sample, wrong, expected[wrong], logits[wrong]};
+      });
+}
+
+}  // namespace
+
+struct Desk::State {
+  std::vector<Board> boards;
+  std::filesystem::path lock_folder;
+  std::optional<VirtualBoards> virtual_boards;
+  std::mutex control;  // VirtualBoards is for one thread at a time
+
+  ProbeTarget probe_of(const Board& board) const {
+    ProbeTarget target{board.probe_serial, std::nullopt, board.type.part.openocd_target};
+    if (board.virtual_board) target.tcp_port = virtual_boards->probe_port();
+    return target;
+  }
+
+  Result<std::unique_ptr<Link>> link_to(const Board& board) const {
+    std::filesystem::path uart = board.uart;
+    if (board.virtual_board) uart = virtual_boards->find(board.name)->uart;
+    return open_uart(uart, board.type.baud, board.name);
+  }
+
+  /// Instructions of the windows that closed since the last call.
+  Result<std::vector<Instructions>> counts(const Board& board) {
+    const std::lock_guard lock(control);
+    ASSAY_TRY(const auto windows, virtual_boards->counts(board.name));
+    std::vector<Instructions> instructions;
+    for (const auto& window : windows)
+      instructions.emplace_back(window.instructions);
+    return instructions;
+  }
+
+  Status take_quiet_window(const Board& board, const MeasureRequest& request, Session& session,
+                           BoardMeasurement& found) {
+    const auto sample =
+        std::span<const std::int8_t>(request.inputs).first(session.hello().input_size);
+    if (board.virtual_board) {
+      ASSAY_TRY(const auto earlier, counts(board));
+      (void)earlier;
+    }
+    ASSAY_TRY(found.timing, session.measure(sample, request.inferences));
+    if (board.virtual_board) {
+      ASSAY_TRY(found.instructions, counts(board));
+    }
+    return {};
+  }
+};
+
+Desk::Desk(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Desk::Desk(Desk&&) noexcept = default;
+Desk& Desk::operator=(Desk&&) noexcept = default;
+Desk::~Desk() = default;
+
+Result<Desk> Desk::open(std::vector<Board> boards, std::filesystem::path lock_folder) {
+  auto state = std::make_unique<State>();
+  std::vector<VirtualBoardSpec> specs;
+  for (const auto& board : boards)
+    if (board.virtual_board) specs.push_back({board.name, board.type.name, board.probe_serial});
+  if (!specs.empty()) {
+    ASSAY_TRY(auto started, VirtualBoards::start(specs));
+    state->virtual_boards = std::move(started);
+  }
+  state->boards = std::move(boards);
+  state->lock_folder = std::move(lock_folder);
+  return Desk(std::move(state));
+}
+
+const std::vector<Board>& Desk::boards() const {
+  return state_->boards;
+}
+
+Result<BoardMeasurement> Desk::measure(const Board& board, const MeasureRequest& request,
+                                       std::stop_token stop) {
+  BoardMeasurement found;
+  // A real board may be wanted by other processes; a virtual one belongs to this desk alone.
+  std::optional<BoardLock> lock;
+  if (!board.virtual_board) {
+    ASSAY_TRY(auto taken, BoardLock::acquire(state_->lock_folder, board.name, lock_patience, stop));
+    lock.emplace(std::move(taken));
+  }
+  // The link is open before the reset, so that nothing the board says is lost.
+  ASSAY_TRY(const auto link, state_->link_to(board));
+  auto begin = system_clock().now();
+  ASSAY_CHECK(program_and_verify(state_->probe_of(board), request.elf, flash_deadline, stop));
+  found.flash_time = since(begin);
+  begin = system_clock().now();
+  LinkOptions options;
+  options.stop = stop;
+  ASSAY_TRY(auto session, Session::open(*link, boot_deadline, options));
+  found.boot_time = since(begin);
+  found.hello = session.hello();
+  ASSAY_CHECK(check_identity(board, request, found.hello));
+  ASSAY_CHECK(stream_samples(session, request, found));
+  ASSAY_CHECK(state_->take_quiet_window(board, request, session, found));
+  found.link = session.counters();
+  return found;
+}
+
+}  // namespace assay
