@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "compress/train/stages.hpp"
+#include "compress/train/torch_runtime.hpp"
 #include "harness/core/interrupt.hpp"
 
 namespace {
@@ -19,12 +20,13 @@ void print_progress(double fraction, const std::string& message) {
 }
 
 Status run(const std::filesystem::path& description, const std::filesystem::path& out,
-           std::stop_token stop) {
+           char** argv) {
   ASSAY_TRY(const Json json, read_json_file(description));
   ASSAY_TRY(const StageDescription stage, parse_stage(json, description.string()));
   if (!std::filesystem::is_directory(out))
     return fail(ErrorKind::bad_input, fmt::format("--out {}: no such folder", out.string()));
-  return run_stage(stage, {out, print_progress, std::move(stop)});
+  ASSAY_CHECK(pin_cpu_level(stage.cpu, argv));
+  return run_stage(stage, {out, print_progress, install_interrupt_handler()});
 }
 
 int report(const Error& error) {
@@ -35,7 +37,6 @@ int report(const Error& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::stop_token stop = install_interrupt_handler();
   CLI::App app(
       "Runs one training or compression stage and writes its files into a folder.\n"
       "Example: assay-train stage.json --out /tmp/stage");
@@ -45,7 +46,7 @@ int main(int argc, char** argv) {
   app.add_option("--out", out, "Existing folder for the output files")->required();
   try {
     app.parse(argc, argv);
-    const Status status = run(description, out, stop);
+    const Status status = run(description, out, argv);
     return status ? 0 : report(status.error());
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : exit_code(ErrorKind::bad_input);

@@ -23,8 +23,7 @@ torch::nn::Conv2dOptions convolution_options(const LayerSpec& layer, int in_chan
       .bias(!layer.batch_norm);
 }
 
-void initialize(torch::Tensor& weight, const torch::Tensor& bias) {
-  torch::nn::init::kaiming_normal_(weight, 0, torch::kFanOut, torch::kReLU);
+void start_at_zero(const torch::Tensor& bias) {
   if (bias.defined()) torch::nn::init::zeros_(bias);
 }
 
@@ -41,7 +40,8 @@ Network::Network(const ModelSpec& spec, const std::vector<LayerShape>& shapes) {
       layer.convolution = register_module(
           layer_spec.name, torch::nn::Conv2d(convolution_options(layer_spec, in_channels)));
       torch::Tensor& weight = layer.convolution->weight;
-      initialize(weight, layer.convolution->bias);
+      torch::nn::init::kaiming_normal_(weight, 0, torch::kFanOut, torch::kReLU);
+      start_at_zero(layer.convolution->bias);
       weight.set_data(weight.contiguous(torch::MemoryFormat::ChannelsLast));
       if (layer_spec.batch_norm)
         layer.batch_norm =
@@ -50,7 +50,8 @@ Network::Network(const ModelSpec& spec, const std::vector<LayerShape>& shapes) {
     if (layer_spec.op == LayerOp::dense) {
       layer.dense =
           register_module(layer_spec.name, torch::nn::Linear(in_channels, layer_spec.out_channels));
-      initialize(layer.dense->weight, layer.dense->bias);
+      torch::nn::init::kaiming_normal_(layer.dense->weight, 0, torch::kFanIn, torch::kLinear);
+      start_at_zero(layer.dense->bias);
     }
     layers_.push_back(std::move(layer));
   }

@@ -22,6 +22,12 @@ constexpr std::array<std::pair<Observer, std::string_view>, 4> observers{{
     {Observer::mse, "mse"},
 }};
 
+constexpr std::array<std::pair<CpuLevel, std::string_view>, 3> cpu_levels{{
+    {CpuLevel::baseline, "baseline"},
+    {CpuLevel::avx2, "avx2"},
+    {CpuLevel::avx512, "avx512"},
+}};
+
 template <class Table, class Value>
 std::string_view word_of(const Table& table, Value value) {
   for (const auto& [known, word] : table)
@@ -143,11 +149,27 @@ std::string_view to_string(Observer observer) {
   return word_of(observers, observer);
 }
 
+std::string_view to_string(CpuLevel level) {
+  return word_of(cpu_levels, level);
+}
+
+CpuLevel best_cpu_level() {
+#if defined(__x86_64__)
+  // What the libraries' kernels of that level are compiled for.
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    return CpuLevel::avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return CpuLevel::avx2;
+#endif
+  return CpuLevel::baseline;
+}
+
 Json to_json(const StageDescription& stage) {
   Json json = std::visit([](const auto& work) { return fields_of(work); }, stage.work);
   json["kind"] = kind_of(stage);
   json["data"] = stage.data;
   json["threads"] = stage.threads;
+  json["cpu"] = to_string(stage.cpu);
   return json;
 }
 
@@ -215,6 +237,7 @@ Result<StageDescription> parse_stage(const Json& json, const std::string& source
     const std::string kind = object.choice("kind", {"train", "logits", "quantize", "evaluate"});
     stage.data = object.required<std::string>("data");
     stage.threads = read_count(object, "threads", stage.threads, 1024);
+    stage.cpu = read_word(object, "cpu", cpu_levels, stage.cpu);
     if (kind == "train") stage.work = read_train_stage(object);
     if (kind == "logits") stage.work = LogitsStage{read_model_input(object)};
     if (kind == "quantize") stage.work = read_quantize_stage(object);

@@ -26,7 +26,7 @@ enum class Schedule {
 struct TrainSettings {
   int epochs = 5;
   int batch = 128;               ///< images a step; a last incomplete batch of an epoch is dropped
-  double learning_rate = 0.004;  ///< the schedule's peak
+  double learning_rate = 0.008;  ///< the schedule's peak
   double weight_decay = 0.05;    ///< decoupled; biases and batch normalization are exempt
   Schedule schedule = Schedule::one_cycle;
   std::optional<int> images;  ///< only the first so many images of the training split
@@ -80,9 +80,18 @@ struct EvaluateStage {
   std::filesystem::path model;
 };
 
+/// x86 instruction sets that libraries choose kernels by. Each rounds differently.
+enum class CpuLevel { baseline, avx2, avx512 };
+
+/// The highest level this machine has.
+CpuLevel best_cpu_level();
+
+/// One run of the worker. `threads` and `cpu` change the last bits of every result, so they belong
+/// to its identity; an absent `cpu` is this machine's best.
 struct StageDescription {
   std::string data = "fashion-mnist";
-  int threads = 1;  ///< changes the bits of every result
+  int threads = 1;
+  CpuLevel cpu = best_cpu_level();
   std::variant<TrainStage, LogitsStage, QuantizeStage, EvaluateStage> work;
 };
 
@@ -90,6 +99,7 @@ struct StageDescription {
 std::string_view kind_of(const StageDescription& stage);
 std::string_view to_string(Schedule schedule);
 std::string_view to_string(Observer observer);
+std::string_view to_string(CpuLevel level);
 
 /// Every field is written, defaults too.
 Json to_json(const StageDescription& stage);

@@ -1,0 +1,122 @@
+// Scales and zero points against values worked out by hand.
+#include "compress/train/quantization_scale.hpp"
+
+#include <gmock/gmock.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "compress/train/layer_parameters.hpp"
+
+namespace assay {
+namespace {
+
+using ::testing::ElementsAre;
+
+struct ScaleCase {
+  Range range;
+  float scale;
+  int zero_point;
+};
+
+TEST(ActivationScale, HasTheClosedForm) {
+  const ScaleCase cases[] = {
+      {{0, 255}, 1, -128},  // after a ReLU: starts at 0
+      {{0, 2.55F}, 0.01F, -128},
+      {{-128, 127}, 1, 0},
+      {{-255, 0}, 1, 127},
+      {{-1, 254}, 1, -127},
+      {{-100.4F, 154.6F}, 1, -28},  // -128 + round(100.4)
+      {{3, 5.1F}, 0.02F, -128},     // widened down to 0
+      {{-5.1F, -3}, 0.02F, 127},    // widened up to 0
+      {{0, 0}, 1, 0},
+  };
+  for (const ScaleCase& test : cases) {
+    const ActivationScale scale = activation_scale(test.range);
+    EXPECT_NEAR(scale.scale, test.scale, 1e-7 * test.scale + 1e-9);
+    EXPECT_EQ(scale.zero_point, test.zero_point) << test.range.low << " to " << test.range.high;
+  }
+}
+
+TEST(ActivationScale, RepresentsZeroExactly) {
+  for (float low : {-7.3F, -0.001F, 0.0F})
+    for (float high : {0.0F, 0.37F, 91.0F})
+      EXPECT_EQ(activation_scale({low, high}).round_trip(0.0), 0.0) << low << " to " << high;
+}
+
+TEST(ActivationScale, RoundsHalfToEvenAndSaturates) {
+  const ActivationScale scale = activation_scale({-128, 127});
+  EXPECT_EQ(scale.round_trip(2.5), 2);
+  EXPECT_EQ(scale.round_trip(3.5), 4);
+  EXPECT_EQ(scale.round_trip(-2.5), -2);
+  EXPECT_EQ(scale.round_trip(1000), 127);
+  EXPECT_EQ(scale.round_trip(-1000), -128);
+}
+
+TEST(QuantizeWeights, ScalesEveryOutputChannelByItsLargestMagnitude) {
+  const std::array<float, 6> weights{1.27F, -0.635F, 0.005F, 0.1F, -0.2F, 0.2F};
+  const QuantizedWeights result = quantize_weights(weights, 2);
+  ASSERT_EQ(result.scales.size(), 2U);
+  EXPECT_FLOAT_EQ(result.scales[0], 0.01F);
+  EXPECT_FLOAT_EQ(result.scales[1], 0.2F / 127);
+  // -63.5 and 63.5 lie between two integers; either neighbour is a nearest one.
+  EXPECT_EQ(result.values[0], 127);
+  EXPECT_NEAR(result.values[1], -63.5, 0.5);
+  EXPECT_NEAR(result.values[2], 0.5, 0.5);
+  EXPECT_NEAR(result.values[3], 63.5, 0.5);
+  EXPECT_EQ(result.values[4], -127);
+  EXPECT_EQ(result.values[5], 127);
+  EXPECT_EQ(result.raised_channels, 0);
+}
+
+TEST(QuantizeWeights, BoundsTheRatioOfScalesWithinALayer) {
+  // Alone the channels would have the scales 1, 1/64, 1/256, 0.
+  const std::array<float, 4> weights{127, 127 / 64.0F, 127 / 256.0F, 0};
+  const QuantizedWeights result = quantize_weights(weights, 4);
+  EXPECT_THAT(result.scales, ElementsAre(1.0F, 1 / 64.0F, 1 / 128.0F, 1 / 128.0F));
+  EXPECT_THAT(result.values, ElementsAre(127, 127, 64, 0));  // 63.5 rounds to even
+  EXPECT_EQ(result.raised_channels, 2);
+}
+
+TEST(QuantizeWeights, GivesALayerOfZerosTheScaleOne) {
+  const std::array<float, 3> weights{};
+  const QuantizedWeights result = quantize_weights(weights, 3);
+  EXPECT_THAT(result.scales, ElementsAre(1.0F, 1.0F, 1.0F));
+  EXPECT_THAT(result.values, ElementsAre(0, 0, 0));
+  EXPECT_EQ(result.raised_channels, 0);
+}
+
+TEST(QuantizeBias, UsesTheAccumulatorsScale) {
+  const std::array<float, 3> bias{1.0F, -0.25F, 1e9F};
+  const std::array<float, 3> scales{0.5F, 0.25F, 0.25F};
+  const QuantizedBias result = quantize_bias(bias, 0.125F, scales);
+  EXPECT_THAT(result.scales, ElementsAre(0.0625F, 0.03125F, 0.03125F));
+  EXPECT_THAT(result.values, ElementsAre(16, -8, std::numeric_limits<std::int32_t>::max()));
+  EXPECT_EQ(result.saturated_channels, 1);
+}
+
+TEST(FoldBatchNorm, HasTheClosedForm) {
+  // One weight a channel: y = gamma * (w x + b - mean) / sqrt(variance + epsilon) + beta.
+  LayerParameters layer;
+  layer.shape = {2, 1, 1, 1};
+  layer.weights = {2, -3};
+  layer.bias = {1, 0.5F};
+  layer.batch_norm = BatchNorm{{0.5F, 2}, {10, -1}, {3, -0.5F}, {3, 0.21F}, 1};
+  const LayerParameters folded = fold_batch_norm(layer);
+  EXPECT_FALSE(folded.batch_norm);
+  EXPECT_FLOAT_EQ(folded.weights[0], 0.5F);  // 2 * 0.5 / 2
+  EXPECT_FLOAT_EQ(folded.bias[0], 9.5F);     // (1 - 3) * 0.25 + 10
+  EXPECT_FLOAT_EQ(folded.weights[1], float(-6 / std::sqrt(1.21)));
+  EXPECT_FLOAT_EQ(folded.bias[1], float(2 / std::sqrt(1.21) - 1));
+}
+
+TEST(FoldBatchNorm, FillsAMissingBiasWithZeros) {
+  LayerParameters layer;
+  layer.shape = {3, 1};
+  layer.weights = {1, 2, 3};
+  EXPECT_THAT(fold_batch_norm(layer).bias, ElementsAre(0, 0, 0));
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,224 @@
+// The worker as harness uses it: a process with a description and a folder, on real data. Trainings
+// are tiny; what matters are the files, their bytes, the messages and the exit codes.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "compress/onnx/model.hpp"
+#include "compress/train/stage_description.hpp"
+#include "harness/core/file.hpp"
+#include "harness/core/paths.hpp"
+#include "harness/core/process.hpp"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+
+TrainStage tiny_training() {
+  TrainStage work;
+  work.model = {"conv5", 4, 50};
+  work.settings.epochs = 2;
+  work.settings.batch = 64;
+  work.settings.images = 1024;
+  return work;
+}
+
+class Worker : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto scratch = ScratchDirectory::create(::testing::TempDir(), "worker");
+    ASSERT_TRUE(scratch) << scratch.error().message;
+    scratch_.emplace(std::move(*scratch));
+  }
+
+  fs::path folder(const std::string& name) const {
+    fs::create_directories(scratch_->path() / name);
+    return scratch_->path() / name;
+  }
+
+  ProcessSpec command(const std::string& description, const std::string& out) const {
+    const fs::path file = scratch_->path() / (out + ".json");
+    EXPECT_TRUE(write_atomically(file, description));
+    ProcessSpec spec;
+    spec.arguments = {own_program("assay-train").string(), file.string(), "--out",
+                      folder(out).string()};
+    return spec;
+  }
+
+  ProcessOutcome run(const ProcessSpec& spec, std::stop_token stop = {}) const {
+    const auto outcome = run_process(spec, std::move(stop));
+    EXPECT_TRUE(outcome) << outcome.error().message;
+    return outcome.value_or(ProcessOutcome{});
+  }
+
+  /// Runs a stage that must succeed; its folder.
+  template <class Work>
+  fs::path stage(const std::string& name, Work work) const {
+    StageDescription description;
+    description.work = std::move(work);
+    const auto outcome = run(command(to_json(description).dump(), name));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    EXPECT_EQ(outcome.errors, "");
+    last_output_ = outcome.output;
+    return folder(name);
+  }
+
+  static std::string text(const fs::path& path) { return read_text(path).value_or(""); }
+  static Json json(const fs::path& path) { return read_json_file(path).value_or(Json{}); }
+
+  std::optional<ScratchDirectory> scratch_;
+  mutable std::string last_output_;
+};
+
+TEST_F(Worker, TrainsTheSameBytesTwiceAndTellsHowFarItIs) {
+  const fs::path first = stage("first", tiny_training());
+  for (const std::string& line : {last_output_.substr(0, last_output_.find('\n'))}) {
+    const Json event = Json::parse(line);
+    EXPECT_EQ(event["event"], "progress");
+    EXPECT_GT(event["fraction"], 0);
+    EXPECT_THAT(event["message"].get<std::string>(), HasSubstr("epoch 1/2: loss "));
+  }
+  const fs::path second = stage("second", tiny_training());
+  for (const char* file : {"model.onnx", "training.json"}) {
+    EXPECT_FALSE(text(first / file).empty()) << file;
+    EXPECT_EQ(text(first / file), text(second / file)) << file;
+  }
+  const Json training = json(first / "training.json");
+  EXPECT_EQ(training["epochs"].size(), 2U);
+  EXPECT_GT(training["epochs"][1]["validation_accuracy"], 0.3);
+  EXPECT_FALSE(training["epochs"][1].contains("divergence"));
+  const Json log = json(first / "log.json");
+  EXPECT_GT(log["train_seconds"], 0);
+  EXPECT_GT(log["peak_rss_bytes"], 50'000'000);
+}
+
+TEST_F(Worker, DistilsQuantizesAndEvaluates) {
+  const fs::path teacher = stage("teacher", tiny_training());
+  const fs::path logits = stage("logits", LogitsStage{teacher / "model.onnx"});
+  EXPECT_EQ(fs::file_size(logits / "logits.bin"), 55'000U * 10 * sizeof(float));
+  EXPECT_EQ(json(logits / "logits.json")["images"], 55'000);
+
+  TrainStage student = tiny_training();
+  student.distill = DistillSettings{};
+  student.teacher_logits = logits / "logits.bin";
+  const fs::path distilled = stage("student", student);
+  EXPECT_NE(text(distilled / "model.onnx"), text(teacher / "model.onnx"));
+  EXPECT_TRUE(json(distilled / "training.json")["epochs"][0].contains("divergence"));
+
+  const fs::path quantized =
+      stage("int8", QuantizeStage{distilled / "model.onnx", QuantizeSettings{}});
+  const auto model = onnx::read_model(quantized / "model.onnx");
+  ASSERT_TRUE(model) << model.error().message;
+  EXPECT_TRUE(model->initializer("conv1.weight.quantized"));
+  EXPECT_EQ(json(quantized / "quantization.json")["activations"]["relu1.output"]["zero_point"],
+            -128);
+
+  const Json real =
+      json(stage("real", EvaluateStage{distilled / "model.onnx"}) / "evaluation.json");
+  const Json steps =
+      json(stage("steps", EvaluateStage{quantized / "model.onnx"}) / "evaluation.json");
+  EXPECT_EQ(real["test"]["count"], 10'000);
+  EXPECT_EQ(real["validation"]["count"], 5'000);
+  EXPECT_EQ(real["validation"]["accuracy_top1"],
+            json(distilled / "training.json")["epochs"][1]["validation_accuracy"]);
+  EXPECT_NEAR(real["test"]["accuracy_top1"].get<double>(),
+              steps["test"]["accuracy_top1"].get<double>(), 0.01);
+}
+
+TEST_F(Worker, EveryObserverQuantizes) {
+  const fs::path trained = stage("trained", tiny_training());
+  for (Observer observer : {Observer::moving_average, Observer::percentile, Observer::mse}) {
+    const std::string name(to_string(observer));
+    const fs::path quantized =
+        stage(name, QuantizeStage{trained / "model.onnx", QuantizeSettings{observer, 64}});
+    const Json report = json(quantized / "quantization.json");
+    EXPECT_EQ(report["observer"], name);
+    EXPECT_GT(report["activations"]["relu1.output"]["high"], 0) << name;
+  }
+}
+
+struct Failure {
+  const char* name;
+  const char* description;
+  int exit_code;
+  const char* message;
+};
+
+class WorkerFailures : public Worker, public ::testing::WithParamInterface<Failure> {};
+
+TEST_P(WorkerFailures, SayOneSentenceAndLeaveNothing) {
+  ProcessSpec spec = command(GetParam().description, "out");
+  spec.working_directory = scratch_->path();
+  EXPECT_TRUE(write_atomically(scratch_->path() / "bad.onnx", "not a model"));
+  EXPECT_TRUE(write_atomically(scratch_->path() / "short.bin", "1234"));
+  const ProcessOutcome outcome = run(spec);
+  EXPECT_EQ(outcome.exit_code, GetParam().exit_code);
+  EXPECT_THAT(outcome.errors, HasSubstr(GetParam().message));
+  EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;
+  EXPECT_TRUE(fs::is_empty(folder("out")));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Worker, WorkerFailures,
+    ::testing::Values(Failure{"Malformed", "{\"kind\": ", 2, "is not valid JSON"},
+                      Failure{"UnknownField", R"({"kind": "train", "data": "fashion-mnist",
+                                    "model": {"family": "conv5"}, "epochs": 3})",
+                              2, "epochs: unknown field"},
+                      Failure{"UnknownData", R"({"kind": "train", "data": "mnist-in-oil",
+                                   "model": {"family": "conv5"}})",
+                              2, "mnist-in-oil"},
+                      Failure{"UnknownFamily", R"({"kind": "train", "data": "fashion-mnist",
+                                     "model": {"family": "conv6"}})",
+                              2, "conv6"},
+                      Failure{"MissingModel", R"({"kind": "evaluate", "data": "fashion-mnist",
+                                    "inputs": {"model": "none.onnx"}})",
+                              2, "none.onnx"},
+                      Failure{"NotAModel", R"({"kind": "quantize", "data": "fashion-mnist",
+                                 "inputs": {"model": "bad.onnx"}})",
+                              2, "bad.onnx"},
+                      Failure{"LogitsOfAnotherSet", R"({"kind": "train", "data": "fashion-mnist",
+                                          "model": {"family": "conv5"}, "distill": {},
+                                          "inputs": {"teacher_logits": "short.bin"}})",
+                              2, "short.bin hold 4 bytes"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(Worker, NamesAMissingDataSet) {
+  StageDescription description;
+  description.work = tiny_training();
+  ProcessSpec spec = command(to_json(description).dump(), "out");
+  spec.environment["ASSAY_DATA"] = folder("empty").string();
+  const ProcessOutcome outcome = run(spec);
+  EXPECT_EQ(outcome.exit_code, exit_code(ErrorKind::bad_input));
+  EXPECT_THAT(outcome.errors, HasSubstr("empty"));
+}
+
+TEST_F(Worker, NeedsItsOutputFolder) {
+  StageDescription description;
+  description.work = tiny_training();
+  ProcessSpec spec = command(to_json(description).dump(), "out");
+  spec.arguments.back() += "/missing";
+  const ProcessOutcome outcome = run(spec);
+  EXPECT_EQ(outcome.exit_code, exit_code(ErrorKind::bad_input));
+  EXPECT_THAT(outcome.errors, HasSubstr("no such folder"));
+}
+
+TEST_F(Worker, EndsWhenToldToAndLeavesNoModel) {
+  TrainStage work = tiny_training();
+  work.settings.epochs = 1000;
+  StageDescription description;
+  description.work = work;
+  ProcessSpec spec = command(to_json(description).dump(), "out");
+  std::stop_source source;
+  spec.on_output_line = [&](std::string_view) { source.request_stop(); };
+  const ProcessOutcome outcome = run(spec, source.get_token());
+  EXPECT_TRUE(outcome.cancelled);
+  // 128 + SIGTERM or SIGKILL when a loaded machine takes longer than the runner's grace.
+  EXPECT_THAT(outcome.exit_code, AnyOf(exit_code(ErrorKind::interrupted), 128 + 15, 128 + 9));
+  EXPECT_TRUE(fs::is_empty(folder("out")));
+}
+
+}  // namespace
+}  // namespace assay
