@@ -11,6 +11,8 @@ namespace {
 constexpr std::chrono::milliseconds read_slice{50};  // how late a stop may be noticed
 constexpr std::size_t hello_answer_limit = 1024;     // the longest payload before a session exists
 
+constexpr const char* was_reset = "was reset in the middle of the session: check its power";
+
 const char* meaning(std::uint8_t code) {
   switch (static_cast<wire::ErrorCode>(code)) {
     case wire::ErrorCode::unknown_type:
@@ -18,7 +20,7 @@ const char* meaning(std::uint8_t code) {
     case wire::ErrorCode::wrong_size:
       return "expects another payload size";
     case wire::ErrorCode::no_session:
-      return "was reset in the middle of the session";
+      return "knows no session";
     case wire::ErrorCode::count_out_of_range:
       return "does not allow that many inferences";
   }
@@ -175,8 +177,7 @@ Status Channel::take_state(const wire::Frame& frame) {
   constexpr std::size_t state_size = 12;
   if (frame.type != wire::Type::state || frame.size != state_size)
     return trouble("answered a poll with something else: rebuild the firmware");
-  if (wire::get_u32(frame.payload) != nonce_)
-    return trouble("was reset in the middle of the session: check its power");
+  if (wire::get_u32(frame.payload) != nonce_) return trouble(was_reset);
   counters_.device_damaged = wire::get_u32(frame.payload + 4);
   counters_.device_overruns = wire::get_u32(frame.payload + 8);
   return {};
@@ -186,6 +187,8 @@ tl::unexpected<Error> Channel::refusal(const Batch& batch, std::size_t i,
                                        const wire::Frame& frame) const {
   constexpr std::size_t error_size = 5;
   if (frame.size != error_size) return trouble("sent a malformed error: rebuild the firmware");
+  if (frame.payload[0] == static_cast<std::uint8_t>(wire::ErrorCode::no_session))
+    return trouble(was_reset);
   const std::uint32_t detail = wire::get_u32(frame.payload + 1);
   return trouble(fmt::format("refused {} {} of {}: it {} (code {}, detail {})",
                              batch.requests->noun, i, batch.requests->count,

@@ -54,6 +54,9 @@ class FakeBoard {
   void arrive(std::span<const std::byte> data);
   /// Computes as long as board time is not past `now`; moves what was sent by then to `out`.
   void run_until(Clock::TimePoint now, std::vector<std::byte>& out);
+  /// Core cycles one inference of this input takes: its time, and a little that depends on the
+  /// data.
+  std::uint32_t cycles_of(const std::int8_t* input) const;
   /// When the next bytes are due, or the far future.
   Clock::TimePoint next_output() const;
 

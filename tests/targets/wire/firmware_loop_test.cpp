@@ -171,7 +171,7 @@ TEST_F(FirmwareLoopTest, ARepeatedMeasureIsAnsweredFromMemory) {
   EXPECT_EQ(board.quiet_windows, 1u);
   EXPECT_EQ(board.inferences, 4u);  // one to warm up
 
-  const auto cycles = 100'000u + static_cast<std::uint8_t>(fake_logits(sample.data())[0]);
+  const std::uint32_t cycles = board.cycles_of(sample.data());
   EXPECT_EQ(first[0].payload, little_endian(900) + little_endian(cycles));
   EXPECT_EQ(first[1].payload, little_endian(900) + Bytes({3, 3}) + little_endian(1234) +
                                   little_endian(0) + little_endian(cycles) + little_endian(cycles) +
