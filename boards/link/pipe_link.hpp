@@ -1,5 +1,6 @@
 // The pipes of a child process that speaks the wire format on its standard input and output: the
-// `host` target, or a cross-built program under an emulator. One thread.
+// `host` target, or a cross-built program under an emulator. The program ignores SIGPIPE
+// (install_interrupt_handler does), so that a child that died is an error value. One thread.
 #pragma once
 
 #include <memory>
