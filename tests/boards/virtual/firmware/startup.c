@@ -19,7 +19,7 @@ __attribute__((weak)) void hard_fault_handler(uint32_t* frame) {
 
 /* The stack pointer at entry is the frame (both stacks). */
 __attribute__((naked)) void hard_fault_entry(void) {
-  __asm volatile("mov r0, sp\n bl hard_fault_handler\n");
+  __asm volatile("mov r0, sp\n ldr r1, =hard_fault_handler\n bx r1\n");
 }
 
 static void unused(void) {

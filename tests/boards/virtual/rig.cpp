@@ -1,0 +1,45 @@
+#include "tests/boards/virtual/rig.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace assay::test {
+
+VirtualBoards start_rig() {
+  auto rig = VirtualBoards::start({{rig_f405.name, rig_f405.kind.type, rig_f405.serial},
+                                   {rig_f030.name, rig_f030.kind.type, rig_f030.serial}});
+  EXPECT_TRUE(rig) << (rig ? "" : rig.error().message);
+  return std::move(*rig);
+}
+
+ProcessOutcome openocd(const VirtualBoards& rig, const std::string& serial,
+                       const std::string& target, const std::string& commands) {
+  ProcessSpec spec;
+  spec.arguments = {"openocd",
+                    "-c",
+                    "gdb_port disabled; tcl_port disabled; telnet_port disabled",
+                    "-f",
+                    "interface/stlink-dap.cfg",
+                    "-c",
+                    fmt::format("st-link backend tcp {}", rig.probe_port()),
+                    "-c",
+                    "transport select dapdirect_swd",
+                    "-c",
+                    fmt::format("adapter serial {}", serial),
+                    "-f",
+                    target,
+                    "-c",
+                    commands};
+  spec.deadline = std::chrono::seconds(30);
+  const auto outcome = run_process(spec);
+  EXPECT_TRUE(outcome) << (outcome ? "" : outcome.error().message);
+  return *outcome;
+}
+
+ProcessOutcome program(const VirtualBoards& rig, const RigBoard& board,
+                       const std::string& firmware_elf) {
+  return openocd(rig, board.serial, board.openocd_target,
+                 fmt::format("program {{{}}} verify reset exit", firmware_elf));
+}
+
+}  // namespace assay::test
