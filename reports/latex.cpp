@@ -26,7 +26,7 @@ constexpr std::array replacements{
     Replacement{"$", "\\$"},
     Replacement{"{", "\\{"},
     Replacement{"}", "\\}"},
-    Replacement{"~", "\\textasciitilde{}"},
+    Replacement{"~", "$\\sim$"},
     Replacement{"^", "\\textasciicircum{}"},
     Replacement{"<", "\\textless{}"},
     Replacement{">", "\\textgreater{}"},
