@@ -48,7 +48,7 @@ INSTANTIATE_TEST_SUITE_P(
                                {{"pads", Integers{0, 0, 1, 1}}, {"strides", Integers{2, 2}}})
                          .build(),
                      three_by_three,
-                     {5421, 63, 87, 9}},
+                     {5421, 603, 87, 9}},
         OperatorCase{"DepthwiseConvWithBias",
                      ModelBuilder(2, 1, 2)
                          .constant("w", {2, 1, 1, 1}, {2, -1})
