@@ -15,7 +15,7 @@ struct Stage {
 };
 
 // Pooling before the third convolution keeps the teacher at 3.5 million MACs for 28 x 28 images:
-// five epochs of Fashion-MNIST take 85 s of one core and reach 92.0 % on the test images.
+// five epochs of Fashion-MNIST take 84 s of one core and reach 92.4 % on the test images.
 constexpr std::array<Stage, 5> stages{
     {{16, false}, {32, true}, {32, true}, {48, false}, {64, false}}};
 
