@@ -55,7 +55,7 @@ Result<int> run(const Options& options) {
 
   const auto folder = options.project.output / plan.matrix.name;
   ASSAY_TRY(auto records, records_of(plan, store));
-  const auto report = report_of(plan, std::move(records), context.command);
+  const auto report = report_of(plan, context.cache, std::move(records), context.command);
   ASSAY_CHECK(write_reports(report, folder / "report"));
   ASSAY_CHECK(link_artifacts(plan, context.cache, folder / "cells"));
   fmt::print("{}", options.json ? render_json(report) : render_text(report));

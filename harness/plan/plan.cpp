@@ -58,25 +58,21 @@ class PlanBuilder {
     ConfigStages stages;
     stages.train = train;
     const auto label = config.label();
-    stages.evaluate_float = add({StageKind::evaluate_float,
-                                 "evaluate float " + label,
-                                 "",
-                                 {{"kind", "evaluate"}, {"data", data}},
-                                 {{"model", train, "model.onnx"}},
-                                 estimate::evaluate_float_seconds},
-                                data_facts);
-    stages.quantize = add({StageKind::quantize,
-                           "quantize " + label,
-                           "",
-                           {{"kind", "quantize"},
-                            {"data", data},
-                            {"quantize",
-                             {{"scheme", "int8"},
-                              {"observer", config.at("quantize.observer")},
-                              {"samples", config.at("quantize.samples")}}}},
-                           {{"model", train, "model.onnx"}},
-                           estimate::quantize_seconds},
-                          data_facts);
+    if (config.distilled()) {
+      const Config teacher = config.teacher();
+      ASSAY_TRY(const auto teacher_train, add_training(teacher, data_facts));
+      stages.teacher_evaluate_float = add_float_evaluation(teacher, teacher_train, data_facts);
+    }
+    stages.evaluate_float = add_float_evaluation(config, train, data_facts);
+    stages.quantize = add(
+        {StageKind::quantize,
+         "quantize " + label,
+         "",
+         worker_settings(
+             config, QuantizeStage{{}, section(config.json(), "quantize", read_quantize_settings)}),
+         {{"model", train, "model.onnx"}},
+         estimate::quantize_seconds},
+        data_facts);
     stages.evaluate = add({StageKind::evaluate,
                            "evaluate int8 " + label,
                            "",
@@ -103,6 +99,16 @@ class PlanBuilder {
   }
 
  private:
+  std::size_t add_float_evaluation(const Config& config, std::size_t train, const Json& facts) {
+    return add({StageKind::evaluate_float,
+                "evaluate float " + config.label(),
+                "",
+                worker_settings(config, EvaluateStage{}),
+                {{"model", train, "model.onnx"}},
+                estimate::evaluate_float_seconds},
+               facts);
+  }
+
   Result<std::size_t> add_training(const Config& config, const Json& facts) {
     Stage stage{StageKind::train,
                 "train " + config.label(),

@@ -17,6 +17,7 @@ struct ConfigStages {
   std::size_t evaluate_float = 0;
   std::size_t quantize = 0;
   std::size_t evaluate = 0;
+  std::optional<std::size_t> teacher_evaluate_float;  ///< of a distilled student's teacher
 };
 
 /// One configuration on one board type.

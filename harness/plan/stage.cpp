@@ -5,7 +5,6 @@
 
 #include "code_versions.hpp"
 #include "harness/core/hash.hpp"
-#include "harness/plan/worker_environment.hpp"
 
 namespace assay {
 
@@ -42,10 +41,7 @@ std::string library_file(const char* path) {
 }  // namespace
 
 Json training_environment() {
-  return {{"torch", library_file(ASSAY_TORCH_LIBRARY)},
-          {"blas", library_file(ASSAY_BLAS_LIBRARY)},
-          {"cpu_capability", worker_environment().at("ATEN_CPU_CAPABILITY")},
-          {"threads", 1}};
+  return {{"torch", library_file(ASSAY_TORCH_LIBRARY)}, {"blas", library_file(ASSAY_BLAS_LIBRARY)}};
 }
 
 std::string stage_key(const Stage& stage, const std::vector<Stage>& stages, const Json& facts) {

@@ -46,8 +46,8 @@ std::string code_version(StageKind kind);
 /// The same for taking a measurement on a board.
 std::string measurement_code_version(bool virtual_board);
 
-/// Torch and BLAS versions, pinned instruction set and thread count of training workers: they
-/// change the bits of a trained network, so they are part of its key and of every record.
+/// Torch and BLAS versions of training workers: they change the bits of a trained network, so they
+/// are part of its key, as threads and the pinned instruction set are through the stage's settings.
 Json training_environment();
 
 /// The key of a stage whose inputs have the given keys. `facts` is what else decides its outputs

@@ -69,8 +69,9 @@ Result<SplitEvaluation> run_split(Session& session, const InputQuantizer& quanti
 }
 
 Json summary(const SplitEvaluation& split) {
-  return {
-      {"count", split.count}, {"correct", split.correct}, {"accuracy_top1", split.accuracy_pct()}};
+  return {{"count", split.count},
+          {"correct", split.correct},
+          {"accuracy_top1", static_cast<double>(split.correct) / split.count}};
 }
 
 }  // namespace

@@ -20,7 +20,6 @@ struct SplitEvaluation {
   int correct = 0;
   int classes = 0;
   std::vector<std::int8_t> logits;  ///< [count][classes]
-  double accuracy_pct() const { return count ? 100.0 * correct / count : 0; }
 };
 
 /// Index of the largest logit; the first one of equals.

@@ -1,5 +1,8 @@
 #include "harness/run/publish.hpp"
 
+#include <optional>
+#include <set>
+
 #include <fmt/format.h>
 
 #include "compress/data/dataset.hpp"
@@ -52,11 +55,30 @@ Status link_artifacts(const Plan& plan, const StageCache& cache, const fs::path&
   return {};
 }
 
-ReportInput report_of(const Plan& plan, std::vector<Record> records, const std::string& command) {
+namespace {
+
+/// Per cent the teacher gets right on the test images, when the plan has exactly one teacher.
+std::optional<double> teacher_accuracy(const Plan& plan, const StageCache& cache) {
+  std::set<std::size_t> evaluations;
+  for (const auto& config : plan.configs)
+    if (config.teacher_evaluate_float) evaluations.insert(*config.teacher_evaluate_float);
+  if (evaluations.size() != 1) return std::nullopt;
+  const auto json =
+      read_json_file(cache.path(plan.stages[*evaluations.begin()]) / "evaluation.json");
+  if (!json) return std::nullopt;
+  return 100 * json->at("test").at("accuracy_top1").get<double>();
+}
+
+}  // namespace
+
+ReportInput report_of(const Plan& plan, const StageCache& cache, std::vector<Record> records,
+                      const std::string& command) {
   ReportInput input;
   input.title = plan.matrix.name;
   input.records = std::move(records);
   input.context = {{"command", command}};
+  if (const auto accuracy = teacher_accuracy(plan, cache))
+    input.context["teacher_accuracy"] = *accuracy;
   if (!plan.expansion.configs.empty()) {
     const auto name = plan.expansion.configs.front().at("data").get<std::string>();
     if (const auto data = find_dataset(name)) input.context["data_set"] = data->title;

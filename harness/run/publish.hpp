@@ -19,6 +19,7 @@ Status link_artifacts(const Plan& plan, const StageCache& cache,
                       const std::filesystem::path& folder);
 
 /// The report of a plan's records.
-ReportInput report_of(const Plan& plan, std::vector<Record> records, const std::string& command);
+ReportInput report_of(const Plan& plan, const StageCache& cache, std::vector<Record> records,
+                      const std::string& command);
 
 }  // namespace assay

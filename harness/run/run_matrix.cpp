@@ -43,7 +43,10 @@ void need_stage(const Plan& plan, std::size_t index, const StageCache& cache,
 
 std::vector<std::size_t> stages_of(const Plan& plan, const Cell& cell) {
   const auto& config = plan.configs[cell.config];
-  return {config.train, config.evaluate_float, config.quantize, config.evaluate, cell.firmware};
+  std::vector<std::size_t> stages{config.train, config.evaluate_float, config.quantize,
+                                  config.evaluate, cell.firmware};
+  if (config.teacher_evaluate_float) stages.push_back(*config.teacher_evaluate_float);
+  return stages;
 }
 
 void add_needed_stages(const Plan& plan, const StageCache& cache, PendingWork& pending) {

@@ -7,7 +7,6 @@
 #include "harness/core/file.hpp"
 #include "harness/core/paths.hpp"
 #include "harness/core/process.hpp"
-#include "harness/plan/worker_environment.hpp"
 #include "harness/run/firmware_stage.hpp"
 #include "harness/run/host_evaluation.hpp"
 
@@ -53,7 +52,6 @@ Status run_worker(const Stage& stage, const std::map<std::string, fs::path>& inp
 
   ProcessSpec spec;
   spec.arguments = {worker.string(), file.string(), "--out", directory.string()};
-  spec.environment = worker_environment();
   spec.on_output_line = [&](std::string_view line) { forward_progress(line, progress); };
   ASSAY_TRY(const auto outcome, run_process(spec, stop));
   if (outcome.cancelled) return fail(ErrorKind::interrupted, "interrupted");
