@@ -92,7 +92,7 @@ Action declare_cache(CLI::App& app) {
   options->prune = app.add_subcommand("prune", "Remove results that were not used for a while");
   options->prune->add_option("--unused-days", options->unused_days, "Days without use")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 36500));
   options->prune->add_flag("--dry-run", options->dry_run, "Only say what would be removed");
   options->pin = app.add_subcommand("pin", "Never prune the results under a key");
   options->unpin = app.add_subcommand("unpin", "Prune them again");

@@ -8,6 +8,7 @@
 #include "harness/cli/command.hpp"
 #include "harness/cli/project.hpp"
 #include "harness/core/process.hpp"
+#include "harness/run/preflight.hpp"
 
 namespace assay::cli {
 namespace {
@@ -21,24 +22,11 @@ struct Finding {
   std::string detail;  ///< a version or path, or what to do
 };
 
-/// A program that must be there, and the Debian package that has it.
-struct Tool {
-  const char* program;
-  const char* package;
-  const char* purpose;
-};
-
-constexpr Tool tools[] = {
-    {"g++", "g++", "host evaluation"},
-    {"arm-none-eabi-g++", "gcc-arm-none-eabi", "firmware"},
-    {"openocd", "openocd", "flashing"},
-};
-
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
-Finding look_at(const Tool& tool) {
+Finding look_at(const RequiredTool& tool) {
   Finding finding{fmt::format("{} ({})", tool.program, tool.purpose), false, ""};
   const auto path = find_program(tool.program);
   if (!path) {
@@ -94,7 +82,7 @@ Finding look_at_boards(const fs::path& path) {
 
 Result<int> run(const Project& project, bool json) {
   std::vector<Finding> findings;
-  for (const auto& tool : tools)
+  for (const auto& tool : required_tools())
     findings.push_back(look_at(tool));
   findings.push_back(look_at_own("assay-train", "configure with ASSAY_TRAIN=ON to train"));
   findings.push_back(look_at_own("virtual-board", "build the target virtual-board"));

@@ -15,6 +15,19 @@ constexpr const char* exit_codes =
     "Exit codes: 0 done, 1 regression, 2 usage or bad input, 3 infrastructure,\n"
     "4 not comparable, 5 failed verdict, 130 interrupted.";
 
+/// What is wrong with a command line, in one sentence; or the help or version it asks for.
+int answer(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return app.exit(error);
+  const auto verbs = app.get_subcommands();
+  const auto unknown = app.remaining(true);
+  const auto complaint = unknown.empty()
+                             ? std::string(error.what())
+                             : fmt::format("\"{}\" is not expected here", unknown.front());
+  fmt::print(stderr, "assay: {}; see assay{} --help\n", complaint,
+             verbs.empty() ? "" : " " + verbs.front()->get_name());
+  return assay::exit_code(assay::ErrorKind::bad_input);
+}
+
 int run(int argc, char** argv) {
   using namespace assay;
   CLI::App app("Tests compressed neural networks on the boards they are meant for.", "assay");
@@ -33,7 +46,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : exit_code(ErrorKind::bad_input);
+    return answer(app, error);
   }
   if (verbose) spdlog::set_level(spdlog::level::debug);
   for (const auto& [verb, action] : verbs) {

@@ -13,6 +13,7 @@
 #include "harness/core/interrupt.hpp"
 #include "harness/plan/plan.hpp"
 #include "harness/run/measurement.hpp"
+#include "harness/run/preflight.hpp"
 #include "harness/run/stage_runner.hpp"
 #include "reports/report.hpp"
 #include "results/store.hpp"
@@ -78,6 +79,10 @@ Result<Record> measure(const Options& options, Board board) {
       {{"board_type", board.type.name}, {"clock_hz", clock.count()}, {"optimize", "-O2"}}, hash,
       hardware);
   const StageCache cache(options.project.cache);
+  std::vector<const Stage*> missing;
+  for (const Stage* stage : {&firmware, &evaluate})
+    if (!cache.has(*stage)) missing.push_back(stage);
+  ASSAY_CHECK(preflight(cache, missing, {data}));
   const std::map<std::string, std::filesystem::path> inputs{{"model", options.model}};
   const StageProgress quiet = [](double, const std::string&) {};
   MeasurementOrder order;

@@ -49,13 +49,10 @@ struct Outlook {
   double seconds = 0;
 };
 
-Result<Outlook> look_ahead(const Plan& plan, const RunContext& context, Store* store) {
+Result<Outlook> look_ahead(const Plan& plan, const RunContext& context,
+                           const std::filesystem::path& store) {
   Outlook outlook;
-  if (store) {
-    ASSAY_TRY(outlook.pending, find_pending(plan, context.cache, *store));
-  } else {
-    outlook.pending = all_work(plan, context.cache);
-  }
+  ASSAY_TRY(outlook.pending, find_pending(plan, context.cache, store));
   for (const auto& stage : plan.stages) {
     auto& [count, cached] = outlook.kinds[std::string(to_string(stage.kind))];
     ++count;
@@ -143,12 +140,7 @@ Result<int> run(const Options& options) {
   ASSAY_TRY(const auto plan, make_plan(std::move(matrix)));
   RunContext context{StageCache(options.project.cache), {}, options.jobs, ""};
   ASSAY_TRY(context.inventory, load_inventory(options.project.boards));
-  std::optional<Store> store;
-  if (std::filesystem::exists(options.project.store)) {
-    ASSAY_TRY(auto opened, Store::open(options.project.store, Store::Mode::must_exist));
-    store = std::move(opened);
-  }
-  ASSAY_TRY(const auto outlook, look_ahead(plan, context, store ? &*store : nullptr));
+  ASSAY_TRY(const auto outlook, look_ahead(plan, context, options.project.store));
   if (options.json) {
     ASSAY_TRY(const auto json, plan_json(plan, context, outlook));
     fmt::print("{}\n", json.dump(2));

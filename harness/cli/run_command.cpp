@@ -7,6 +7,7 @@
 #include "harness/cli/command.hpp"
 #include "harness/cli/project.hpp"
 #include "harness/core/interrupt.hpp"
+#include "harness/run/preflight.hpp"
 #include "harness/run/publish.hpp"
 #include "harness/run/run_matrix.hpp"
 
@@ -32,6 +33,23 @@ int exit_code_of(const std::vector<RunFailure>& failures, const std::vector<Reco
   return code;
 }
 
+/// Everything a run can be told to lack before it starts, so that a fault leaves nothing behind.
+Status check_ready(const Plan& plan, const PendingWork& pending, const RunContext& context) {
+  ASSAY_CHECK(boards_needed(plan, pending, context));
+  std::vector<const Stage*> stages;
+  for (std::size_t index : pending.stages)
+    stages.push_back(&plan.stages[index]);
+  std::set<std::string> data_sets;
+  for (std::size_t index : pending.cells)
+    data_sets.insert(plan.expansion.configs[plan.cells[index].config].at("data"));
+  return preflight(context.cache, stages, data_sets);
+}
+
+void print_failures(const std::vector<RunFailure>& failures) {
+  for (const auto& failure : failures)
+    fmt::print(stderr, "assay: {}: {}\n", failure.task, failure.error.message);
+}
+
 Result<int> run(const Options& options) {
   ASSAY_TRY(auto matrix, load_matrix(options.matrix));
   ASSAY_TRY(auto plan, make_plan(std::move(matrix)));
@@ -45,8 +63,9 @@ Result<int> run(const Options& options) {
                      options.jobs,
                      fmt::format("assay run {}", options.matrix)};
   ASSAY_TRY(context.inventory, load_inventory(options.project.boards));
+  ASSAY_TRY(const auto pending, find_pending(plan, context.cache, options.project.store));
+  if (!pending.cells.empty()) ASSAY_CHECK(check_ready(plan, pending, context));
   ASSAY_TRY(auto store, Store::open(options.project.store));
-  ASSAY_TRY(const auto pending, find_pending(plan, context.cache, store));
   if (!pending.cells.empty())
     fmt::print(stderr, "{}: {} cells, {} to measure, {} stages to run\n", plan.matrix.name,
                plan.cells.size(), pending.cells.size(), pending.stages.size());
@@ -55,12 +74,15 @@ Result<int> run(const Options& options) {
 
   const auto folder = options.project.output / plan.matrix.name;
   ASSAY_TRY(auto records, records_of(plan, store));
+  if (records.empty()) {  // nothing to report
+    print_failures(failures);
+    return exit_code_of(failures, records, plan.cells.size());
+  }
   const auto report = report_of(plan, context.cache, std::move(records), context.command);
   ASSAY_CHECK(write_reports(report, folder / "report"));
   ASSAY_CHECK(link_artifacts(plan, context.cache, folder / "cells"));
   fmt::print("{}", options.json ? render_json(report) : render_text(report));
-  for (const auto& failure : failures)
-    fmt::print(stderr, "assay: {}: {}\n", failure.task, failure.error.message);
+  print_failures(failures);
   if (!options.json)
     fmt::print(
         "\nReport: {}\n",

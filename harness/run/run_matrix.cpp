@@ -118,25 +118,6 @@ class Run {
   Progress* progress_ = nullptr;
 };
 
-Result<std::vector<Board>> all_boards(const Plan& plan, const PendingWork& pending,
-                                      const RunContext& context) {
-  std::vector<Board> boards;
-  std::set<std::string> lanes;
-  for (std::size_t index : pending.cells) {
-    const auto& target = plan.matrix.deploy.on[plan.cells[index].target];
-    if (!lanes.insert(board_lane(target)).second) continue;
-    const auto fitting = boards_for(target, context.inventory);
-    if (fitting.empty())
-      return fail(
-          ErrorKind::bad_input,
-          fmt::format("no board of type {} in the inventory; add one to boards.json, or say "
-                      "\"virtual\": true in the matrix",
-                      target.board_type.name));
-    boards.insert(boards.end(), fitting.begin(), fitting.end());
-  }
-  return boards;
-}
-
 }  // namespace
 
 CellArtifacts artifacts_of(const Plan& plan, const Cell& cell, const StageCache& cache) {
@@ -156,12 +137,35 @@ Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache, Stor
   return pending;
 }
 
-PendingWork all_work(const Plan& plan, const StageCache& cache) {
+Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache, const fs::path& store) {
+  if (fs::exists(store)) {
+    ASSAY_TRY(auto opened, Store::open(store, Store::Mode::must_exist));
+    return find_pending(plan, cache, opened);
+  }
   PendingWork pending;
   for (std::size_t i = 0; i < plan.cells.size(); ++i)
     pending.cells.push_back(i);
   add_needed_stages(plan, cache, pending);
   return pending;
+}
+
+Result<std::vector<Board>> boards_needed(const Plan& plan, const PendingWork& pending,
+                                         const RunContext& context) {
+  std::vector<Board> boards;
+  std::set<std::string> lanes;
+  for (std::size_t index : pending.cells) {
+    const auto& target = plan.matrix.deploy.on[plan.cells[index].target];
+    if (!lanes.insert(board_lane(target)).second) continue;
+    const auto fitting = boards_for(target, context.inventory);
+    if (fitting.empty())
+      return fail(
+          ErrorKind::bad_input,
+          fmt::format("no board of type {} in the inventory; add one to boards.json, or say "
+                      "\"virtual\": true in the matrix",
+                      target.board_type.name));
+    boards.insert(boards.end(), fitting.begin(), fitting.end());
+  }
+  return boards;
 }
 
 std::map<std::string, std::size_t> lanes_of(const Plan& plan, const RunContext& context) {
@@ -203,7 +207,7 @@ Result<std::vector<RunFailure>> run_plan(const Plan& plan, const PendingWork& pe
                                          const RunContext& context, Store& store,
                                          std::stop_token stop) {
   if (pending.cells.empty()) return std::vector<RunFailure>{};
-  ASSAY_TRY(auto boards, all_boards(plan, pending, context));
+  ASSAY_TRY(auto boards, boards_needed(plan, pending, context));
   ASSAY_TRY(auto desk, Desk::open(std::move(boards), context.cache.root() / "locks"));
   Run run(plan, context, store, desk);
 

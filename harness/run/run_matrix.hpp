@@ -25,8 +25,9 @@ struct PendingWork {
 /// infra; a stage when a pending cell needs it and the cache lacks it. Errors: the store's.
 Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache, Store& store);
 
-/// The same when there is no store yet: every cell is pending.
-PendingWork all_work(const Plan& plan, const StageCache& cache);
+/// The same for a store file; when there is none yet, every cell is pending and none is made.
+Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache,
+                                 const std::filesystem::path& store);
 
 /// How many training processes run at once, and where things are.
 struct RunContext {
@@ -45,6 +46,10 @@ struct RunFailure {
 /// The tasks of a plan's pending work with their lanes, for estimates (nothing in them can run).
 std::vector<Task> outline_tasks(const Plan& plan, const PendingWork& pending);
 std::map<std::string, std::size_t> lanes_of(const Plan& plan, const RunContext& context);
+
+/// The boards that will measure the pending cells. Errors: bad_input when a board type has none.
+Result<std::vector<Board>> boards_needed(const Plan& plan, const PendingWork& pending,
+                                         const RunContext& context);
 
 /// Does the pending work. Returns what failed (empty: everything worked). Errors: bad_input when a
 /// board type has no board; infrastructure when the virtual boards do not start; interrupted after
