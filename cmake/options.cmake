@@ -8,11 +8,15 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 
+# Paths below the source tree count as relative: two checkouts share what they compiled.
 find_program(ASSAY_CCACHE ccache)
 if(ASSAY_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${ASSAY_CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${ASSAY_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${ASSAY_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
+# Sanitized builds are compiled often and run shortly.
+set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1")
 
 # Every target of ours links this: language, warnings as errors, sanitizers, include root.
 add_library(assay_settings INTERFACE)

@@ -14,6 +14,8 @@ function(assay_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE assay_settings ${arg_LINK} GTest::gmock GTest::gtest_main)
+  # Test code is compiled more often than it is run: the libraries under test keep their level.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   set(properties)
   if(arg_LABELS)
     list(APPEND properties LABELS "${arg_LABELS}")
