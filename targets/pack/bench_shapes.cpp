@@ -24,7 +24,7 @@ int output_length(int in, int kernel, int stride, int pads) {
   return (in + pads - kernel) / stride + 1;
 }
 
-ActivationTensor output_tensor(const LayerShape& shape) {
+ActivationTensor output_tensor(const SingleLayer& shape) {
   const Window& w = shape.window;
   ActivationTensor out{.name = "out", .channels = shape.channels};
   if (shape.op == IntegerOp::convolution || shape.op == IntegerOp::dense)
@@ -37,7 +37,7 @@ ActivationTensor output_tensor(const LayerShape& shape) {
 }
 
 /// Weights that make one output.
-int window_inputs(const LayerShape& shape) {
+int window_inputs(const SingleLayer& shape) {
   const int positions = shape.window.kernel_height * shape.window.kernel_width;
   if (shape.op == IntegerOp::dense) return shape.height * shape.width * shape.channels;
   return shape.op == IntegerOp::convolution ? positions * shape.channels : positions;
@@ -97,7 +97,7 @@ Requantization make_sum_requantization(int multipliers, int terms, Source& sourc
   return r;
 }
 
-Requantization requantization_for(const LayerShape& shape, int channels, Source& source) {
+Requantization requantization_for(const SingleLayer& shape, int channels, Source& source) {
   switch (shape.op) {
     case IntegerOp::max_pool:
       return {};
@@ -116,7 +116,7 @@ bool has_weights(IntegerOp op) {
 
 }  // namespace
 
-IntegerGraph single_layer_graph(const LayerShape& shape, std::uint32_t seed, WeightFill fill) {
+IntegerGraph single_layer_graph(const SingleLayer& shape, std::uint32_t seed, WeightFill fill) {
   Source source(seed);
   IntegerGraph graph;
   graph.tensors.push_back({.name = "in",

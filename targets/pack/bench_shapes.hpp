@@ -12,7 +12,7 @@
 namespace assay {
 
 /// What a single-layer network computes on.
-struct LayerShape {
+struct SingleLayer {
   IntegerOp op = IntegerOp::convolution;
   int height = 1;  ///< of the input
   int width = 1;
@@ -27,13 +27,13 @@ enum class WeightFill { random, lowest, highest, alternating };
 /// A network of one layer with pseudo-random bias and multipliers that keep the ranges of
 /// ARITHMETIC.md; with random weights and inputs its outputs spread over int8. The same arguments
 /// give the same network. An addition adds its input to itself.
-IntegerGraph single_layer_graph(const LayerShape& shape, std::uint32_t seed,
+IntegerGraph single_layer_graph(const SingleLayer& shape, std::uint32_t seed,
                                 WeightFill fill = WeightFill::random);
 
 /// A shape that instructions per multiply-accumulate are compared on.
 struct BenchShape {
   std::string_view name;  ///< "conv 3x3 16->16 16x16"
-  LayerShape shape;
+  SingleLayer shape;
   /// Instructions per nominal multiply-accumulate of CMSIS-NN 99f736a6 (its public wrapper entry
   /// points, int8, GCC 12.2 -O3, counted under QEMU).
   double cmsis_nn_m0;

@@ -19,7 +19,7 @@ Window window(int kernel, int stride = 1, int pad = 0) {
 }
 
 // op, input height x width x channels, output channels, window.
-const LayerShape shapes[] = {
+const SingleLayer shapes[] = {
     // The plain ones, with every tail of channels.
     {conv, 5, 6, 4, 4, window(3, 1, 1)},
     {conv, 5, 5, 3, 5, window(3, 1, 1)},
@@ -85,7 +85,7 @@ const LayerShape shapes[] = {
     {IntegerOp::add, 3, 3, 7, 7, {}},
 };
 
-std::string describe(const LayerShape& s) {
+std::string describe(const SingleLayer& s) {
   return fmt::format("{} {}x{} {}x{}x{}->{} stride {},{} pad {},{},{},{}", to_string(s.op),
                      s.window.kernel_height, s.window.kernel_width, s.height, s.width, s.channels,
                      s.out_channels, s.window.stride_height, s.window.stride_width,
@@ -103,7 +103,7 @@ LayerView view_of(const IntegerGraph& graph) {
 std::vector<NamedGraph> awkward_layers() {
   std::vector<NamedGraph> layers;
   std::uint32_t seed = 1;
-  for (const LayerShape& shape : shapes) {
+  for (const SingleLayer& shape : shapes) {
     layers.push_back({describe(shape), single_layer_graph(shape, seed++)});
     // A fused activation on every third.
     if (seed % 3 == 0 && shape.op != max_pool) {
@@ -112,9 +112,10 @@ std::vector<NamedGraph> awkward_layers() {
     }
   }
   for (const WeightFill fill : {WeightFill::lowest, WeightFill::highest, WeightFill::alternating})
-    for (const LayerShape& shape :
-         {LayerShape{conv, 4, 5, 57, 4, window(3, 1, 1)}, LayerShape{conv, 3, 4, 64, 3, window(1)},
-          LayerShape{dense, 1, 1, 520, 11, {}}, LayerShape{depthwise, 5, 6, 8, 8, window(3, 1, 1)}})
+    for (const SingleLayer& shape :
+         {SingleLayer{conv, 4, 5, 57, 4, window(3, 1, 1)},
+          SingleLayer{conv, 3, 4, 64, 3, window(1)}, SingleLayer{dense, 1, 1, 520, 11, {}},
+          SingleLayer{depthwise, 5, 6, 8, 8, window(3, 1, 1)}})
       layers.push_back({describe(shape) + fmt::format(" weights {}", static_cast<int>(fill)),
                         single_layer_graph(shape, seed++, fill)});
   return layers;
