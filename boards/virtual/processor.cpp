@@ -67,7 +67,6 @@ void Processor::halt(HaltReason reason) {
 void Processor::resume() {
   if (state_ != RunState::halted) return;
   state_ = RunState::running;
-  breakpoint_to_pass_ = pc_;
   next_event_ = 0;
   idle_.restart();
 }
@@ -171,7 +170,6 @@ void Processor::step() {
   engine_.forget_code(pc_, end);
   stepping_ = true;
   state_ = RunState::running;
-  breakpoint_to_pass_ = pc_;
   run_engine(end);
   stepping_ = false;
   engine_.forget_code(end - size, end);
@@ -203,11 +201,8 @@ bool Processor::policed(const Block& block) {
     first = {fault_no_coprocessor, 0, at(block.floating)};
   for (std::uint32_t breakpoint : breakpoints_) {
     const bool inside = breakpoint - block.address < block.size;
-    const bool passed = breakpoint == block.address && breakpoint_to_pass_ == breakpoint;
-    if (!stepping_ && inside && !passed && (!first || breakpoint <= first->at))
-      first = {0, 0, breakpoint};
+    if (!stepping_ && inside && (!first || breakpoint <= first->at)) first = {0, 0, breakpoint};
   }
-  breakpoint_to_pass_.reset();
   policed_ = first;
   return first.has_value();
 }

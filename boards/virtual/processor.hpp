@@ -160,7 +160,6 @@ class Processor final : public TimeSource {
   bool invalid_instruction_ = false;
   std::optional<PendingFault> policed_;
   std::vector<std::uint32_t> breakpoints_;
-  std::optional<std::uint32_t> breakpoint_to_pass_;  ///< the one execution resumes at
 
   // The access that is going on, for the exact time within a block.
   std::optional<std::uint32_t> access_;

@@ -27,9 +27,7 @@ SystemSpace::SystemSpace(const Part& part, const TimeSource& time, Requests requ
       mainline_(part.core.architecture != "armv6-m"),
       fpu_(part.core.fpu),
       cycle_counter_(part.core.cycle_counter == "dwt"),
-      nvic_(mainline_ ? 4 : 2) {
-  reset();
-}
+      nvic_(mainline_ ? 4 : 2) {}
 
 void SystemSpace::reset() {
   nvic_.reset();

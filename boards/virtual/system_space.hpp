@@ -37,6 +37,7 @@ class SystemSpace : public Peripheral {
     std::function<void(std::uint32_t, std::uint32_t)> write_debug;  ///< the same, by offset
   };
 
+  /// Needs a reset() before use.
   SystemSpace(const Part& part, const TimeSource& time, Requests requests);
 
   std::uint32_t read(std::uint32_t offset) override;

@@ -14,6 +14,7 @@
 namespace assay::test {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -54,17 +55,17 @@ TEST_P(OpenOcd, WritesAndReadsBackSixtyKilobytes) {
   EXPECT_TRUE(read_bytes(image).value() == read_bytes(copy).value());
 }
 
-TEST_P(OpenOcd, HaltsStepsAndBreaks) {
+TEST_P(OpenOcd, HaltsStepsAndResumes) {
   ASSERT_EQ(program(rig_, board_, firmware_path("echo", board_.kind, "elf")).exit_code, 0);
   const auto outcome =
       openocd(rig_, board_.serial, board_.openocd_target,
-              "init; reset halt; set entry [lindex [reg pc] 2]; step; "
-              "echo \"stepped from $entry to [lindex [reg pc] 2]\"; "
+              "init; reset halt; set entry [dict get [get_reg pc] pc]; step; "
+              "echo \"stepped [expr {[dict get [get_reg pc] pc] - $entry}]\"; "
               "mww 0x20000100 0x12345678; echo \"memory [read_memory 0x20000100 32 1]\"; "
               "resume; sleep 20; halt; wait_halt 100; shutdown");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
   EXPECT_THAT(outcome.errors, HasSubstr("memory 0x12345678"));
-  EXPECT_THAT(outcome.errors, HasSubstr("stepped from"));
+  EXPECT_THAT(outcome.errors, AnyOf(HasSubstr("stepped 2\n"), HasSubstr("stepped 4\n")));
 }
 
 TEST_P(OpenOcd, StuckFlashBitFailsVerification) {
@@ -127,7 +128,8 @@ TEST(OpenOcdProbes, WrongSerialAndWrongConfigurationAreReported) {
   EXPECT_THAT(nobody.errors, HasSubstr("serial mismatch"));
   const auto wrong = openocd(rig, rig_f030.serial, "target/stm32f4x.cfg", command);
   EXPECT_EQ(wrong.exit_code, 1);
-  EXPECT_THAT(wrong.errors, HasSubstr("UNEXPECTED idcode"));
+  EXPECT_THAT(wrong.errors, HasSubstr("Cannot identify target as"));
+  EXPECT_THAT(wrong.errors, HasSubstr("auto_probe failed"));
   EXPECT_THAT(wrong.errors, Not(HasSubstr("Verified OK")));
 }
 
