@@ -1,0 +1,18 @@
+// ONNX files for the command line to be tried with: untrained int8 networks over Fashion-MNIST
+// images, and their flaws.
+#pragma once
+
+#include <string>
+
+namespace assay::test {
+
+/// The bytes of a small int8 network that fits every part.
+std::string small_model();
+/// The bytes of a network with `outputs` neurons over all pixels: 784 bytes of weights each.
+std::string wide_model(int outputs);
+/// The bytes of a network whose first layer has as many channels, of 784 bytes each.
+std::string deep_image_model(int channels);
+/// The bytes of a network in float.
+std::string float_model();
+
+}  // namespace assay::test
