@@ -185,6 +185,7 @@ void Processor::run_engine(std::uint64_t until) {
   policed_.reset();
   running_ = nullptr;
   const uc_err error = engine_.start(pc_, until);
+  undo_plain_store();
   pc_ = engine_.reg(UC_ARM_REG_PC) & ~1u;
   if (policed_ && policed_->at != pc_) return run_up_to_policed();
   after_stop(error, until);

@@ -3,6 +3,7 @@
 // and control threads; one at a time, under the board's lock.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -105,7 +106,16 @@ class Processor final : public TimeSource {
   void stop_engine();
   void fall_asleep();
 
+  /// What flash holds after a store through its controller. The engine makes the plain store too,
+  /// once its hook has returned; the bytes are put back before anything can look at them.
+  struct FlashStore {
+    std::uint8_t* at;
+    std::uint32_t size;
+    std::array<std::uint8_t, 4> bytes;
+  };
+
   // processor_hooks.cpp: the engine's callbacks
+  void undo_plain_store();
   void on_block(std::uint32_t address, std::uint32_t size);
   bool on_bad_access(uc_mem_type type, std::uint32_t address);
   std::optional<std::uint32_t> instruction_accessing(std::uint32_t address) const;
@@ -160,6 +170,7 @@ class Processor final : public TimeSource {
   bool invalid_instruction_ = false;
   std::optional<PendingFault> policed_;
   std::vector<std::uint32_t> breakpoints_;
+  std::optional<FlashStore> flash_store_;
 
   // The access that is going on, for the exact time within a block.
   std::optional<std::uint32_t> access_;

@@ -1,6 +1,8 @@
 // The engine's callbacks: what happens before every block and at every access that is not plain
 // memory. An engine must not be stopped inside an access (it would be made twice): a wish to stop
 // waits for the next block.
+#include <algorithm>
+
 #include "boards/virtual/processor.hpp"
 
 namespace assay::virtual_board {
@@ -46,6 +48,7 @@ void Processor::block_hook(uc_engine*, std::uint64_t address, std::uint32_t size
 
 void Processor::on_block(std::uint32_t address, std::uint32_t size) {
   if (stopping_) return;
+  undo_plain_store();
   if (previous_) {
     counter_.leave(*previous_, address);
     previous_ = nullptr;
@@ -104,11 +107,22 @@ bool Processor::protected_write_hook(uc_engine*, uc_mem_type type, std::uint64_t
                                      std::int64_t value, void* self) {
   Processor& processor = self_of(self);
   const auto target = static_cast<std::uint32_t>(address);
+  const auto bytes = static_cast<std::uint32_t>(size);
+  processor.undo_plain_store();
   processor.idle_.note_activity();
-  if (processor.memory_.write_protected(target, static_cast<std::uint32_t>(size),
-                                        static_cast<std::uint32_t>(value)))
-    return true;
-  return processor.on_bad_access(type, target);
+  if (!processor.memory_.write_protected(target, bytes, static_cast<std::uint32_t>(value)))
+    return processor.on_bad_access(type, target);
+  Bank& flash = processor.memory_.flash_bank();
+  FlashStore store{&flash.bytes[processor.memory_.resolve(target) - flash.base], bytes, {}};
+  std::copy_n(store.at, bytes, store.bytes.begin());
+  processor.flash_store_ = store;
+  return true;
+}
+
+void Processor::undo_plain_store() {
+  if (!flash_store_) return;
+  std::copy_n(flash_store_->bytes.begin(), flash_store_->size, flash_store_->at);
+  flash_store_.reset();
 }
 
 // Which instruction of the running block makes the access: the first, from where the last one was
@@ -140,6 +154,7 @@ std::uint64_t Processor::cycles() const {
 }
 
 std::uint64_t Processor::read_io(std::uint32_t address, std::uint32_t size) {
+  undo_plain_store();
   access_ = address;
   access_cycles_.reset();
   const std::uint64_t time_reads = system_.time_reads();
@@ -152,6 +167,7 @@ std::uint64_t Processor::read_io(std::uint32_t address, std::uint32_t size) {
 }
 
 void Processor::write_io(std::uint32_t address, std::uint32_t size, std::uint32_t value) {
+  undo_plain_store();
   access_ = address;
   access_cycles_.reset();
   memory_.write_peripheral(address, size, value);

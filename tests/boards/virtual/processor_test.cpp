@@ -26,7 +26,10 @@ TEST(Processor, CortexM4TakesExceptionsAsTheManualSays) {
             "bfar=30000000\n"
             "unmapped store=00000001\n"
             "undefined=00000001\n"
-            "cfsr=00018200\n"  // UNDEFINSTR, and the store's
+            "cfsr=00018200\n"          // UNDEFINSTR, and the store's
+            "flash status=00000080\n"  // PGSERR
+            "flash=ffffffff\n"
+            "faults=00000000\n"
             "float off=00000001\n"
             "cfsr=00080000\n"  // NOCP
             "float on=40400000\n"
@@ -49,6 +52,9 @@ TEST(Processor, CortexM0TakesExceptionsAndRefusesWhatItLacks) {
             "undefined=00000001\n"
             "unaligned=00000001\n"
             "cbz=00000001\n"
+            "flash status=00000004\n"  // PGERR
+            "flash=ffffffff\n"
+            "faults=00000000\n"
             "done\n");
 }
 

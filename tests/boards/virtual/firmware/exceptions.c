@@ -191,12 +191,28 @@ static void process_stack(void) {
 }
 #endif
 
+/* A store to locked flash is an error of the flash controller, not a fault, and changes nothing. */
+static void locked_flash(void) {
+#ifdef BOARD_F4
+  volatile uint32_t* const status = &REGISTER(0x40023C0C);
+#else
+  volatile uint32_t* const status = &REGISTER(0x4002200C);
+#endif
+  volatile uint32_t* const word = &REGISTER(0x08020000);
+  fault_count = 0;
+  *word = 0x12345678;
+  uart_value("flash status", *status);
+  uart_value("flash", *word);
+  uart_value("faults", fault_count);
+}
+
 void test_main(void) {
   uart_start();
   uart_value("svc", call_svc(21));
   preemption();
   ticking();
   unmapped();
+  locked_flash();
 #ifdef BOARD_F4
   floating();
   base_priority();
