@@ -130,8 +130,19 @@ bool Processor::must_stop() {
          (system_.nvic().any_pending() && system_.nvic().next(masks()));
 }
 
+// A byte that is already at the UART is not waited for in real time: modelled time goes on to its
+// arrival. Only for SysTick the board sleeps as long as the silicon would.
 void Processor::fall_asleep() {
   process_events();
+  std::optional<std::uint64_t> arrival;
+  for (const Usart* usart : usarts_)
+    if (const auto event = usart->next_event(); event && event <= next_event_) arrival = event;
+  if (arrival) {
+    counter_.advance_to(*arrival);
+    next_event_ = 0;
+    idle_.restart();
+    return;
+  }
   if (system_.nvic().wakes(masks()) || (attention_.load() & attention_input)) return;
   state_ = RunState::sleeping;
 }
