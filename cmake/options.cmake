@@ -26,6 +26,8 @@ target_compile_options(assay_settings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
   -Wno-restrict)  # GCC 12 sees overlaps in std::string that are not there (GCC bug 105651)
 if(ASSAY_SANITIZE)
-  target_compile_options(assay_settings INTERFACE -fsanitize=${ASSAY_SANITIZE} -fno-omit-frame-pointer)
+  # GCC documents false "maybe uninitialized" warnings under sanitizers.
+  target_compile_options(assay_settings INTERFACE
+    -fsanitize=${ASSAY_SANITIZE} -fno-omit-frame-pointer -Wno-maybe-uninitialized)
   target_link_options(assay_settings INTERFACE -fsanitize=${ASSAY_SANITIZE})
 endif()

@@ -9,7 +9,7 @@ function(assay_library name)
 endfunction()
 
 # assay_test(<name> SOURCES ... [LINK ...] [LABELS ...]): a GoogleTest program; each TEST becomes a
-# ctest entry. The label "threads" puts it into the thread-sanitized subset.
+# ctest entry. The label "threads" puts it into the thread-sanitized subset, the target thread_tests.
 function(assay_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
@@ -19,6 +19,9 @@ function(assay_test name)
   set(properties)
   if(arg_LABELS)
     list(APPEND properties LABELS "${arg_LABELS}")
+  endif()
+  if("threads" IN_LIST arg_LABELS)
+    add_dependencies(thread_tests ${name})
   endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
