@@ -43,6 +43,10 @@ constexpr std::array kinds{
     MetricKind{"model_bytes", "B", "Model file", "bytes of the ONNX file", false, 0},
     MetricKind{"model_gzip_bytes", "B", "Model file, gzip", "the ONNX file after gzip -9", false,
                0},
+    MetricKind{"model_entropy_bytes", "B", "Model, entropy-coded",
+               "the model's constants after Deep Compression's relative indices and Huffman codes "
+               "(Han et al. 2016), codebooks and code tables included",
+               false, 0},
     MetricKind{"compression_ratio", "x", "Ratio",
                "float32 teacher's ONNX bytes over this model's ONNX bytes", true, 2},
     MetricKind{"train_seconds", "s", "Training", "processor time spent on this model's training",

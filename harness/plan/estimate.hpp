@@ -9,10 +9,10 @@ namespace assay::estimate {
 
 constexpr double evaluate_float_seconds = 4;
 constexpr double quantize_seconds = 2;
-constexpr double evaluate_seconds = 10;
-constexpr double firmware_seconds = 2;
-constexpr double logits_seconds = 12;
-constexpr double measurement_seconds = 15;
+constexpr double evaluate_seconds = 6;
+constexpr double firmware_seconds = 1;
+constexpr double logits_seconds = 10;
+constexpr double measurement_seconds = 8;
 
 /// Time to train a network: epochs x images x MACs, over the rate a core trains at.
 /// Errors: bad_input when the network cannot be built.

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "compress/data/dataset.hpp"
+#include "compress/onnx/entropy_size.hpp"
 #include "harness/core/clock.hpp"
 #include "harness/core/file.hpp"
 #include "harness/plan/stage.hpp"
@@ -72,6 +73,9 @@ Status add_model_metrics(const MeasurementOrder& order, Metrics& metrics) {
   metrics["model_bytes"] = counted(bytes, "B");
   ASSAY_TRY(const auto gzip, gzip_bytes(artifacts.model));
   metrics["model_gzip_bytes"] = counted(gzip, "B");
+  ASSAY_TRY(const auto model, onnx::read_model(artifacts.model));
+  metrics["model_entropy_bytes"] =
+      counted(static_cast<double>(onnx::entropy_size(model).bytes()), "B");
   if (order.reference_bytes)
     metrics["compression_ratio"] = counted(*order.reference_bytes / bytes, "x");
   ASSAY_TRY(const auto evaluation, read_json_file(artifacts.evaluate / "evaluation.json"));

@@ -71,6 +71,13 @@ Record identity_of(const Plan& plan, const Cell& cell, const std::string& comman
   return record;
 }
 
+std::vector<std::string> measurement_keys(const Plan& plan) {
+  std::vector<std::string> keys;
+  for (const auto& cell : plan.cells)
+    keys.push_back(cell.measurement_key);
+  return keys;
+}
+
 /// Everything the tasks of one run share.
 class Run {
  public:
@@ -129,9 +136,11 @@ CellArtifacts artifacts_of(const Plan& plan, const Cell& cell, const StageCache&
 
 Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache, Store& store) {
   PendingWork pending;
+  ASSAY_TRY(const auto records, store.find_all(measurement_keys(plan)));
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
-    ASSAY_TRY(const auto record, store.find(plan.cells[i].measurement_key));
-    if (!record || record->verdict == Verdict::infra) pending.cells.push_back(i);
+    const auto record = records.find(plan.cells[i].measurement_key);
+    const bool measured = record != records.end() && record->second.verdict != Verdict::infra;
+    if (!measured) pending.cells.push_back(i);
   }
   add_needed_stages(plan, cache, pending);
   return pending;
@@ -242,11 +251,11 @@ Result<std::vector<RunFailure>> run_plan(const Plan& plan, const PendingWork& pe
 }
 
 Result<std::vector<Record>> records_of(const Plan& plan, Store& store) {
+  ASSAY_TRY(auto found, store.find_all(measurement_keys(plan)));
   std::vector<Record> records;
-  for (const auto& cell : plan.cells) {
-    ASSAY_TRY(auto record, store.find(cell.measurement_key));
-    if (record) records.push_back(std::move(*record));
-  }
+  for (const auto& cell : plan.cells)
+    if (auto record = found.extract(cell.measurement_key))
+      records.push_back(std::move(record.mapped()));
   return records;
 }
 
