@@ -1,42 +1,54 @@
 #include "boards/probe/openocd.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <sstream>
 
 #include "harness/core/process.hpp"
 
 namespace assay {
 
 const std::vector<ProbeFault>& probe_faults() {
-  // Fragments are those of OpenOCD 0.12; the sentence completes "probe <serial>: ".
+  // Fragments are those of OpenOCD 0.12; the sentence completes "probe <serial>: ". What causes
+  // another complaint comes before it: bytes outside of the flash also fail verification, and a
+  // failure to program follows from most others.
   static const std::vector<ProbeFault> faults{
+      {"no-flash-bank", "no flash bank found for address",
+       "part of the image lies outside the chip's flash"},
       {"server-down", "cannot connect to stlink server",
        "the ST-Link server does not answer; is the virtual board still running?"},
-      {"no-probe", "no ST-LINK detected", "no ST-Link is connected; plug the board's USB cable in"},
-      {"no-probe", "open failed",
-       "the probe cannot be opened; check the cable and its permissions"},
       {"wrong-serial", "serial mismatch",
-       "no probe has this serial number; compare probe_serial in the inventory"},
+       "no probe has this serial number; compare probe_serial in the inventory, and plug the "
+       "board's USB cable in"},
+      {"no-probe", "no ST-LINK detected", "no ST-Link is connected; plug the board's USB cable in"},
+      {"no-permission", "LIBUSB_ERROR_ACCESS",
+       "this user may not open the probe; add the user to the group plugdev and plug the probe in "
+       "again"},
+      {"no-probe", "Error: open failed",
+       "no ST-Link with this serial number can be opened; plug the board's USB cable in and "
+       "compare probe_serial in the inventory"},
       {"unpowered", "target voltage may be too low", "the target has no power; check its supply"},
       {"wrong-debug-port", "UNEXPECTED idcode",
        "another kind of chip answers; check the board's type in the inventory"},
       {"wrong-chip", "Cannot identify target as",
        "the chip is not the one its board type names; check the inventory"},
+      {"wrong-chip", "auto_probe failed",
+       "the chip is not the one its board type names; check the inventory"},
       {"write-protected", "device protected",
        "the flash is write-protected; clear its option bytes"},
       {"write-protected", "protected sectors",
        "the flash is write-protected; clear its option bytes"},
+      {"missing-file", "couldn't open", "the image is not there"},
+      {"bad-image", "invalid ELF file", "the image is no ELF file with something to program"},
+      {"worn-flash", "programming failed / flash not erased",
+       "a part of the flash cannot be erased; it may be worn"},
+      {"hung-core", "timeout waiting for algorithm",
+       "the core does not run; switch the board off and on"},
       {"verify", "checksum mismatch", "the flash does not hold what was written; it may be worn"},
       {"verify", "Verify Failed", "the flash does not hold what was written; it may be worn"},
-      {"no-flash-bank", "no flash bank found for address",
-       "part of the image lies outside the chip's flash"},
       {"flash", "failed erasing sectors", "the flash could not be erased"},
       {"flash", "error writing to flash", "the flash could not be written"},
       {"flash", "Programming Failed", "the flash could not be programmed"},
-      {"missing-file", "couldn't open", "the image is not there"},
-      {"wrong-chip", "auto_probe failed",
-       "the chip is not the one its board type names; check the inventory"},
       {"unpowered", "init mode failed",
        "the target does not answer the probe; check its supply and the debug wiring"},
   };
@@ -72,57 +84,68 @@ std::vector<std::string> openocd_arguments(const ProbeTarget& target,
 
 namespace {
 
-std::string last_line(std::string_view text) {
-  while (!text.empty() && text.back() == '\n')
-    text.remove_suffix(1);
-  return std::string(text.substr(text.rfind('\n') + 1));
+/// The last line that complains, else the last line.
+std::string last_words(const std::string& text) {
+  std::istringstream lines(text);
+  std::string last;
+  bool complaint = false;
+  for (std::string line; std::getline(lines, line);) {
+    const bool complains = line.starts_with("Error: ");
+    if (line.empty() || (complaint && !complains)) continue;
+    complaint = complains;
+    last = line;
+  }
+  return last;
 }
 
 Status judge(const ProbeTarget& target, const ProcessOutcome& outcome,
              std::chrono::milliseconds deadline) {
-  if (outcome.cancelled) return fail(ErrorKind::interrupted, "interrupted");
+  if (outcome.cancelled)
+    return fail(ErrorKind::interrupted,
+                fmt::format("interrupted while OpenOCD drove probe {}", target.serial));
   const auto complain = [&](std::string_view name, std::string_view sentence) {
     return fail(ErrorKind::infrastructure,
                 fmt::format("probe {}: {} ({})", target.serial, sentence, name));
   };
   if (outcome.timed_out)
-    return complain("time-out", fmt::format("OpenOCD did not finish within {} s; reset the probe",
-                                            deadline.count() / 1000.0));
-  // A missing flash bank is only a warning to OpenOCD, which then returns success.
+    return complain("time-out",
+                    fmt::format("OpenOCD did not finish within {:g} s; unplug the probe and plug "
+                                "it in again",
+                                std::chrono::duration<double>(deadline).count()));
+  // A missing flash bank is only a warning to OpenOCD, which may then return success.
   const auto* fault = classify_probe_output(outcome.errors);
   if (outcome.exit_code == 0 && (!fault || fault->name != "no-flash-bank")) return {};
   if (fault) return complain(fault->name, fault->sentence);
-  return complain("unknown", fmt::format("OpenOCD failed: {}", last_line(outcome.errors)));
+  return complain("unknown", fmt::format("OpenOCD failed: {}", last_words(outcome.errors)));
+}
+
+/// Tcl reads the serial and the path; braces keep everything else literal.
+Status check_braces(std::string_view text) {
+  if (text.find_first_of("{}\\\n") == std::string_view::npos) return {};
+  return fail(ErrorKind::bad_input,
+              fmt::format("\"{}\" has a brace, backslash or line break, which OpenOCD cannot be "
+                          "given; rename it",
+                          text));
 }
 
 Status run_openocd(const ProbeTarget& target, const std::vector<std::string>& commands,
                    std::chrono::milliseconds deadline, std::stop_token stop) {
-  ProcessSpec spec;
-  spec.arguments = openocd_arguments(target, commands);
-  spec.deadline = deadline;
+  ASSAY_CHECK(check_braces(target.serial));
   if (!find_program("openocd"))
     return fail(ErrorKind::infrastructure,
                 "openocd is not installed: install the Debian package openocd");
+  ProcessSpec spec;
+  spec.arguments = openocd_arguments(target, commands);
+  spec.deadline = deadline;
   ASSAY_TRY(const auto outcome, run_process(spec, std::move(stop)));
   return judge(target, outcome, deadline);
-}
-
-/// Tcl reads the serial and the path; braces keep everything else literal.
-bool safe_in_braces(std::string_view text) {
-  return text.find_first_of("{}\\\n") == std::string_view::npos;
 }
 
 }  // namespace
 
 Status program_and_verify(const ProbeTarget& target, const std::filesystem::path& elf,
                           std::chrono::milliseconds deadline, std::stop_token stop) {
-  for (const auto& text : {target.serial, elf.string()})
-    if (!safe_in_braces(text))
-      return fail(
-          ErrorKind::bad_input,
-          fmt::format("\"{}\" has a brace, backslash or line break, which OpenOCD cannot be "
-                      "given; rename it",
-                      text));
+  ASSAY_CHECK(check_braces(elf.native()));
   return run_openocd(target, {fmt::format("program {{{}}} verify reset exit", elf.string())},
                      deadline, std::move(stop));
 }
