@@ -1,8 +1,10 @@
 #include "boards/station/desk.hpp"
 
-#include <mutex>
-
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <mutex>
 
 #include "boards/link/uart_link.hpp"
 #include "boards/probe/openocd.hpp"
@@ -33,6 +35,19 @@ tl::unexpected<Error> wrong_identity(const Board& board, std::string_view what,
                           board.name, what, found, wanted));
 }
 
+Status check_unique_id(const Board& board, const std::vector<std::uint8_t>& bytes) {
+  const auto found = bytes.empty() ? "(none)" : hex(bytes);
+  if (board.unique_id && found != *board.unique_id)
+    return wrong_identity(board, "unique id", found, *board.unique_id);
+  if (!board.type.part.unique_id) return {};
+  // A part with a unique id tells a virtual board from silicon, in both directions.
+  const bool says_virtual = std::string(bytes.begin(), bytes.end()).starts_with("VIRTUAL");
+  if (bytes.empty() || says_virtual != board.virtual_board)
+    return wrong_identity(board, "unique id", found,
+                          board.virtual_board ? "a virtual board's" : "a real chip's");
+  return {};
+}
+
 /// The board must be who the inventory says, and run what was just flashed.
 Status check_identity(const Board& board, const MeasureRequest& request, const Hello& hello) {
   if (hello.part != board.type.part.name)
@@ -44,28 +59,30 @@ Status check_identity(const Board& board, const MeasureRequest& request, const H
   if (hello.core_clock != request.clock)
     return wrong_identity(board, "core clock (Hz)", std::to_string(hello.core_clock.count()),
                           std::to_string(request.clock.count()));
-  if (board.unique_id && hex(hello.unique_id) != *board.unique_id)
-    return wrong_identity(board, "unique id", hex(hello.unique_id), *board.unique_id);
-  // A part with a unique id tells a virtual board from silicon, in both directions.
-  const std::string id(hello.unique_id.begin(), hello.unique_id.end());
-  const bool says_virtual = id.starts_with("VIRTUAL");
-  if (!id.empty() && says_virtual != board.virtual_board)
-    return wrong_identity(board, "unique id", hex(hello.unique_id),
-                          board.virtual_board ? "a virtual board's" : "a real chip's");
+  return check_unique_id(board, hello.unique_id);
+}
+
+Status check_request(const MeasureRequest& request, const Hello& hello) {
+  const std::size_t size = hello.input_size;
+  if (size == 0 || request.inputs.empty() || request.inputs.size() % size != 0)
+    return fail(ErrorKind::bad_input,
+                fmt::format("{} input values are no whole number of samples of {} values",
+                            request.inputs.size(), size));
+  const std::size_t logits = request.inputs.size() / size * hello.output_size;
+  if (request.expected_logits.size() != logits)
+    return fail(ErrorKind::bad_input, fmt::format("{} logits are expected of samples that have {}",
+                                                  request.expected_logits.size(), logits));
   return {};
 }
 
 Status stream_samples(Session& session, const MeasureRequest& request, BoardMeasurement& found) {
   const std::size_t outputs = session.hello().output_size;
   found.samples = request.inputs.size() / session.hello().input_size;
-  if (request.expected_logits.size() != found.samples * outputs)
-    return fail(ErrorKind::bad_input, "the expected logits do not match the model's output");
   return session.stream(
       request.inputs, [&](std::size_t sample, std::span<const std::int8_t> logits) {
         const auto* expected = request.expected_logits.data() + sample * outputs;
-        std::size_t wrong = 0;
-        while (wrong < outputs && logits[wrong] == expected[wrong])
-          ++wrong;
+        const auto wrong = static_cast<std::size_t>(
+            std::mismatch(logits.begin(), logits.end(), expected).first - logits.begin());
         if (wrong == outputs)
           ++found.identical_samples;
         else if (!found.first_mismatch)
@@ -89,8 +106,21 @@ struct Desk::State {
 
   Result<std::unique_ptr<Link>> link_to(const Board& board) const {
     std::filesystem::path uart = board.uart;
-    if (board.virtual_board) uart = virtual_boards->find(board.name)->uart;
+    if (board.virtual_board) {
+      const auto* there = virtual_boards ? virtual_boards->find(board.name) : nullptr;
+      if (!there)
+        return fail(ErrorKind::bad_input,
+                    fmt::format("board {} does not stand on this desk", board.name));
+      uart = there->uart;
+    }
     return open_uart(uart, board.type.baud, board.name);
+  }
+
+  /// Programs the board; messages begin with its name.
+  Status flash(const Board& board, const std::filesystem::path& elf, std::stop_token stop) const {
+    auto status = program_and_verify(probe_of(board), elf, flash_deadline, std::move(stop));
+    if (status) return status;
+    return fail(status.error().kind, fmt::format("{}: {}", board.name, status.error().message));
   }
 
   /// Instructions of the windows that closed since the last call.
@@ -107,14 +137,16 @@ struct Desk::State {
                            BoardMeasurement& found) {
     const auto sample =
         std::span<const std::int8_t>(request.inputs).first(session.hello().input_size);
-    if (board.virtual_board) {
-      ASSAY_TRY(const auto earlier, counts(board));
-      (void)earlier;
-    }
+    if (board.virtual_board) ASSAY_CHECK(counts(board));  // windows of earlier firmware
     ASSAY_TRY(found.timing, session.measure(sample, request.inferences));
-    if (board.virtual_board) {
-      ASSAY_TRY(found.instructions, counts(board));
-    }
+    if (!board.virtual_board) return {};
+    ASSAY_TRY(found.instructions, counts(board));
+    if (found.instructions->size() != request.inferences)
+      return fail(
+          ErrorKind::infrastructure,
+          fmt::format("{} counted instructions of {} inferences, {} were asked for: rebuild "
+                      "virtual-board and the firmware",
+                      board.name, found.instructions->size(), request.inferences));
     return {};
   }
 };
@@ -154,7 +186,7 @@ Result<BoardMeasurement> Desk::measure(const Board& board, const MeasureRequest&
   // The link is open before the reset, so that nothing the board says is lost.
   ASSAY_TRY(const auto link, state_->link_to(board));
   auto begin = system_clock().now();
-  ASSAY_CHECK(program_and_verify(state_->probe_of(board), request.elf, flash_deadline, stop));
+  ASSAY_CHECK(state_->flash(board, request.elf, stop));
   found.flash_time = since(begin);
   begin = system_clock().now();
   LinkOptions options;
@@ -163,10 +195,18 @@ Result<BoardMeasurement> Desk::measure(const Board& board, const MeasureRequest&
   found.boot_time = since(begin);
   found.hello = session.hello();
   ASSAY_CHECK(check_identity(board, request, found.hello));
+  ASSAY_CHECK(check_request(request, found.hello));
   ASSAY_CHECK(stream_samples(session, request, found));
   ASSAY_CHECK(state_->take_quiet_window(board, request, session, found));
   found.link = session.counters();
   return found;
+}
+
+Status Desk::with_virtual_boards(const std::function<Status(VirtualBoards&)>& use) {
+  if (!state_->virtual_boards)
+    return fail(ErrorKind::bad_input, "no virtual board stands on this desk");
+  const std::lock_guard lock(state_->control);
+  return use(*state_->virtual_boards);
 }
 
 }  // namespace assay

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -16,13 +17,15 @@
 
 namespace assay {
 
+class VirtualBoards;
+
 /// What to put on a board and what it must answer.
 struct MeasureRequest {
   std::filesystem::path elf;
   std::string build_id;                      ///< hex; the hello must carry it
   std::string model_hash;                    ///< SHA-256 of the ONNX file; the hello must carry it
   Hertz clock;                               ///< the hello must report it
-  std::vector<std::int8_t> inputs;           ///< [samples][input size]
+  std::vector<std::int8_t> inputs;           ///< [samples][input size]; at least one sample
   std::vector<std::int8_t> expected_logits;  ///< [samples][output size], from the host target
   std::size_t inferences = 3;                ///< timed in the quiet window
 };
@@ -63,9 +66,14 @@ class Desk {
   /// Locks the board, flashes and verifies the ELF, checks the identity, streams the samples, takes
   /// the quiet window. Wrong logits are a finding (identical_samples < samples), not an error.
   /// Errors: infrastructure (busy board, probe, cable, power, another identity: nothing may be
-  /// recorded then), interrupted.
+  /// recorded then), bad_input (no samples, or logits of another size than the model's),
+  /// interrupted.
   Result<BoardMeasurement> measure(const Board& board, const MeasureRequest& request,
                                    std::stop_token stop);
+
+  /// Calls `use` with the virtual boards, for faults and power; while it runs, no other thread
+  /// talks to their control socket. Errors: bad_input when the desk has none; those of `use`.
+  Status with_virtual_boards(const std::function<Status(VirtualBoards&)>& use);
 
  private:
   struct State;

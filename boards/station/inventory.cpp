@@ -1,32 +1,71 @@
 #include "boards/station/inventory.hpp"
 
-#include <set>
-
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
 
 namespace assay {
 namespace {
 
-/// What makes the probe serial of a virtual board: unique where names are.
+/// What an ST-Link server says of a probe has room for so many characters.
+constexpr std::size_t longest_serial = 32;
+
+/// The probe serial of a virtual board: unique where names are.
 std::string virtual_serial(const std::string& name) {
   return "VB-" + name;
+}
+
+/// Names and serials end up in file names, messages, and the arguments of other programs.
+bool is_word(const std::string& text) {
+  return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
+    return std::isalnum(c) || c == '.' || c == '_' || c == '-';
+  });
+}
+
+void check_word(JsonObject& object, const char* key, const std::string& text) {
+  if (!is_word(text))
+    object.problem(key, fmt::format("\"{}\": expected letters, digits and . _ -", text));
+}
+
+/// Lower case, as identities are compared.
+std::optional<std::string> read_unique_id(JsonObject& object) {
+  auto id = object.maybe<std::string>("unique_id");
+  if (!id) return id;
+  const bool hex = !id->empty() && id->size() % 2 == 0 &&
+                   std::ranges::all_of(*id, [](unsigned char c) { return std::isxdigit(c); });
+  if (!hex) object.problem("unique_id", fmt::format("\"{}\": expected hexadecimal bytes", *id));
+  std::ranges::transform(*id, id->begin(), [](unsigned char c) { return std::tolower(c); });
+  return id;
+}
+
+void check_connections(JsonObject& object, const Board& board) {
+  check_word(object, "probe_serial", board.probe_serial);
+  if (!board.virtual_board) return;
+  if (!board.uart.empty()) object.problem("uart", "a virtual board brings its own");
+  if (board.probe_serial.size() > longest_serial)
+    object.problem(
+        object.has("probe_serial") ? "probe_serial" : "name",
+        fmt::format("\"{}\", the serial of the virtual probe, is longer than {} characters",
+                    board.probe_serial, longest_serial));
 }
 
 Board read_board(JsonObject& object) {
   Board board;
   board.name = object.required<std::string>("name");
+  check_word(object, "name", board.name);
   const auto type_name = object.required<std::string>("type");
   board.virtual_board = object.optional("virtual", false);
-  board.probe_serial = object.optional<std::string>("probe_serial", "");
-  board.uart = object.optional<std::string>("uart", "");
-  board.unique_id = object.maybe<std::string>("unique_id");
   if (board.virtual_board) {
-    if (!board.uart.empty()) object.problem("uart", "a virtual board brings its own");
-    if (board.probe_serial.empty()) board.probe_serial = virtual_serial(board.name);
+    board.probe_serial = object.optional("probe_serial", virtual_serial(board.name));
+    board.uart = object.optional<std::string>("uart", "");
   } else {
-    if (board.probe_serial.empty()) object.problem("probe_serial", "is missing");
-    if (board.uart.empty()) object.problem("uart", "is missing");
+    board.probe_serial = object.required<std::string>("probe_serial");
+    board.uart = object.required<std::string>("uart");
   }
+  board.unique_id = read_unique_id(object);
+  check_connections(object, board);
   if (object.errors().failed()) return board;
   if (auto type = find_board_type(type_name))
     board.type = std::move(*type);
@@ -35,24 +74,38 @@ Board read_board(JsonObject& object) {
   return board;
 }
 
+/// Notes a second use of what only one board can have.
+class Uniqueness {
+ public:
+  explicit Uniqueness(const char* key) : key_(key) {}
+  void check(JsonObject& object, const std::string& value) {
+    if (value.empty() || seen_.insert(value).second) return;
+    object.problem(key_, fmt::format("\"{}\" is given to two boards", value));
+  }
+
+ private:
+  const char* key_;
+  std::set<std::string> seen_;
+};
+
 }  // namespace
 
 Result<std::vector<Board>> load_inventory(const std::filesystem::path& path) {
   std::vector<Board> boards;
-  if (!std::filesystem::exists(path)) return boards;
+  std::error_code code;  // a folder that may not be searched is read_json_file()'s to report
+  if (!std::filesystem::exists(path, code) && !code) return boards;
   ASSAY_TRY(const auto json, read_json_file(path));
   JsonErrors errors(path.string());
   {
     JsonObject object(json, "", errors);
-    std::set<std::string> names;
-    std::set<std::string> probes;
+    Uniqueness names("name");
+    Uniqueness probes("probe_serial");
+    Uniqueness uarts("uart");
     object.for_each_object("boards", [&](JsonObject& entry) {
       boards.push_back(read_board(entry));
-      if (!names.insert(boards.back().name).second)
-        entry.problem("name", fmt::format("\"{}\" is given to two boards", boards.back().name));
-      if (!probes.insert(boards.back().probe_serial).second)
-        entry.problem("probe_serial",
-                      fmt::format("\"{}\" is given to two boards", boards.back().probe_serial));
+      names.check(entry, boards.back().name);
+      probes.check(entry, boards.back().probe_serial);
+      uarts.check(entry, boards.back().uart);
     });
   }
   ASSAY_CHECK(errors.status());
@@ -64,7 +117,7 @@ Board implicit_virtual_board(const BoardType& type) {
   board.name = "virtual:" + type.name;
   board.type = type;
   board.virtual_board = true;
-  board.probe_serial = virtual_serial(type.name);
+  board.probe_serial = virtual_serial(board.name);
   return board;
 }
 

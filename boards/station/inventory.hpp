@@ -18,12 +18,13 @@ struct Board {
   bool virtual_board = false;
   std::string probe_serial;  ///< exact; made from the name for a virtual board
   std::string uart;          ///< device path; empty for a virtual board (it brings its own pty)
-  std::optional<std::string> unique_id;  ///< hex; must match the hello when given
+  std::optional<std::string> unique_id;  ///< lower-case hex; must match the hello when given
 };
 
 /// Reads boards.json: {"boards": [{"name", "type", "virtual"?, "probe_serial"?, "uart"?,
-/// "unique_id"?}]}. Errors (bad_input): the path of the bad field, an unknown type, a name or probe
-/// given twice, a real board without probe or UART. A missing file is an empty inventory.
+/// "unique_id"?}]}. Errors (bad_input) name the file and the field: an unknown type, a name, probe
+/// or UART given twice, a real board without probe or UART, a name or serial with other characters
+/// than letters, digits and . _ - in it. A missing file is an empty inventory.
 Result<std::vector<Board>> load_inventory(const std::filesystem::path& path);
 
 /// The virtual board that stands for a type when the inventory has none: "virtual:<type>".

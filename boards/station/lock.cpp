@@ -4,7 +4,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <thread>
@@ -19,16 +18,15 @@ namespace {
 
 constexpr std::chrono::milliseconds retry_interval{50};
 
-/// Board names may hold characters that file names may not ("virtual:f405").
-std::filesystem::path lock_file(const std::filesystem::path& folder, std::string board) {
-  std::ranges::replace(board, '/', '_');
-  return folder / (board + ".lock");
+std::string our_name() {
+  const auto name = read_text("/proc/self/comm").value_or("assay");
+  return fmt::format("{} (process {})", name.substr(0, name.find('\n')), ::getpid());
 }
 
-std::string our_name() {
-  auto name = read_text("/proc/self/comm").value_or("assay\n");
-  name.pop_back();
-  return fmt::format("{} (process {})", name, ::getpid());
+/// Who wrote the lock file; a holder that has just got it has not yet.
+std::string holder_of(const std::filesystem::path& lock) {
+  const auto name = read_text(lock).value_or("");
+  return name.empty() ? "another process" : name;
 }
 
 }  // namespace
@@ -37,18 +35,20 @@ Result<BoardLock> BoardLock::acquire(const std::filesystem::path& folder, const 
                                      std::chrono::milliseconds patience, std::stop_token stop) {
   std::error_code code;
   std::filesystem::create_directories(folder, code);
-  const auto path = lock_file(folder, board);
+  const auto path = folder / (board + ".lock");
   BoardLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (lock.descriptor_ < 0)
     return fail(ErrorKind::infrastructure, fmt::format("cannot lock board {}: {}: {}", board,
                                                        path.string(), std::strerror(errno)));
   const Deadline deadline(patience);
   while (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    if (stop.stop_requested()) return fail(ErrorKind::interrupted, "interrupted");
+    if (stop.stop_requested())
+      return fail(ErrorKind::interrupted,
+                  fmt::format("interrupted while waiting for board {}", board));
     if (deadline.passed())
       return fail(ErrorKind::infrastructure,
                   fmt::format("board {} is in use by {}; wait for it or choose another board",
-                              board, read_text(path).value_or("another process")));
+                              board, holder_of(path)));
     std::this_thread::sleep_for(retry_interval);
   }
   const auto name = our_name();

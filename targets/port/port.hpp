@@ -35,7 +35,9 @@ std::size_t receive(std::uint8_t* data, std::size_t capacity);
 /// Sends all bytes; returns when they are handed to the UART.
 void transmit(const std::uint8_t* data, std::size_t size);
 
-/// Quiet window: masks and unmasks everything that could interrupt an inference.
+/// Quiet window: masks and unmasks everything that could interrupt an inference, but for the cycle
+/// counter's own interrupt, which begin_quiet() moves as far away as it can. begin_quiet() may be
+/// repeated, to do so before each of several inferences.
 void begin_quiet();
 void end_quiet();
 

@@ -147,8 +147,8 @@ void transmit(const std::uint8_t* data, std::size_t size) {
 }
 
 void begin_quiet() {
+  if (!board->quiet) ++board->quiet_windows;
   board->quiet = true;
-  ++board->quiet_windows;
 }
 void end_quiet() {
   board->quiet = false;

@@ -1,0 +1,186 @@
+// A desk from end to end: real firmware, the real OpenOCD, virtual boards.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <future>
+
+#include "harness/core/file.hpp"
+#include "targets/pack/bench_shapes.hpp"
+#include "tests/boards/station/desk_rig.hpp"
+#include "tests/targets/build/test_network.hpp"
+
+namespace assay::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+constexpr int samples = 60;
+
+class DeskOf : public ::testing::TestWithParam<const char*> {
+ protected:
+  Result<BoardMeasurement> measure(const MeasureRequest& request) {
+    return desk_.measure(board_, request, {});
+  }
+
+  ScratchDirectory scratch_ = *ScratchDirectory::create(::testing::TempDir(), "desk");
+  Board board_ = virtual_board("b", GetParam());
+  Desk desk_ = *Desk::open({board_}, scratch_.path() / "locks");
+  FirmwareImage image_ = build_for(small_network(), board_.type, scratch_.path() / "firmware");
+  MeasureRequest request_ = request_for(small_network(), image_, samples);
+};
+
+TEST_P(DeskOf, ConfirmsEveryLogitAndMeasures) {
+  const auto found = measure(request_);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->hello.part, GetParam());
+  EXPECT_EQ(found->hello.core_clock, board_.type.clock);
+  EXPECT_EQ(found->samples, std::size_t{samples});
+  EXPECT_EQ(found->identical_samples, std::size_t{samples});
+  EXPECT_FALSE(found->first_mismatch);
+  EXPECT_EQ(found->link.retransmissions, 0u);
+  EXPECT_GT(found->timing.stack_high_water.value_or(Bytes(0)), Bytes(100));
+  EXPECT_LE(*found->timing.stack_high_water, image_.stack_reserve);
+
+  // Every multiplication of the network takes an instruction, or half of one where two go together.
+  constexpr std::uint64_t macs = 12 * 12 * 9 * 8 + 10 * 6 * 6 * 8;
+  ASSERT_TRUE(found->instructions);
+  EXPECT_THAT(*found->instructions, SizeIs(request_.inferences));
+  EXPECT_GT(found->instructions->front().count(), macs / 2);
+  ASSERT_TRUE(found->timing.cycles);
+  EXPECT_THAT(*found->timing.cycles, SizeIs(request_.inferences));
+  EXPECT_GE(found->timing.cycles->front().count(), found->instructions->front().count());
+}
+
+TEST_P(DeskOf, CountsTheSameEveryTime) {
+  request_.inferences = 5;
+  const auto first = measure(request_);
+  const auto second = measure(request_);
+  ASSERT_TRUE(first && second);
+  EXPECT_THAT(*first->instructions, AllOf(SizeIs(5), Each(first->instructions->front())));
+  EXPECT_EQ(*first->instructions, *second->instructions);
+  EXPECT_EQ(*first->timing.cycles, *second->timing.cycles);
+}
+
+TEST_P(DeskOf, ReportsWrongLogitsAsAFinding) {
+  request_.expected_logits[10 * 7 + 3] ^= 1;  // sample 7, logit 3
+  request_.expected_logits[10 * 7 + 9] ^= 1;
+  request_.expected_logits[10 * 40] ^= 1;
+  const auto found = measure(request_);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->samples, std::size_t{samples});
+  EXPECT_EQ(found->identical_samples, std::size_t{samples} - 2);
+  ASSERT_TRUE(found->first_mismatch);
+  EXPECT_EQ(found->first_mismatch->sample, 7u);
+  EXPECT_EQ(found->first_mismatch->logit, 3u);
+  EXPECT_EQ(found->first_mismatch->expected, request_.expected_logits[73]);
+  EXPECT_EQ(found->first_mismatch->found, request_.expected_logits[73] ^ 1);
+}
+
+TEST_P(DeskOf, RecordsNothingOfABoardWithAnotherIdentity) {
+  struct Wrong {
+    const char* words;
+    std::function<void(Board&, MeasureRequest&)> claim;
+  };
+  const std::string other(64, 'a');
+  for (const Wrong& wrong :
+       {Wrong{"build", [&](Board&, MeasureRequest&r) { r.build_id = other.substr(0, 40); }},
+        Wrong{"model", [&](Board&, MeasureRequest&r) { r.model_hash = other; }},
+        Wrong{"core clock (Hz)", [](Board&, MeasureRequest&r) { r.clock = Hertz(16'000'000); }},
+        Wrong{"unique id", [](Board&b, MeasureRequest&) { b.unique_id = "3800250018504b4e"; }},
+        Wrong{"part", [](Board&b, MeasureRequest&) { b.type.part.name = "stm32f407"; }}}) {
+    Board board = board_;
+    MeasureRequest request = request_;
+    wrong.claim(board, request);
+    const auto found = desk_.measure(board, request, {});
+    ASSERT_FALSE(found) << wrong.words;
+    EXPECT_EQ(found.error().kind, ErrorKind::infrastructure);
+    EXPECT_THAT(found.error().message,
+                AllOf(HasSubstr("b: the board answers with " + std::string(wrong.words)),
+                      HasSubstr("nothing was recorded")));
+  }
+}
+
+TEST_P(DeskOf, RefusesRequestsThatAreNotOfTheModel) {
+  for (const auto spoil : {+[](MeasureRequest& r) { r.inputs.clear(); },
+                           +[](MeasureRequest& r) { r.inputs.pop_back(); },
+                           +[](MeasureRequest& r) { r.expected_logits.pop_back(); }}) {
+    MeasureRequest request = request_;
+    spoil(request);
+    const auto found = measure(request);
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().kind, ErrorKind::bad_input) << found.error().message;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Parts, DeskOf, ::testing::Values("stm32f405", "stm32f030cc"),
+                         [](const auto& param) { return std::string(param.param); });
+
+TEST(Desk, MeasuresSeveralBoardsAtOnce) {
+  const auto scratch = *ScratchDirectory::create(::testing::TempDir(), "desk");
+  std::vector<Board> boards{virtual_board("a", "stm32f405"), virtual_board("b", "stm32f405"),
+                            virtual_board("c", "stm32f030cc")};
+  boards[0].probe_serial = "VB-a";
+  boards[1].probe_serial = "VB-b";
+  Desk desk = *Desk::open(boards, scratch.path() / "locks");
+  const FirmwareImage m4 = build_for(small_network(), boards[0].type, scratch.path() / "m4");
+  const FirmwareImage m0 = build_for(small_network(), boards[2].type, scratch.path() / "m0");
+  std::vector<std::future<Result<BoardMeasurement>>> found;
+  for (const Board& board : boards) {
+    const auto request = request_for(small_network(), board.name == "c" ? m0 : m4, samples);
+    found.push_back(std::async(
+        std::launch::async, [&desk, &board, request] { return desk.measure(board, request, {}); }));
+  }
+  for (auto& one : found) {
+    const auto measured = one.get();
+    ASSERT_TRUE(measured) << measured.error().message;
+    EXPECT_EQ(measured->identical_samples, std::size_t{samples});
+    EXPECT_THAT(*measured->instructions, SizeIs(3));
+  }
+}
+
+// SysTick interrupts when its 24 bits run out; each window must hold the same number of handlers.
+TEST(Desk, CountsTheSameWhereverSysTickStands) {
+  const auto scratch = *ScratchDirectory::create(::testing::TempDir(), "desk");
+  const Board board = virtual_board("b", "stm32f030cc");
+  Desk desk = *Desk::open({board}, scratch.path() / "locks");
+  const Window five{.kernel_height = 5,
+                    .kernel_width = 5,
+                    .pad_top = 2,
+                    .pad_left = 2,
+                    .pad_bottom = 2,
+                    .pad_right = 2};
+  const IntegerGraph graph = single_layer_graph({IntegerOp::convolution, 16, 16, 4, 32, five}, 1);
+  KernelChoice reference;
+  reference.force_reference = true;
+  const FirmwareImage image = build_for(graph, board.type, scratch.path() / "firmware", reference);
+  MeasureRequest request = request_for(graph, image, 1);
+  const auto first = desk.measure(board, request, {});
+  const auto second = desk.measure(board, request, {});
+  ASSERT_TRUE(first) << first.error().message;
+  ASSERT_TRUE(second) << second.error().message;
+  const double rounds = first->timing.cycles->front().count() / std::exp2(24);
+  EXPECT_GT(rounds - std::floor(rounds), 1.0 / 3) << "three windows would see the same anyway";
+  EXPECT_THAT(*first->instructions, Each(first->instructions->front()));
+  EXPECT_THAT(*first->timing.cycles, Each(first->timing.cycles->front()));
+  EXPECT_EQ(*first->instructions, *second->instructions);
+  EXPECT_EQ(*first->timing.cycles, *second->timing.cycles);
+}
+
+TEST(Desk, KnowsOnlyItsOwnBoards) {
+  const auto scratch = *ScratchDirectory::create(::testing::TempDir(), "desk");
+  Desk empty = *Desk::open({}, scratch.path());
+  const auto found = empty.measure(virtual_board("a", "stm32f405"), {}, {});
+  ASSERT_FALSE(found);
+  EXPECT_THAT(found.error().message, HasSubstr("a does not stand on this desk"));
+  const auto used = empty.with_virtual_boards([](VirtualBoards&) { return Status(); });
+  ASSERT_FALSE(used);
+  EXPECT_EQ(used.error().kind, ErrorKind::bad_input);
+}
+
+}  // namespace
+}  // namespace assay::test
