@@ -84,15 +84,24 @@ struct Where {
     values.push_back(std::move(value));
   }
 
+  void require_one_of(std::string_view column, std::span<const std::string> choices) {
+    clause += fmt::format("{} {} IN (", clause.empty() ? " WHERE" : " AND", column);
+    for (const auto& choice : choices) {
+      clause += fmt::format("{}:v{}", &choice == &choices.front() ? "" : ", ", values.size());
+      values.push_back(choice);
+    }
+    clause += ")";
+  }
+
   void bind(soci::statement& statement) const {
     for (const auto& value : values)
       statement.exchange(soci::use(value));
   }
 };
 
-Where where_of(const Filter& filter, const std::optional<std::string>& key) {
+Where where_of(const Filter& filter, std::span<const std::string> keys) {
   Where where;
-  if (key) where.require("measurement_key =", *key);
+  if (!keys.empty()) where.require_one_of("measurement_key", keys);
   for (const auto& [name, field] : filter_columns)
     if (filter.*field) where.require(fmt::format("{} =", name), *(filter.*field));
   if (filter.verdict) where.require("verdict =", std::string(to_string(*filter.verdict)));
@@ -193,8 +202,8 @@ Status insert_rows(soci::session& session, const Record& record) {
 }
 
 Result<std::vector<Record>> select_records(soci::session& session, const Filter& filter,
-                                           const std::optional<std::string>& key) {
-  const Where where = where_of(filter, key);
+                                           std::span<const std::string> keys) {
+  const Where where = where_of(filter, keys);
   const auto names = column_names();
   std::map<std::string, std::string> columns;
   long long id = 0;

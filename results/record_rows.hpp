@@ -5,6 +5,7 @@
 #include <soci.h>
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "results/store.hpp"
@@ -25,9 +26,10 @@ void delete_row(soci::session& session, long long id);
 /// Writes the record and its metrics. Errors: bad_input for a figure that is not finite.
 Status insert_rows(soci::session& session, const Record& record);
 
-/// Records that match the filter and, when given, the key; in the order of writing. Errors:
-/// bad_input for a row that makes no sense.
+/// Records that match the filter and have one of the keys (any key when there are none); in the
+/// order of writing. At most 32 766 keys, SQLite's limit of bound values. Errors: bad_input for a
+/// row that makes no sense.
 Result<std::vector<Record>> select_records(soci::session& session, const Filter& filter,
-                                           const std::optional<std::string>& key);
+                                           std::span<const std::string> keys = {});
 
 }  // namespace assay

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 #include <system_error>
 
@@ -87,16 +88,33 @@ Result<InsertOutcome> Store::insert(const Record& record) {
 Result<std::optional<Record>> Store::find(const std::string& measurement_key) {
   const std::lock_guard lock(state_->mutex);
   return guarded(state_->path, reading, [&]() -> Result<std::optional<Record>> {
-    ASSAY_TRY(auto records, select_records(*state_->session, {}, measurement_key));
+    ASSAY_TRY(auto records, select_records(*state_->session, {}, {&measurement_key, 1}));
     if (records.empty()) return std::nullopt;
     return std::move(records.front());
   });
 }
 
+Result<std::map<std::string, Record>> Store::find_all(
+    std::span<const std::string> measurement_keys) {
+  constexpr std::size_t keys_per_query = 1000;
+  using Found = std::map<std::string, Record>;
+  const std::lock_guard lock(state_->mutex);
+  return guarded(state_->path, reading, [&]() -> Result<Found> {
+    Found found;
+    for (auto keys = measurement_keys; !keys.empty();) {
+      const auto some = keys.first(std::min(keys.size(), keys_per_query));
+      keys = keys.subspan(some.size());
+      ASSAY_TRY(auto records, select_records(*state_->session, {}, some));
+      for (auto& record : records)
+        found[record.measurement_key] = std::move(record);
+    }
+    return found;
+  });
+}
+
 Result<std::vector<Record>> Store::query(const Filter& filter) {
   const std::lock_guard lock(state_->mutex);
-  return guarded(state_->path, reading,
-                 [&] { return select_records(*state_->session, filter, std::nullopt); });
+  return guarded(state_->path, reading, [&] { return select_records(*state_->session, filter); });
 }
 
 Result<MergeCount> Store::merge(Store& other) {

@@ -7,8 +7,10 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -69,6 +71,10 @@ class Store {
   /// The record of that key, or nothing. Errors: infrastructure; bad_input for a row that makes no
   /// sense.
   Result<std::optional<Record>> find(const std::string& measurement_key);
+
+  /// The records of those keys, by key; a key without a record is not in it. A few queries however
+  /// many keys there are. Errors: as for find.
+  Result<std::map<std::string, Record>> find_all(std::span<const std::string> measurement_keys);
 
   /// The records that match, in the order they were first written. Errors: as for find.
   Result<std::vector<Record>> query(const Filter& filter = {});

@@ -240,6 +240,25 @@ TEST_F(StoreTest, AnswersEveryFilter) {
   }
 }
 
+TEST_F(StoreTest, FindsManyKeysAtOnce) {
+  Store store = open();
+  auto records = test::sample_records(5);
+  records[7].metrics.clear();
+  std::vector<std::string> keys;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    ASSERT_TRUE(store.insert(records[i]));
+    keys.resize(keys.size() + 100, "not there");  // several queries' worth
+    if (i % 2 == 1) keys.push_back(records[i].measurement_key);
+  }
+  keys.push_back(keys.back());  // asked for twice
+  const auto found = store.find_all(keys).value();
+  ASSERT_EQ(found.size(), records.size() / 2);
+  for (std::size_t i = 1; i < records.size(); i += 2)
+    EXPECT_EQ(to_json(found.at(records[i].measurement_key)), to_json(records[i]));
+  EXPECT_TRUE(store.find_all({}).value().empty());
+  EXPECT_TRUE(store.find_all(std::vector<std::string>{"' OR '1' = '1"}).value().empty());
+}
+
 TEST_F(StoreTest, MergesAnotherStore) {
   Store here = open("here.db");
   Store there = open("there.db");
