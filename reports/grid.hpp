@@ -19,9 +19,19 @@ struct GridColumn {
 struct Grid {
   std::vector<GridColumn> columns;
   std::vector<std::vector<std::string>> rows;
+  std::string note;  ///< a sentence in place of columns that would say the same in every row
 };
 
-/// Label, board, verdict, seeds (when grouped) and every metric, with figures in that style.
+/// Label, board, verdict, seeds (when grouped) and every metric, with figures in that style. When
+/// every row passed, with as many samples confirmed, the note says so in place of two columns; when
+/// every board is virtual, the heading says so in place of their names.
 Grid make_grid(const ReportTable& table, const FigureStyle& style);
+
+/// A board's name without the "virtual:" that a board nobody listed has, for where "virtual" stands
+/// beside it.
+std::string short_board_name(const Row& row);
+
+/// The seeds a row stands for: "3", or "2 of 3" when one did not pass.
+std::string seeds_text(const Row& row);
 
 }  // namespace assay

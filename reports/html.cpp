@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "reports/assets.hpp"
+#include "reports/grid.hpp"
 #include "reports/html_charts.hpp"
 #include "reports/html_details.hpp"
 #include "reports/html_text.hpp"
@@ -79,18 +80,21 @@ std::string figure_cell(const Row& row, const Column& column, bool headline) {
                      exact_number(found->second.value), to_string(found->second.provenance), text);
 }
 
+/// What stands under a board's name: what the name does not say already.
+std::string board_text(const Row& row) {
+  std::string text = row.board.ends_with(row.board_type) ? "" : row.board_type + ", ";
+  text += row.part;
+  return row.virtual_board ? text + ", virtual" : text;
+}
+
 std::string row_html(const ReportTable& table, const ReportTable& headline, const Row& row) {
   std::string out = fmt::format(
       "<tr><th scope=\"row\"><a href=\"#record-{}\">{}</a></th><td>{}<span class=\"unit\">{}</span>"
       "</td><td><span class=\"verdict {}\">{}</span></td>",
-      row.records.front(), html_text(row.label), html_text(row.board),
-      html_text(row.virtual_board ? row.board_type + ", virtual" : row.board_type),
-      to_string(row.verdict), to_string(row.verdict));
+      row.records.front(), html_text(row.label), html_text(short_board_name(row)),
+      html_text(board_text(row)), to_string(row.verdict), to_string(row.verdict));
   if (table.grouped)
-    out += fmt::format("<td class=\"num\" data-value=\"{}\">{}</td>", row.seeds,
-                       row.seeds == row.records.size()
-                           ? std::to_string(row.seeds)
-                           : fmt::format("{} of {}", row.seeds, row.records.size()));
+    out += fmt::format("<td class=\"num\" data-value=\"{}\">{}</td>", row.seeds, seeds_text(row));
   for (const auto& column : table.columns) {
     const bool shown =
         std::ranges::find(headline.columns, column.name, &Column::name) != headline.columns.end();
@@ -119,10 +123,15 @@ std::string table_html(const ReportTable& table, const ReportTable& headline) {
   return out + "</tbody>\n</table></div>\n";
 }
 
-std::string legend_html(const ReportTable& table) {
+/// A mark that only hidden columns have is explained when they are shown.
+std::string legend_html(const ReportTable& table, const ReportTable& headline) {
   std::string out = "<p class=\"legend\">";
-  for (const auto& [mark, meaning] : legend(table))
-    out += fmt::format("<span><b>{}</b> {}</span> ", mark, html_text(meaning));
+  const auto at_once = legend(headline);
+  for (const auto& [mark, meaning] : legend(table)) {
+    const bool shown = std::ranges::find(at_once, mark, &LegendEntry::mark) != at_once.end();
+    out += fmt::format("<span{}><b>{}</b> {}</span> ", shown ? "" : " class=\"extra\"", mark,
+                       html_text(meaning));
+  }
   return out + "</p>\n";
 }
 
@@ -137,7 +146,8 @@ std::string failures_html(const ReportTable& table) {
 }
 
 std::string results_html(const ReportTable& table, const ReportTable& headline) {
-  return "<section aria-labelledby=\"results-heading\">\n<div class=\"tools\"><h2 "
+  return "<section class=\"results\" aria-labelledby=\"results-heading\">\n<div "
+         "class=\"tools\"><h2 "
          "id=\"results-heading\">Results</h2>\n<label class=\"filter\">Filter <input "
          "type=\"search\" "
          "id=\"filter\" placeholder=\"model, board, verdict\"></label>\n<label class=\"switch\">"
@@ -145,7 +155,7 @@ std::string results_html(const ReportTable& table, const ReportTable& headline) 
          table_html(table, headline) +
          "<p class=\"quiet\" id=\"no-match\" hidden>No row matches."
          "</p>\n" +
-         legend_html(table) + failures_html(table) + "</section>\n";
+         legend_html(table, headline) + failures_html(table) + "</section>\n";
 }
 
 std::string footer_html(const ReportSummary& summary) {
@@ -160,9 +170,9 @@ std::string footer_html(const ReportSummary& summary) {
 
 std::string render_html(const ReportInput& input) {
   const ReportTable table = build_table(input.records, ColumnChoice::all);
-  const ReportTable headline = build_table(input.records, ColumnChoice::headline);
+  const ReportTable headline = build_table(input.records, ColumnChoice::page);
   const ReportSummary summary = summarize(input);
-  const Json charts = chart_data(table);
+  const Json charts = chart_data(table, summary.teacher_accuracy);
   std::string out = head_html(input.title) + "<body>\n<main>\n" + header_html(input, summary);
   out += charts_html(charts) + results_html(table, headline) + environment_html(input);
   out +=

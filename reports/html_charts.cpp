@@ -71,10 +71,14 @@ Json make_chart(const ReportTable& table, const ChartKind& kind) {
 
 }  // namespace
 
-Json chart_data(const ReportTable& table) {
+Json chart_data(const ReportTable& table, std::optional<double> teacher_accuracy) {
   Json charts = Json::array();
-  for (const auto& kind : chart_kinds)
-    if (Json chart = make_chart(table, kind); !chart.is_null()) charts.push_back(std::move(chart));
+  for (const auto& kind : chart_kinds) {
+    Json chart = make_chart(table, kind);
+    if (chart.is_null()) continue;
+    if (teacher_accuracy) chart["teacher"] = *teacher_accuracy;
+    charts.push_back(std::move(chart));
+  }
   return charts;
 }
 

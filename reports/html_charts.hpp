@@ -1,6 +1,8 @@
 // What the charts of the HTML report show, as the JSON its script reads. Private to reports/. Pure.
 #pragma once
 
+#include <optional>
+
 #include "reports/table.hpp"
 
 namespace assay {
@@ -8,7 +10,8 @@ namespace assay {
 /// The charts that the table has figures for: accuracy against flash, and against latency, of
 /// the rows that passed. Each is
 /// {"id", "title", "x": axis, "y": axis, "series": [{"name", "points": [{"x", "y", "label",
-/// "half"?}]}]} with axis = {"title", "log"}; one series per board type.
-Json chart_data(const ReportTable& table);
+/// "half"?}]}], "teacher"} with axis = {"title", "log", "decimals"}; one series per board type;
+/// "teacher" is the height of the line to compare with, absent when that accuracy is not known.
+Json chart_data(const ReportTable& table, std::optional<double> teacher_accuracy);
 
 }  // namespace assay

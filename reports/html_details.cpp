@@ -24,7 +24,7 @@ std::vector<std::string> metric_order(const Metrics& metrics) {
 std::string samples_text(const std::vector<double>& samples) {
   std::vector<std::string> texts;
   for (const double sample : samples)
-    texts.push_back(exact_number(sample));
+    texts.push_back(readable_number(sample));
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
@@ -33,7 +33,7 @@ std::string metric_row(const std::string& name, const Metric& metric) {
   return fmt::format(
       "<tr><th scope=\"row\">{}<code>{}</code></th><td class=\"num\">{} {}</td><td>{}</td>"
       "<td class=\"samples\">{}</td></tr>\n",
-      kind ? html_text(kind->title) + " " : "", html_text(name), exact_number(metric.value),
+      kind ? html_text(kind->title) + " " : "", html_text(name), readable_number(metric.value),
       html_text(unit_text(metric.unit)), to_string(metric.provenance),
       samples_text(metric.samples));
 }
@@ -65,7 +65,7 @@ std::string command_html(const std::string& command) {
 std::string record_html(const Record& record, std::size_t index) {
   std::string out = fmt::format(
       "<details class=\"record\" id=\"record-{}\"><summary><span class=\"label\">{}</span> "
-      "<span class=\"quiet\">{}</span> <span class=\"verdict {}\">{}</span></summary>\n",
+      "<span class=\"board quiet\">{}</span> <span class=\"verdict {}\">{}</span></summary>\n",
       index, html_text(record.label), html_text(record.board), to_string(record.verdict),
       to_string(record.verdict));
   if (!record.verdict_detail.empty())

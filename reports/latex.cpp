@@ -61,8 +61,9 @@ std::string table_line(const std::vector<std::string>& cells) {
   return fmt::format("  {} \\\\\n", fmt::join(escaped, " & "));
 }
 
-std::string caption_of(const ReportInput& input, const ReportTable& table) {
+std::string caption_of(const ReportInput& input, const ReportTable& table, const Grid& grid) {
   std::string caption = latex_text(input.title) + ".";
+  if (!grid.note.empty()) caption += fmt::format(" {}", latex_text(grid.note));
   const std::string notice = virtual_notice(summarize(input));
   if (!notice.empty()) caption += fmt::format(" {}", notice);
   if (!table.rows.empty()) caption += fmt::format(" {}.", latex_text(legend_sentence(table)));
@@ -72,7 +73,7 @@ std::string caption_of(const ReportInput& input, const ReportTable& table) {
 }  // namespace
 
 std::string render_latex(const ReportInput& input) {
-  const ReportTable table = build_table(input.records, ColumnChoice::headline);
+  const ReportTable table = build_table(input.records, ColumnChoice::printed);
   const Grid grid = make_grid(table, {"\u202f", " ± ", "–"});
   std::string alignment;
   std::vector<std::string> titles, notes;
@@ -82,7 +83,7 @@ std::string render_latex(const ReportInput& input) {
     notes.push_back(column.note);
   }
   std::string out = "% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n";
-  out += fmt::format("\\caption{{{}}}\n", caption_of(input, table));
+  out += fmt::format("\\caption{{{}}}\n", caption_of(input, table, grid));
   out += fmt::format("\\begin{{tabular}}{{{}}}\n", alignment);
   out += fmt::format("  \\toprule\n{}{}  \\midrule\n", table_line(titles), table_line(notes));
   for (const auto& row : grid.rows)

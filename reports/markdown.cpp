@@ -27,7 +27,7 @@ std::string table_line(std::vector<std::string> cells) {
 }  // namespace
 
 std::string render_markdown(const ReportInput& input) {
-  const ReportTable table = build_table(input.records, ColumnChoice::headline);
+  const ReportTable table = build_table(input.records, ColumnChoice::printed);
   const ReportSummary summary = summarize(input);
   std::string out = fmt::format("# {}\n\n", markdown_text(input.title));
   for (const auto& [name, value] : heading_facts(summary))
@@ -52,6 +52,7 @@ std::string render_markdown(const ReportInput& input) {
       out +=
           fmt::format("\n**{}** {} on {}: {}\n", to_string(row.verdict), markdown_text(row.label),
                       markdown_text(row.board), markdown_text(row.verdict_detail));
+  if (!grid.note.empty()) out += fmt::format("\n{}\n", markdown_text(grid.note));
   out += fmt::format("\n{}\n", markdown_text(legend_sentence(table)));
   if (summary.command) out += fmt::format("\n    {}\n", *summary.command);
   return out;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace assay {
 
 std::string format_number(double value, int decimals, std::string_view thousands) {
@@ -20,6 +22,10 @@ std::string exact_number(double value) {
   return fmt::format("{}", value);
 }
 
+std::string readable_number(double value) {
+  return value == std::trunc(value) ? exact_number(value) : fmt::format("{:.8g}", value);
+}
+
 std::string unit_text(std::string_view unit) {
   if (unit == "us") return "µs";
   if (unit == "uJ") return "µJ";
@@ -28,8 +34,8 @@ std::string unit_text(std::string_view unit) {
 }
 
 DisplayUnit display_unit(std::string_view unit, int decimals, double smallest_value) {
-  if (smallest_value >= 1000 && unit == "us") return {"ms", 1000, 2};
-  if (smallest_value >= 1000 && unit == "uJ") return {"mJ", 1000, 2};
+  if ((unit == "us" || unit == "uJ") && smallest_value >= 100)
+    return {unit == "us" ? "ms" : "mJ", 1000, smallest_value >= 1000 ? 2 : 3};
   return {unit_text(unit), 1, decimals};
 }
 
@@ -50,7 +56,7 @@ std::string_view provenance_mark(Provenance provenance) {
 std::string_view provenance_meaning(Provenance provenance) {
   switch (provenance) {
     case Provenance::measured:
-      return "measured on silicon";
+      return "measured on real hardware";
     case Provenance::modelled:
       return "modelled (cycle table of the core, data-sheet current)";
     case Provenance::counted:

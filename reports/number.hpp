@@ -14,6 +14,9 @@ std::string format_number(double value, int decimals, std::string_view thousands
 /// The shortest decimal text that reads back as the same double; for machines.
 std::string exact_number(double value);
 
+/// Eight digits of a fraction ("84904.104"), every digit of a whole number.
+std::string readable_number(double value);
+
 /// "us" as readers write it: "µs".
 std::string unit_text(std::string_view unit);
 
@@ -25,7 +28,8 @@ struct DisplayUnit {
 };
 
 /// Chooses milliseconds over microseconds and millijoules over microjoules when every shown value
-/// is at least 1000 of the small unit; bytes and counts stay exact.
+/// is at least 100 of the small unit, with three digits or more of each; bytes and counts stay
+/// exact.
 DisplayUnit display_unit(std::string_view unit, int decimals, double smallest_value);
 
 /// One character for a provenance: m measured, ~ modelled, c counted, h computed by the host.

@@ -16,8 +16,8 @@ struct ReportInput {
   std::string title;            ///< "demo"
   std::vector<Record> records;  ///< in the order the rows shall have
   /// What is known about the run beyond its records: an object, or null. "data_set" (text),
-  /// "teacher_accuracy" (percent) and "command" (reproduces the run) stand in the report's heading;
-  /// everything else is listed in the HTML report under the environment.
+  /// "teacher_accuracy" (percent, in float) and "command" (reproduces the run) stand in the
+  /// report's heading; everything else is listed in the HTML report under the environment.
   Json context;
 };
 
@@ -44,7 +44,7 @@ std::string render_csv(const ReportInput& input);
 std::string render_latex(const ReportInput& input);
 /// Everything: {"title", "context", "records": [...]}.
 std::string render_json(const ReportInput& input);
-/// An aligned table for the terminal.
+/// An aligned table for the terminal: what fits into 120 columns.
 std::string render_text(const ReportInput& input);
 
 }  // namespace assay

@@ -38,6 +38,17 @@ std::optional<double> teacher_accuracy(const Json& context) {
   return found->get<double>();
 }
 
+/// "8 (6 passed, 2 failed)"; what did not happen is not mentioned.
+std::string cells_text(const ReportSummary& summary) {
+  std::vector<std::string> parts;
+  for (const auto& [count, what] : {std::pair{summary.passed, "passed"},
+                                    {summary.failed, "failed"},
+                                    {summary.infra, "without a result"}})
+    if (count > 0) parts.push_back(fmt::format("{} {}", count, what));
+  if (parts.empty()) return std::to_string(summary.cells);
+  return fmt::format("{} ({})", summary.cells, fmt::join(parts, ", "));
+}
+
 }  // namespace
 
 ReportSummary summarize(const ReportInput& input) {
@@ -77,10 +88,9 @@ std::vector<std::pair<std::string, std::string>> heading_facts(const ReportSumma
   if (!summary.data_sets.empty())
     facts.emplace_back("Data set", fmt::format("{}", fmt::join(summary.data_sets, ", ")));
   if (summary.teacher_accuracy)
-    facts.emplace_back("Teacher accuracy", fmt::format("{:.2f} %", *summary.teacher_accuracy));
-  facts.emplace_back("Cells",
-                     fmt::format("{}: {} passed, {} failed, {} infrastructure", summary.cells,
-                                 summary.passed, summary.failed, summary.infra));
+    facts.emplace_back("Teacher accuracy",
+                       fmt::format("{:.2f} % (float)", *summary.teacher_accuracy));
+  facts.emplace_back("Cells", cells_text(summary));
   return facts;
 }
 

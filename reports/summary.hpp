@@ -20,7 +20,7 @@ struct ReportSummary {
   std::size_t infra = 0;
   std::size_t virtual_records = 0;         ///< records from virtual boards
   std::vector<std::string> data_sets;      ///< from the context, else from the records
-  std::optional<double> teacher_accuracy;  ///< percent, from the context
+  std::optional<double> teacher_accuracy;  ///< percent, in float, from the context
   std::optional<std::string> command;      ///< reproduces the run, from the context
 };
 

@@ -14,13 +14,14 @@
 namespace assay {
 namespace {
 
-constexpr std::array<std::string_view, 7> headline_metrics{
-    "accuracy_top1", "rom_bytes", "ram_bytes",        "macc",
-    "latency_us",    "energy_uj", "compression_ratio"};
+constexpr std::array<std::string_view, 9> printed_metrics{
+    "accuracy_top1", "accuracy_top1_float", "samples_confirmed", "rom_bytes",        "ram_bytes",
+    "macc",          "latency_us",          "energy_uj",         "compression_ratio"};
 
 bool wanted(std::string_view name, ColumnChoice choice) {
-  return choice == ColumnChoice::all ||
-         std::ranges::find(headline_metrics, name) != headline_metrics.end();
+  const bool printed = std::ranges::find(printed_metrics, name) != printed_metrics.end();
+  return printed || choice == ColumnChoice::all ||
+         (choice == ColumnChoice::page && name == "instructions");
 }
 
 /// "cut4-width50_s3" without its "_s3"; other labels as they are.
@@ -84,6 +85,7 @@ Row make_row(const std::vector<Record>& records, const Members& members) {
   row.label = members.size() > 1 ? label_without_seed(first.label) : first.label;
   row.board = first.board;
   row.board_type = first.board_type;
+  row.part = first.part;
   row.virtual_board = first.virtual_board;
   row.records = members;
   Members passed;

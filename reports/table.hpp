@@ -34,6 +34,7 @@ struct Row {
   std::string label;
   std::string board;
   std::string board_type;
+  std::string part;
   bool virtual_board = false;
   Verdict verdict = Verdict::pass;        ///< the worst of its records: fail, then infra, then pass
   std::string verdict_detail;             ///< of the record that decided the verdict
@@ -51,7 +52,8 @@ struct ReportTable {
 
 /// Which metrics become columns, of those that any record has.
 enum class ColumnChoice {
-  headline,  ///< what a printed table has: accuracy, flash, RAM, MACC, latency, energy, ratio
+  printed,  ///< what fits on paper: accuracy, samples, flash, RAM, MACC, latency, energy, ratio
+  page,     ///< the same and what a screen has room for: instructions
   all,
 };
 

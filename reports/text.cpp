@@ -1,7 +1,8 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <numeric>
+#include <sstream>
 
 #include "reports/grid.hpp"
 #include "reports/report.hpp"
@@ -28,42 +29,100 @@ std::string aligned(const std::string& text, std::size_t width, bool right) {
   return right ? space + text : text + space;
 }
 
+constexpr std::string_view gap = "  ";
+
+/// A heading over several lines: as many words on each as the column is wide anyway.
+std::vector<std::string> heading_lines(const std::string& title, std::size_t width) {
+  std::vector<std::string> lines;
+  std::istringstream words(title);
+  for (std::string word; words >> word;) {
+    const bool fits = !lines.empty() && display_width(lines.back() + " " + word) <= width;
+    if (fits)
+      lines.back() += " " + word;
+    else
+      lines.push_back(word);
+  }
+  return lines;
+}
+
+/// A column as wide as its widest figure, note or word of its heading.
 std::vector<std::size_t> column_widths(const Grid& grid) {
   std::vector<std::size_t> widths;
-  for (const auto& column : grid.columns)
-    widths.push_back(std::max(display_width(column.title), display_width(column.note)));
+  for (const auto& column : grid.columns) {
+    widths.push_back(display_width(column.note));
+    for (const auto& word : heading_lines(column.title, 0))
+      widths.back() = std::max(widths.back(), display_width(word));
+  }
   for (const auto& row : grid.rows)
     for (std::size_t i = 0; i < row.size(); ++i)
       widths[i] = std::max(widths[i], display_width(row[i]));
   return widths;
 }
 
-std::string line_of(const std::vector<std::string>& cells) {
-  std::string line = fmt::format("{}", fmt::join(cells, "  "));
+std::size_t table_width(const Grid& grid) {
+  const auto widths = column_widths(grid);
+  return std::reduce(widths.begin(), widths.end()) + gap.size() * (widths.size() - 1);
+}
+
+std::string line_of(const Grid& grid, const std::vector<std::size_t>& widths,
+                    const std::vector<std::string>& cells) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i > 0) line += gap;
+    line += aligned(cells[i], widths[i], grid.columns[i].numeric);
+  }
   line.erase(line.find_last_not_of(' ') + 1);
   return line + "\n";
 }
 
+/// Titles with their last lines next to the notes below them, notes, and a rule.
+std::string heading_of(const Grid& grid, const std::vector<std::size_t>& widths) {
+  std::vector<std::vector<std::string>> titles;
+  std::vector<std::string> notes, rules;
+  std::size_t height = 0;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    titles.push_back(heading_lines(grid.columns[i].title, widths[i]));
+    height = std::max(height, titles.back().size());
+    notes.push_back(grid.columns[i].note);
+    rules.emplace_back();
+    for (std::size_t k = 0; k < widths[i]; ++k)
+      rules.back() += "─";
+  }
+  std::string out;
+  for (std::size_t line = 0; line < height; ++line) {
+    std::vector<std::string> cells;
+    for (const auto& title : titles) {
+      const std::size_t above = height - title.size();
+      cells.push_back(line < above ? "" : title[line - above]);
+    }
+    out += line_of(grid, widths, cells);
+  }
+  return out + line_of(grid, widths, notes) + line_of(grid, widths, rules);
+}
+
 std::string body_of(const Grid& grid) {
   const auto widths = column_widths(grid);
-  std::vector<std::string> titles, notes, rules;
-  for (std::size_t i = 0; i < widths.size(); ++i) {
-    const auto& column = grid.columns[i];
-    titles.push_back(aligned(column.title, widths[i], column.numeric));
-    notes.push_back(aligned(column.note, widths[i], column.numeric));
-    std::string rule;
-    for (std::size_t k = 0; k < widths[i]; ++k)
-      rule += "─";
-    rules.push_back(rule);
-  }
-  std::string out = line_of(titles) + line_of(notes) + line_of(rules);
-  for (const auto& row : grid.rows) {
-    std::vector<std::string> cells;
-    for (std::size_t i = 0; i < row.size(); ++i)
-      cells.push_back(aligned(row[i], widths[i], grid.columns[i].numeric));
-    out += line_of(cells);
-  }
+  std::string out = heading_of(grid, widths);
+  for (const auto& row : grid.rows)
+    out += line_of(grid, widths, row);
   return out;
+}
+
+/// The table as a grid of at most `limit` columns, if leaving out what other formats have does it.
+Grid fitting_grid(ReportTable table, std::size_t limit) {
+  const auto make = [&] {
+    Grid grid = make_grid(table, {",", " ± ", "–"});
+    for (auto& row : grid.rows)
+      std::ranges::transform(row, row.begin(), printable);
+    return grid;
+  };
+  Grid grid = make();
+  for (const std::string_view name : {"accuracy_top1_float", "compression_ratio"}) {
+    if (table_width(grid) <= limit) break;
+    std::erase_if(table.columns, [&](const Column& column) { return column.name == name; });
+    grid = make();
+  }
+  return grid;
 }
 
 /// What went wrong, a line each, with an empty line after them; nothing when all passed.
@@ -80,12 +139,12 @@ std::string failures_of(const ReportTable& table) {
 }  // namespace
 
 std::string render_text(const ReportInput& input) {
-  const ReportTable table = build_table(input.records, ColumnChoice::headline);
+  constexpr std::size_t terminal_width = 120;
+  const ReportTable table = build_table(input.records, ColumnChoice::printed);
   if (table.rows.empty()) return "No records.\n";
-  Grid grid = make_grid(table, {",", " ± ", "–"});
-  for (auto& row : grid.rows)
-    std::ranges::transform(row, row.begin(), printable);
+  const Grid grid = fitting_grid(table, terminal_width);
   std::string out = body_of(grid) + "\n" + failures_of(table);
+  if (!grid.note.empty()) out += grid.note + "\n";
   out += legend_sentence(table) + "\n";
   const std::string notice = virtual_notice(summarize(input));
   if (!notice.empty()) out += notice + "\n";

@@ -155,6 +155,28 @@
     context.fillText(text, place.left, place.top + height / 2);
   }
 
+  // The accuracy of the model that the students learned from, as a line across the chart.
+  function drawTeacher(chart, height, colors, taken) {
+    if (height === undefined) return;
+    const context = chart.ctx;
+    const area = chart.chartArea;
+    const y = chart.scales.y.getPixelForValue(height);
+    context.save();
+    context.strokeStyle = colors.quiet;
+    context.lineWidth = 1;
+    context.setLineDash([5, 4]);
+    context.beginPath();
+    context.moveTo(area.left, y);
+    context.lineTo(area.right, y);
+    context.stroke();
+    context.restore();
+    const text = 'teacher, float';
+    const box = { left: area.left + 8, top: y - 16, right: area.left + 8 + context.measureText(text).width, bottom: y - 2 };
+    context.fillStyle = colors.quiet;
+    context.fillText(text, box.left, y - 8);
+    taken.push(box, { left: area.left, top: y - 1, right: area.right, bottom: y + 1 });
+  }
+
   // Writes each point's label beside it where there is room; the tooltip always has it.
   const pointLabels = {
     id: 'pointLabels',
@@ -170,6 +192,7 @@
           : []);
       const taken = points.map(({ point }) =>
         ({ left: point.x - 6, right: point.x + 6, top: point.y - 6, bottom: point.y + 6 }));
+      drawTeacher(chart, chart.options.teacher, colors, taken);
       for (const { point, raw, color } of points) {
         drawWhisker(chart, point, raw, color);
         context.fillStyle = colors.quiet;
@@ -218,12 +241,13 @@
     });
   }
 
-  // Room for the whole intervals.
+  // Room for the whole intervals and the teacher.
   function upOptions(chart, colors) {
     const points = chart.series.flatMap((one) => one.points);
+    const teacher = chart.teacher === undefined ? [] : [chart.teacher];
     return Object.assign(axisOptions(chart.y, colors, '8%'), {
-      suggestedMin: Math.min(...points.map((point) => point.y - (point.half || 0))),
-      suggestedMax: Math.max(...points.map((point) => point.y + (point.half || 0))),
+      suggestedMin: Math.min(...teacher, ...points.map((point) => point.y - (point.half || 0))),
+      suggestedMax: Math.max(...teacher, ...points.map((point) => point.y + (point.half || 0))),
     });
   }
 
@@ -252,6 +276,7 @@
 
   function chartOptions(chart, colors) {
     return {
+      teacher: chart.teacher,
       responsive: true,
       maintainAspectRatio: false,
       animation: false,

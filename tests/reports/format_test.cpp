@@ -136,6 +136,15 @@ TEST(HtmlFormat, ChartsHaveASeriesPerBoardTypeAndOnlyPassedPoints) {
   }
 }
 
+TEST(HtmlFormat, ChartsShowTheTeacherWhenItIsKnown) {
+  ReportInput input{"demo", test::sample_records(), {}};
+  EXPECT_FALSE(check("html", render_html(input)).at("charts")[0].contains("teacher"));
+  input.context = {{"teacher_accuracy", 92.4}};
+  const Json page = check("html", render_html(input));
+  for (const auto& chart : page.at("charts"))
+    EXPECT_EQ(chart.at("teacher"), 92.4);
+}
+
 TEST(HtmlFormat, WithoutTwoPointsThereIsNoChart) {
   EXPECT_EQ(check("html", render_html(test::awkward_report())).at("charts"), Json::array());
 }
@@ -157,6 +166,48 @@ TEST(TextFormat, EveryLineOfTheTableIsAligned) {
   };
   EXPECT_EQ(end_of("Flash"), end_of("48,912"));
   EXPECT_EQ(end_of("Flash"), end_of("22,228"));
+}
+
+std::size_t widest_line(const std::string& text) {
+  std::size_t widest = 0, width = 0;
+  for (const char c : text.substr(0, text.find("\n\n"))) {
+    const bool continues_a_character = (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+    width = c == '\n' ? 0 : width + (continues_a_character ? 0 : 1);
+    widest = std::max(widest, width);
+  }
+  return widest;
+}
+
+TEST(TextFormat, SaysOnceWhatEveryRowHasInCommon) {
+  ReportInput input{"demo", test::sample_records(), {}};
+  for (auto& record : input.records)
+    record.board = "virtual:" + record.board_type;
+  const std::string all = render_text(input);
+  EXPECT_THAT(all, HasSubstr("All rows passed: 500 test images streamed through the board"));
+  EXPECT_THAT(all, Not(HasSubstr("Verdict")));
+  EXPECT_THAT(all, Not(HasSubstr("virtual:")));
+  input.records[2].metrics["samples_confirmed"].value = 400;
+  const std::string samples_differ = render_text(input);
+  EXPECT_THAT(samples_differ, HasSubstr("All rows passed.\n"));
+  EXPECT_THAT(samples_differ, HasSubstr("Confirmed"));
+  input.records[3].verdict = Verdict::fail;
+  input.records[4].virtual_board = false;
+  input.records[4].board = "desk-1";
+  const std::string mixed = render_text(input);
+  EXPECT_THAT(mixed, Not(HasSubstr("All rows passed")));
+  EXPECT_THAT(mixed, HasSubstr("Verdict"));
+  EXPECT_THAT(mixed, HasSubstr("virtual:olimex-stm32-h405"));
+}
+
+TEST(TextFormat, LeavesOutWhatDoesNotFitATerminal) {
+  ReportInput input{"demo", test::sample_records(), {}};
+  EXPECT_THAT(render_text(input), HasSubstr("Float"));
+  EXPECT_LE(widest_line(render_text(input)), 120u);
+  for (auto& record : input.records)
+    record.label.insert(0, "a-long-name-of-a-student-");
+  EXPECT_THAT(render_text(input), Not(HasSubstr("Float")));
+  EXPECT_LE(widest_line(render_text(input)), 120u);
+  EXPECT_THAT(render_markdown(input), HasSubstr("Float accuracy"));
 }
 
 TEST(TextFormat, SaysNothingToTheTerminal) {

@@ -27,10 +27,20 @@ TEST(Number, ExactTextReadsBackAsTheSameDouble) {
   EXPECT_EQ(exact_number(48912), "48912");
 }
 
+TEST(Number, ReadableTextKeepsWholeNumbersAndRoundsFractions) {
+  EXPECT_EQ(readable_number(123456789012), "123456789012");
+  EXPECT_EQ(readable_number(84904.10416666666), "84904.104");
+  EXPECT_EQ(readable_number(0.1 + 0.2), "0.3");
+  EXPECT_EQ(readable_number(-0.5), "-0.5");
+}
+
 TEST(Number, ScalesTimeAndEnergyButNeverBytes) {
   EXPECT_EQ(display_unit("us", 1, 1500).text, "ms");
   EXPECT_EQ(display_unit("us", 1, 1500).divisor, 1000);
-  EXPECT_EQ(display_unit("us", 1, 999).text, "µs");
+  EXPECT_EQ(display_unit("us", 1, 1500).decimals, 2);
+  EXPECT_EQ(display_unit("us", 1, 999).text, "ms");
+  EXPECT_EQ(display_unit("us", 1, 999).decimals, 3);
+  EXPECT_EQ(display_unit("us", 1, 99).text, "µs");
   EXPECT_EQ(display_unit("uJ", 2, 2e6).text, "mJ");
   EXPECT_EQ(display_unit("B", 0, 2e6).text, "B");
   EXPECT_EQ(display_unit("B", 0, 2e6).divisor, 1);

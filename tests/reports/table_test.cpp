@@ -7,8 +7,10 @@
 namespace assay {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 std::vector<std::string> column_names(const ReportTable& table) {
   std::vector<std::string> names;
@@ -25,14 +27,23 @@ const Column& column(const ReportTable& table, std::string_view name) {
 
 constexpr FigureStyle style{",", " ± ", "–"};
 
-TEST(ReportTable, OneSeedGivesARowPerCellWithTheHeadlineColumns) {
-  const auto table = build_table(test::sample_records(), ColumnChoice::headline);
+TEST(ReportTable, OneSeedGivesARowPerCellWithTheColumnsOfAPrintedTable) {
+  const auto table = build_table(test::sample_records(), ColumnChoice::printed);
   ASSERT_EQ(table.rows.size(), 8u);
   EXPECT_FALSE(table.grouped);
   EXPECT_EQ(table.rows.front().label, "width50_s1");
-  EXPECT_THAT(column_names(table), ElementsAre("accuracy_top1", "rom_bytes", "ram_bytes", "macc",
-                                               "latency_us", "energy_uj", "compression_ratio"));
+  EXPECT_THAT(column_names(table),
+              ElementsAre("accuracy_top1", "accuracy_top1_float", "samples_confirmed", "rom_bytes",
+                          "ram_bytes", "macc", "latency_us", "energy_uj", "compression_ratio"));
   EXPECT_FALSE(table.rows.front().figures.at("accuracy_top1").half_width);
+}
+
+TEST(ReportTable, APageHasRoomForInstructions) {
+  auto records = test::sample_records();
+  records[0].metrics["instructions"] = {1e6, "", Provenance::counted, {}};
+  EXPECT_THAT(column_names(build_table(records, ColumnChoice::page)), Contains("instructions"));
+  EXPECT_THAT(column_names(build_table(records, ColumnChoice::printed)),
+              Not(Contains("instructions")));
 }
 
 TEST(ReportTable, AllColumnsFollowTheOrderOfTheMetricKinds) {
@@ -50,7 +61,7 @@ TEST(ReportTable, SeedsOfOneGroupBecomeAMeanWithItsInterval) {
   records[0].metrics["accuracy_top1"].value = 89;
   records[1].metrics["accuracy_top1"].value = 90;
   records[2].metrics["accuracy_top1"].value = 91;
-  const auto table = build_table(records, ColumnChoice::headline);
+  const auto table = build_table(records, ColumnChoice::printed);
   ASSERT_EQ(table.rows.size(), 1u);
   const Row& row = table.rows.front();
   EXPECT_TRUE(table.grouped);
@@ -61,7 +72,7 @@ TEST(ReportTable, SeedsOfOneGroupBecomeAMeanWithItsInterval) {
 }
 
 TEST(ReportTable, BoardsAreNeverAveraged) {
-  const auto table = build_table(test::sample_records(3), ColumnChoice::headline);
+  const auto table = build_table(test::sample_records(3), ColumnChoice::printed);
   EXPECT_EQ(table.rows.size(), 8u);
   EXPECT_EQ(table.rows[0].board, "f405-a");
   EXPECT_EQ(table.rows[4].board, "f030-a");
@@ -71,7 +82,7 @@ TEST(ReportTable, AVirtualBoardIsNeverAveragedWithSilicon) {
   auto records = test::sample_records(2);
   records.resize(2);
   records[1].virtual_board = false;
-  EXPECT_EQ(build_table(records, ColumnChoice::headline).rows.size(), 2u);
+  EXPECT_EQ(build_table(records, ColumnChoice::printed).rows.size(), 2u);
 }
 
 TEST(ReportTable, ASeedThatOccursTwiceIsNoSecondSeed) {
@@ -79,7 +90,7 @@ TEST(ReportTable, ASeedThatOccursTwiceIsNoSecondSeed) {
   records.resize(1);
   records.push_back(records.front());
   records.back().cell_id = "the same configuration at another clock";
-  const auto table = build_table(records, ColumnChoice::headline);
+  const auto table = build_table(records, ColumnChoice::printed);
   EXPECT_EQ(table.rows.size(), 2u);
   EXPECT_FALSE(table.grouped);
 }
@@ -94,7 +105,7 @@ TEST(ReportTable, AFailedSeedDecidesTheVerdictButNotTheMean) {
   records[2].verdict = Verdict::infra;
   records[2].verdict_detail = "no answer";
   records[2].metrics.clear();
-  const auto table = build_table(records, ColumnChoice::headline);
+  const auto table = build_table(records, ColumnChoice::printed);
   ASSERT_EQ(table.rows.size(), 1u);
   EXPECT_EQ(table.rows.front().verdict, Verdict::fail);
   EXPECT_EQ(table.rows.front().verdict_detail, "logit 3 differs");
@@ -107,9 +118,9 @@ TEST(ReportTable, AnUnknownFigureIsADash) {
   records[0].metrics.erase("energy_uj");
   for (auto& record : records)
     record.metrics.erase("ram_bytes");
-  const auto table = build_table(records, ColumnChoice::headline);
+  const auto table = build_table(records, ColumnChoice::printed);
   EXPECT_EQ(figure_text(table.rows[0], column(table, "energy_uj"), style), "–");
-  EXPECT_THAT(column_names(table), ::testing::Not(::testing::Contains("ram_bytes")));
+  EXPECT_THAT(column_names(table), Not(Contains("ram_bytes")));
 }
 
 TEST(ReportTable, AMetricNobodyKnowsIsStillShown) {
@@ -123,11 +134,11 @@ TEST(ReportTable, AMetricNobodyKnowsIsStillShown) {
 
 TEST(ReportTable, ProvenanceStandsInTheHeadingWhenSharedAndAtTheFigureWhenNot) {
   auto records = test::sample_records();
-  const auto uniform = build_table(records, ColumnChoice::headline);
+  const auto uniform = build_table(records, ColumnChoice::printed);
   EXPECT_EQ(column(uniform, "latency_us").provenance, Provenance::modelled);
   EXPECT_EQ(figure_text(uniform.rows[0], column(uniform, "latency_us"), style), "11.52");
   records[0].metrics["latency_us"].provenance = Provenance::measured;
-  const auto mixed = build_table(records, ColumnChoice::headline);
+  const auto mixed = build_table(records, ColumnChoice::printed);
   EXPECT_EQ(column(mixed, "latency_us").provenance, std::nullopt);
   EXPECT_EQ(figure_text(mixed.rows[0], column(mixed, "latency_us"), style), "11.52 m");
   EXPECT_EQ(figure_text(mixed.rows[1], column(mixed, "latency_us"), style), "11.52 ~");
