@@ -51,7 +51,9 @@ std::size_t unique_id(std::uint8_t* out, std::size_t capacity);
 /// The linker's build-id note; returns its size in bytes.
 std::size_t build_id(std::uint8_t* out, std::size_t capacity);
 
-/// Deepest use of the stack since reset, in bytes, from the painted pattern; 0 when unknown (host).
+/// Deepest use of the stack since reset, in bytes, from the painted pattern: what was reached, and
+/// what a receive interrupt at the deepest point of a quiet window would have; 0 when unknown
+/// (host).
 std::uint32_t stack_high_water();
 
 /// Executed-instruction markers around one inference: instructions without effect that a virtual

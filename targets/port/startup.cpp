@@ -41,14 +41,14 @@ void initialize_memory() {
     *to++ = 0;
 }
 
+}  // namespace
+
 void paint_stack() {
   std::uint32_t* here;
   asm volatile("mov %0, sp" : "=r"(here));
   for (volatile std::uint32_t* word = assay_stack_bottom; word < here; ++word)
     *word = stack_paint;
 }
-
-}  // namespace
 
 extern "C" {
 
@@ -68,12 +68,13 @@ void reset_handler() {
                                                 std::uint32_t exception) {
   // A frame outside the stack means that the stack overflowed and nothing was stored.
   const bool stored = frame >= assay_stack_bottom && frame + 8 <= assay_stack_top;
-  fault_record.exception = exception;
   fault_record.pc = stored ? frame[6] : 0;
   fault_record.lr = stored ? frame[5] : 0;
 #if __ARM_ARCH >= 7
   fault_record.cfsr = reg(0xE000ED28);
 #endif
+  asm volatile("" ::: "memory");  // last, so that who sees an exception sees all of it
+  fault_record.exception = exception;
   for (;;) {
   }
 }

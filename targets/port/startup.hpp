@@ -22,7 +22,7 @@ extern "C" [[noreturn]] void unexpected_exception();
 
 /// Why the firmware stopped, for a debugger.
 struct FaultRecord {
-  std::uint32_t exception;  ///< IPSR: 3 is HardFault, 16 + n is interrupt n; 0: no fault
+  std::uint32_t exception;  ///< IPSR: 3 is HardFault, 16 + n is interrupt n; 0: no fault; set last
   std::uint32_t pc;         ///< where, 0 when the stack was unusable
   std::uint32_t lr;
   std::uint32_t cfsr;  ///< configurable fault status on v7-M, else 0
@@ -35,6 +35,8 @@ extern "C" bool probe_read(std::uint32_t address, std::uint32_t* word);
 
 /// What a stack pointer below which nothing was used yet looks like.
 constexpr std::uint32_t stack_paint = 0xA55A5AA5;
+/// Paints the stack below the caller.
+void paint_stack();
 
 /// Vectors up to and including the board's UART interrupt; no other interrupt is ever enabled.
 template <unsigned UartInterrupt>

@@ -28,10 +28,16 @@ void FirmwareLoop::start(const char* part, const FirmwareMemory& memory) {
   part_ = part;
   max_payload_ = memory.frame_size - frame_head - frame_tail;
   window_ = memory.ring_size - 1 - ring_reserve;
+  adopt(memory);
+  port::initialize();
+}
+
+// Apart from start(), so that the temporary writer, a block long, is off the stack before anything
+// deep or any interrupt comes.
+[[gnu::noinline]] void FirmwareLoop::adopt(const FirmwareMemory& memory) {
   reader_ = FrameReader(memory.frame, memory.frame_size);
   writer_ = FrameWriter(Sink{transmit, nullptr});
   port::set_receive_ring(memory.ring, memory.ring_size);
-  port::initialize();
 }
 
 void FirmwareLoop::poll() {

@@ -47,6 +47,7 @@ class FirmwareLoop {
   void poll();
 
  private:
+  void adopt(const FirmwareMemory& memory);
   void serve(const Frame& frame);
   void serve_hello(const Frame& frame);
   void serve_state(const Frame& frame);

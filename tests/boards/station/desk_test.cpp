@@ -66,6 +66,15 @@ TEST_P(DeskOf, CountsTheSameEveryTime) {
   EXPECT_EQ(*first->timing.cycles, *second->timing.cycles);
 }
 
+// Interrupts strike where they will: hardly any with one sample, thousands with two hundred.
+TEST_P(DeskOf, MarksTheSameStackHoweverManyInterruptsStruck) {
+  const auto one = measure(request_for(small_network(), image_, 1));
+  const auto many = measure(request_for(small_network(), image_, 200));
+  ASSERT_TRUE(one && many);
+  ASSERT_TRUE(one->timing.stack_high_water);
+  EXPECT_EQ(*one->timing.stack_high_water, *many->timing.stack_high_water);
+}
+
 TEST_P(DeskOf, ReportsWrongLogitsAsAFinding) {
   request_.expected_logits[10 * 7 + 3] ^= 1;  // sample 7, logit 3
   request_.expected_logits[10 * 7 + 9] ^= 1;
