@@ -107,8 +107,10 @@ Status link(const FirmwareRequest& request, const std::vector<Compilation>& unit
       arguments.end(),
       {runtime_library(request.board.part.core).string(), "-nostdlib", "-lc_nano", "-lgcc", "-T",
        "firmware.ld", "-Wl,--gc-sections", "-Wl,-n", "-Wl,--strip-debug", "-Wl,--build-id=sha1",
-       "-Wl,-Map=firmware.map", "-Wl,--fatal-warnings", "-o", "firmware.elf"});
+       "-Wl,--print-map", "-Wl,--fatal-warnings", "-o", "firmware.elf"});
   ASSAY_TRY(const auto outcome, run_compiler(request.output_directory, arguments, stop));
+  // The linker calls a map that a full disk cut short a success, so it does not write the file.
+  ASSAY_CHECK(write_atomically(request.output_directory / "firmware.map", outcome.output));
   if (outcome.exit_code == 0) return {};
   if (const auto overflow = describe_overflow(outcome.errors, request.board.part.name))
     return fail(ErrorKind::failed_verdict, "does not fit: " + *overflow);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <sstream>
 #include <string>
 
 #include "harness/core/file.hpp"
@@ -30,11 +31,12 @@ std::vector<std::string> compile_command(const GeneratedModel& model, const Host
   return command;
 }
 
+/// The compiler's first error, else the linker's first line; not the driver's own summary of both.
 std::string first_complaint(const std::string& errors) {
-  const std::size_t at = errors.find("error:");
-  if (at == std::string::npos) return errors.substr(0, errors.find('\n'));
-  const std::size_t begin = errors.rfind('\n', at) + 1;  // npos + 1 is 0
-  return errors.substr(begin, errors.find('\n', at) - begin);
+  std::istringstream lines(errors);
+  for (std::string line; std::getline(lines, line);)
+    if (line.find("error:") != std::string::npos && !line.starts_with("collect2")) return line;
+  return errors.substr(0, errors.find('\n'));
 }
 
 }  // namespace
