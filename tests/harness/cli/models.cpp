@@ -47,7 +47,8 @@ std::string deep_image_model(int channels) {
   point.kernel_height = point.kernel_width = 1;
   point.pads = {0, 0, 0, 0};
   const auto image = network.conv(network.input(), point, "Relu");
-  return file_of(network.finish(network.dense(network.global_average_pool(image), 10)));
+  return file_of(
+      network.finish(network.dense(network.flatten(network.global_average_pool(image)), 10)));
 }
 
 std::string float_model() {

@@ -103,7 +103,7 @@ bool eventually(std::chrono::milliseconds limit, const std::function<bool()>& do
   const Deadline deadline(limit);
   while (!done()) {
     if (deadline.passed()) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   return true;
 }
