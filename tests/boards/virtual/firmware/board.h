@@ -56,10 +56,12 @@ static inline uint8_t uart_get(void) {
   return (uint8_t)UART_RECEIVE;
 }
 static inline void uart_text(const char* text) {
-  while (*text) uart_put(*text++);
+  while (*text)
+    uart_put(*text++);
 }
 static inline void uart_hex(uint32_t value) {
-  for (int shift = 28; shift >= 0; shift -= 4) uart_put("0123456789abcdef"[value >> shift & 15]);
+  for (int shift = 28; shift >= 0; shift -= 4)
+    uart_put("0123456789abcdef"[value >> shift & 15]);
 }
 /* "name=0000002a\n" */
 static inline void uart_value(const char* name, uint32_t value) {
