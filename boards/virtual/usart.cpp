@@ -38,7 +38,7 @@ std::uint64_t Usart::frame_cycles() const {
 void Usart::service(std::uint64_t now) {
   while (receiver_on() && now >= earliest_ && line_.has_input() && (paced_ || !full_)) {
     const std::optional<std::uint8_t> byte = to_board_.pass(line_.pop_input());
-    if (paced_) earliest_ = std::max(earliest_ + frame_cycles(), now);
+    if (paced_) earliest_ = now + frame_cycles();
     if (!byte) continue;
     note_activity();
     if (full_) {
