@@ -13,7 +13,7 @@ endfunction()
 function(assay_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE assay_settings ${arg_LINK} GTest::gmock GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE assay_settings ${arg_LINK} test_main)
   # Test code is compiled more often than it is run: the libraries under test keep their level.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   set(properties)
@@ -26,6 +26,6 @@ function(assay_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
     PROPERTIES TIMEOUT ${arg_TIMEOUT} ${properties})
 endfunction()

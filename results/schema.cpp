@@ -15,15 +15,17 @@ bool has_table(soci::session& session, const std::string& name) {
 }
 
 /// Version of the file: 0 when it is new and empty. Errors: bad_input for a foreign database.
+/// Another process may be making the store: its tables and their version appear in one commit, so
+/// the version is looked for only after some table was seen.
 Result<int> stored_version(soci::session& session, const std::filesystem::path& path) {
+  int tables = 0;
+  session << "SELECT count(*) FROM sqlite_master", soci::into(tables);
+  if (tables == 0) return 0;
   if (has_table(session, "schema_version")) {
     int version = 0;
     session << "SELECT max(version) FROM schema_version", soci::into(version);
     return version;
   }
-  int tables = 0;
-  session << "SELECT count(*) FROM sqlite_master", soci::into(tables);
-  if (tables == 0) return 0;
   return fail(ErrorKind::bad_input, fmt::format("{} is a database of another program, not an assay "
                                                 "store; name another file with --store",
                                                 path.string()));

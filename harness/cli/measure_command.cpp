@@ -17,6 +17,7 @@
 #include "harness/run/stage_runner.hpp"
 #include "reports/report.hpp"
 #include "results/store.hpp"
+#include "targets/graph/lower.hpp"
 
 namespace assay::cli {
 namespace {
@@ -62,9 +63,18 @@ void explain(const FirmwareFacts& facts) {
   fmt::print("\n");
 }
 
-Result<Record> measure(const Options& options, Board board) {
-  const auto stop = install_interrupt_handler();
+/// What is to be measured: everything known of it before the first byte is built.
+struct Task {
+  StageCache cache;
+  Stage evaluate;
+  Stage firmware;
+  MeasurementOrder order;
+};
+
+/// Checks the model, the data and the machine; writes nothing.
+Result<Task> prepare(const Options& options, const Board& board) {
   ASSAY_TRY(const auto model, onnx::read_model(options.model));
+  ASSAY_CHECK(lower(model, options.model));
   ASSAY_TRY(const auto data, data_of(options, model));
   ASSAY_TRY(const auto info, find_dataset(data));
   ASSAY_TRY(const auto hash, sha256_file(options.model));
@@ -72,27 +82,20 @@ Result<Record> measure(const Options& options, Board board) {
   const Hertz clock = options.clock_mhz > 0
                           ? Hertz(static_cast<std::uint64_t>(options.clock_mhz * 1e6))
                           : board.type.clock;
-  const auto evaluate =
-      model_stage(StageKind::evaluate, {{"data", data}}, hash, {{"data", info.fingerprint}});
-  const auto firmware = model_stage(
-      StageKind::firmware,
-      {{"board_type", board.type.name}, {"clock_hz", clock.count()}, {"optimize", "-O2"}}, hash,
-      hardware);
-  const StageCache cache(options.project.cache);
+  Task task{StageCache(options.project.cache),
+            model_stage(StageKind::evaluate, {{"data", data}}, hash, {{"data", info.fingerprint}}),
+            model_stage(
+                StageKind::firmware,
+                {{"board_type", board.type.name}, {"clock_hz", clock.count()}, {"optimize", "-O2"}},
+                hash, hardware),
+            {}};
   std::vector<const Stage*> missing;
-  for (const Stage* stage : {&firmware, &evaluate})
-    if (!cache.has(*stage)) missing.push_back(stage);
-  ASSAY_CHECK(preflight(cache, missing, {data}));
-  const std::map<std::string, std::filesystem::path> inputs{{"model", options.model}};
-  const StageProgress quiet = [](double, const std::string&) {};
-  MeasurementOrder order;
+  for (const Stage* stage : {&task.firmware, &task.evaluate})
+    if (!task.cache.has(*stage)) missing.push_back(stage);
+  ASSAY_CHECK(preflight(task.cache, missing, {data}));
+
+  MeasurementOrder& order = task.order;
   order.artifacts.model = options.model;
-  ASSAY_TRY(order.artifacts.firmware, ensure_stage(cache, firmware, inputs, quiet, stop));
-  ASSAY_TRY(order.artifacts.evaluate, ensure_stage(cache, evaluate, inputs, quiet, stop));
-  if (options.explain) {
-    ASSAY_TRY(const auto facts, read_firmware_facts(order.artifacts.firmware));
-    explain(facts);
-  }
   order.data = data;
   order.samples = options.samples;
   Record& identity = order.identity;
@@ -108,20 +111,35 @@ Result<Record> measure(const Options& options, Board board) {
   identity.command = fmt::format("assay measure {} --on {}", options.model, options.on);
   identity.measurement_key =
       sha256_hex(canonical_json({{"cell", identity.cell_id},
-                                 {"firmware", firmware.key},
-                                 {"evaluate", evaluate.key},
+                                 {"firmware", task.firmware.key},
+                                 {"evaluate", task.evaluate.key},
                                  {"samples", options.samples},
                                  {"code", measurement_code_version(board.virtual_board)}}));
-  ASSAY_TRY(auto desk, Desk::open({board}, cache.root() / "locks"));
-  return measure_cell(order, desk, board, stop);
+  return task;
+}
+
+/// Builds what the cache has not, and measures.
+Result<Record> measure(Task& task, const Board& board, bool with_explanation) {
+  const auto stop = install_interrupt_handler();
+  const std::map<std::string, std::filesystem::path> inputs{{"model", task.order.artifacts.model}};
+  const StageProgress quiet = [](double, const std::string&) {};
+  auto& artifacts = task.order.artifacts;
+  ASSAY_TRY(artifacts.firmware, ensure_stage(task.cache, task.firmware, inputs, quiet, stop));
+  ASSAY_TRY(artifacts.evaluate, ensure_stage(task.cache, task.evaluate, inputs, quiet, stop));
+  if (with_explanation) {
+    ASSAY_TRY(const auto facts, read_firmware_facts(artifacts.firmware));
+    explain(facts);
+  }
+  ASSAY_TRY(auto desk, Desk::open({board}, task.cache.root() / "locks"));
+  return measure_cell(task.order, desk, board, stop);
 }
 
 Result<int> run(const Options& options) {
-  ASSAY_TRY(auto board, choose_board(options.on, options.project.boards));
-  ASSAY_TRY(auto record, measure(options, std::move(board)));
+  ASSAY_TRY(const auto board, choose_board(options.on, options.project.boards));
+  ASSAY_TRY(auto task, prepare(options, board));
   ASSAY_TRY(auto store, Store::open(options.project.store));
-  ASSAY_TRY(const auto outcome, store.insert(record));
-  (void)outcome;
+  ASSAY_TRY(const auto record, measure(task, board, options.explain));
+  ASSAY_CHECK(store.insert(record));
   const bool passed = record.verdict == Verdict::pass;
   ReportInput input;
   input.title = record.label;

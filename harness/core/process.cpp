@@ -48,9 +48,11 @@ struct Pipe {
   }
 };
 
-/// argv and envp as execve wants them, built before fork: nothing may be allocated in the child.
+/// What execve wants, built before fork: nothing may be allocated in the child, where another
+/// thread's lock on the heap would never be released.
 struct ExecArguments {
-  explicit ExecArguments(const ProcessSpec& spec) : arguments(spec.arguments) {
+  ExecArguments(std::string path, const ProcessSpec& spec)
+      : program(std::move(path)), arguments(spec.arguments) {
     for (auto& argument : arguments)
       argv.push_back(argument.data());
     argv.push_back(nullptr);
@@ -65,6 +67,7 @@ struct ExecArguments {
       envp.push_back(variable.data());
     envp.push_back(nullptr);
   }
+  std::string program;
   std::vector<std::string> arguments, variables;
   std::vector<char*> argv, envp;
 };
@@ -76,8 +79,8 @@ struct Streams {
   int errors = -1;
 };
 
-[[noreturn]] void become(const std::string& program, const ExecArguments& exec,
-                         const std::filesystem::path& directory, Streams streams, int report) {
+[[noreturn]] void become(const ExecArguments& exec, const std::filesystem::path& directory,
+                         Streams streams, int report) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (int signal : {SIGINT, SIGTERM, SIGPIPE})
@@ -89,7 +92,7 @@ struct Streams {
   if (streams.output >= 0) ::dup2(streams.output, 1);
   if (streams.errors >= 0) ::dup2(streams.errors, 2);
   if (directory.empty() || ::chdir(directory.c_str()) == 0)
-    ::execve(program.c_str(), exec.argv.data(), exec.envp.data());
+    ::execve(exec.program.c_str(), exec.argv.data(), exec.envp.data());
   const int reason = errno;
   [[maybe_unused]] const auto written = ::write(report, &reason, sizeof reason);
   ::_exit(127);
@@ -101,13 +104,13 @@ Result<pid_t> spawn(const ProcessSpec& spec, Streams streams) {
   const auto program = find_program(name);
   if (!program)
     return fail(ErrorKind::infrastructure, fmt::format("{} is not installed or not in PATH", name));
-  const ExecArguments exec(spec);
+  const ExecArguments exec(program->string(), spec);
   Pipe report;
   if (!report.open())
     return fail(ErrorKind::infrastructure,
                 fmt::format("cannot start {}: too many open files", name));
   const pid_t pid = ::fork();
-  if (pid == 0) become(program->string(), exec, spec.working_directory, streams, report.write);
+  if (pid == 0) become(exec, spec.working_directory, streams, report.write);
   if (pid < 0)
     return fail(ErrorKind::infrastructure,
                 fmt::format("cannot start {}: {}", name, std::strerror(errno)));

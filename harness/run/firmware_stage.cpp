@@ -58,10 +58,7 @@ Status build_firmware_stage(const fs::path& model_path, const BoardType& board_t
                             const KernelChoice& kernels, const fs::path& directory,
                             std::stop_token stop) {
   ASSAY_TRY(const auto model, onnx::read_model(model_path));
-  ASSAY_TRY(const auto graph, lower(model).map_error([&](Error error) {
-    error.message = fmt::format("{}: {}", model_path.string(), error.message);
-    return error;
-  }));
+  ASSAY_TRY(const auto graph, lower(model, model_path));
   ASSAY_TRY(const auto hash, sha256_file(model_path));
   FirmwareRequest request;
   ASSAY_TRY(request.model, generate(graph, &board_type.part.core, hash, kernels));

@@ -83,7 +83,7 @@ int argmax(std::span<const std::int8_t> logits) {
 Result<std::vector<std::int8_t>> quantized_inputs(const std::filesystem::path& model_path,
                                                   const ImageSet& images, int count) {
   ASSAY_TRY(const auto model, onnx::read_model(model_path));
-  ASSAY_TRY(const auto graph, lower(model));
+  ASSAY_TRY(const auto graph, lower(model, model_path));
   ASSAY_TRY(const auto quantizer, InputQuantizer::make(model, graph, images, model_path.string()));
   return quantizer.inputs(images, 0, std::min(count, images.count));
 }
@@ -95,7 +95,7 @@ Status evaluate_on_host(const std::filesystem::path& model_path, const std::stri
   ASSAY_TRY(const auto validation, load_split(data, Split::validation));
   ASSAY_TRY(const auto test, load_split(data, Split::test));
   ASSAY_TRY(const auto model, onnx::read_model(model_path));
-  ASSAY_TRY(const auto graph, lower(model));
+  ASSAY_TRY(const auto graph, lower(model, model_path));
   ASSAY_TRY(const auto quantizer, InputQuantizer::make(model, graph, test, model_path.string()));
   ASSAY_TRY(const auto hash, sha256_file(model_path));
   ASSAY_TRY(const auto generated, generate(graph, nullptr, hash));

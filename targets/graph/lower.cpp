@@ -254,4 +254,11 @@ Result<IntegerGraph> lower(const onnx::Model& model) {
   return lowering::Lowering(model).run();
 }
 
+Result<IntegerGraph> lower(const onnx::Model& model, const std::filesystem::path& file) {
+  return lower(model).map_error([&](Error error) {
+    error.message = fmt::format("{}: {}", file.string(), error.message);
+    return error;
+  });
+}
+
 }  // namespace assay

@@ -1,6 +1,8 @@
 // From a quantized ONNX model to the integer network that devices run. Pure; thread-safe.
 #pragma once
 
+#include <filesystem>
+
 #include "compress/onnx/model.hpp"
 #include "harness/core/result.hpp"
 #include "targets/graph/integer_graph.hpp"
@@ -19,5 +21,8 @@ namespace assay {
 /// Errors: bad_input naming the node, its operator and what would be supported; a float model is
 /// answered with "quantize it first".
 Result<IntegerGraph> lower(const onnx::Model& model);
+
+/// The same for a model that was read from `file`, which the error then names.
+Result<IntegerGraph> lower(const onnx::Model& model, const std::filesystem::path& file);
 
 }  // namespace assay

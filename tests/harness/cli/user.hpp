@@ -60,6 +60,9 @@ class User {
   ScratchDirectory home_;
 };
 
+/// Whether the program under test was built with training.
+bool can_train();
+
 /// Waits until `done()`, at most `limit`; says whether it came true.
 bool eventually(std::chrono::milliseconds limit, const std::function<bool()>& done);
 
