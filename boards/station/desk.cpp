@@ -180,7 +180,7 @@ Result<BoardMeasurement> Desk::measure(const Board& board, const MeasureRequest&
   // A real board may be wanted by other processes; a virtual one belongs to this desk alone.
   std::optional<BoardLock> lock;
   if (!board.virtual_board) {
-    ASSAY_TRY(auto taken, BoardLock::acquire(state_->lock_folder, board.name, lock_patience, stop));
+    ASSAY_TRY(auto taken, BoardLock::acquire(state_->lock_folder, board, lock_patience, stop));
     lock.emplace(std::move(taken));
   }
   // The link is open before the reset, so that nothing the board says is lost.

@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
@@ -31,24 +33,33 @@ std::string holder_of(const std::filesystem::path& lock) {
 
 }  // namespace
 
-Result<BoardLock> BoardLock::acquire(const std::filesystem::path& folder, const std::string& board,
+std::filesystem::path board_lock_folder() {
+  if (const char* chosen = std::getenv("ASSAY_LOCKS")) return chosen;
+  const std::filesystem::path shared = "/run/lock";
+  if (::access(shared.c_str(), W_OK) == 0) return shared / "assay";
+  return std::filesystem::temp_directory_path() / "assay-locks";
+}
+
+Result<BoardLock> BoardLock::acquire(const std::filesystem::path& folder, const Board& board,
                                      std::chrono::milliseconds patience, std::stop_token stop) {
   std::error_code code;
-  std::filesystem::create_directories(folder, code);
-  const auto path = folder / (board + ".lock");
-  BoardLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (std::filesystem::create_directories(folder, code))
+    std::filesystem::permissions(folder, std::filesystem::perms::all, code);
+  const auto path = folder / (board.probe_serial + ".lock");
+  BoardLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (lock.descriptor_ < 0)
-    return fail(ErrorKind::infrastructure, fmt::format("cannot lock board {}: {}: {}", board,
+    return fail(ErrorKind::infrastructure, fmt::format("cannot lock board {}: {}: {}", board.name,
                                                        path.string(), std::strerror(errno)));
+  ::fchmod(lock.descriptor_, 0666);  // for the other users; fails harmlessly on their files
   const Deadline deadline(patience);
   while (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) {
     if (stop.stop_requested())
       return fail(ErrorKind::interrupted,
-                  fmt::format("interrupted while waiting for board {}", board));
+                  fmt::format("interrupted while waiting for board {}", board.name));
     if (deadline.passed())
       return fail(ErrorKind::infrastructure,
                   fmt::format("board {} is in use by {}; wait for it or choose another board",
-                              board, holder_of(path)));
+                              board.name, holder_of(path)));
     std::this_thread::sleep_for(retry_interval);
   }
   const auto name = our_name();

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "boards/station/desk.hpp"
+#include "boards/station/lock.hpp"
 #include "compress/data/dataset.hpp"
 #include "compress/onnx/model.hpp"
 #include "harness/cli/board_choice.hpp"
@@ -130,7 +131,7 @@ Result<Record> measure(Task& task, const Board& board, bool with_explanation) {
     ASSAY_TRY(const auto facts, read_firmware_facts(artifacts.firmware));
     explain(facts);
   }
-  ASSAY_TRY(auto desk, Desk::open({board}, task.cache.root() / "locks"));
+  ASSAY_TRY(auto desk, Desk::open({board}, board_lock_folder()));
   return measure_cell(task.order, desk, board, stop);
 }
 

@@ -3,22 +3,17 @@
 
 #include <map>
 #include <memory>
-#include <thread>
 
 #include "harness/cli/command.hpp"
-#include "harness/cli/project.hpp"
+#include "harness/cli/matrix_options.hpp"
 #include "harness/plan/fit.hpp"
 #include "harness/plan/schema.hpp"
 #include "harness/run/progress.hpp"
-#include "harness/run/run_matrix.hpp"
 
 namespace assay::cli {
 namespace {
 
-struct Options {
-  Project project;
-  std::string matrix;
-  std::size_t jobs = std::max(1u, std::thread::hardware_concurrency());
+struct Options : MatrixOptions {
   bool json = false;
   bool schema = false;
 };
@@ -49,10 +44,9 @@ struct Outlook {
   double seconds = 0;
 };
 
-Result<Outlook> look_ahead(const Plan& plan, const RunContext& context,
-                           const std::filesystem::path& store) {
+Result<Outlook> look_ahead(const Plan& plan, const RunContext& context, const Options& options) {
   Outlook outlook;
-  ASSAY_TRY(outlook.pending, find_pending(plan, context.cache, store));
+  ASSAY_TRY(outlook.pending, options.find_pending(plan, context.cache));
   for (const auto& stage : plan.stages) {
     auto& [count, cached] = outlook.kinds[std::string(to_string(stage.kind))];
     ++count;
@@ -140,7 +134,7 @@ Result<int> run(const Options& options) {
   ASSAY_TRY(const auto plan, make_plan(std::move(matrix)));
   RunContext context{StageCache(options.project.cache), {}, options.jobs, ""};
   ASSAY_TRY(context.inventory, load_inventory(options.project.boards));
-  ASSAY_TRY(const auto outlook, look_ahead(plan, context, options.project.store));
+  ASSAY_TRY(const auto outlook, look_ahead(plan, context, options));
   if (options.json) {
     ASSAY_TRY(const auto json, plan_json(plan, context, outlook));
     fmt::print("{}\n", json.dump(2));
@@ -156,13 +150,8 @@ Action declare_plan(CLI::App& app) {
   auto options = std::make_shared<Options>();
   auto* schema = app.add_flag("--schema", options->schema, "Print the JSON Schema of matrix files");
   app.add_option("matrix", options->matrix, "Matrix file")->excludes(schema);
-  app.add_option("--jobs", options->jobs, "Training processes the estimate assumes")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1024));
   app.add_flag("--json", options->json, "Machine-readable");
-  options->project.add_store(app);
-  options->project.add_boards(app);
-  options->project.add_cache(app);
+  options->add_to(app);
   return [options]() -> Result<int> {
     if (options->matrix.empty() && !options->schema)
       return fail(ErrorKind::bad_input, "plan needs a matrix file; see assay plan --help");

@@ -1,36 +1,66 @@
 // assay run: everything a matrix asks for.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <memory>
-#include <thread>
+#include <optional>
 
 #include "harness/cli/command.hpp"
-#include "harness/cli/project.hpp"
+#include "harness/cli/matrix_options.hpp"
 #include "harness/core/interrupt.hpp"
 #include "harness/run/preflight.hpp"
 #include "harness/run/publish.hpp"
-#include "harness/run/run_matrix.hpp"
+#include "harness/run/timed_stop.hpp"
 
 namespace assay::cli {
 namespace {
 
-struct Options {
-  Project project;
-  std::string matrix;
-  std::size_t jobs = std::max(1u, std::thread::hardware_concurrency());
+struct Options : MatrixOptions {
+  std::string until;
   bool json = false;
 };
 
+/// How the pending work ended.
+struct Ending {
+  std::vector<RunFailure> failures;
+  bool time_was_up = false;
+};
+
 /// The worst thing that happened decides the exit code.
-int exit_code_of(const std::vector<RunFailure>& failures, const std::vector<Record>& records,
-                 std::size_t cells) {
+int exit_code_of(const Ending& ending, const std::vector<Record>& records, std::size_t unmeasured) {
   int code = 0;
   for (const auto& record : records)
     if (record.verdict == Verdict::fail) code = exit_code(ErrorKind::failed_verdict);
-  if (records.size() < cells) code = exit_code(ErrorKind::infrastructure);
-  for (const auto& failure : failures)
+  if (unmeasured > 0)
+    code = exit_code(ending.time_was_up ? ErrorKind::interrupted : ErrorKind::infrastructure);
+  for (const auto& failure : ending.failures)
     if (failure.error.kind == ErrorKind::bad_input) code = exit_code(ErrorKind::bad_input);
   return code;
+}
+
+/// Does the pending work, until the time that the user set.
+Result<Ending> do_pending(const Plan& plan, const PendingWork& pending, const RunContext& context,
+                          Store& store, std::optional<WallTime> until) {
+  const auto interrupt = install_interrupt_handler();
+  const TimedStop stop(interrupt, until);
+  auto failures = run_plan(plan, pending, context, store, stop.token());
+  Ending ending;
+  ending.time_was_up = stop.time_is_up() && !interrupt.stop_requested();
+  if (failures)
+    ending.failures = std::move(*failures);
+  else if (!(ending.time_was_up && failures.error().kind == ErrorKind::interrupted))
+    return tl::unexpected(std::move(failures).error());
+  return ending;
+}
+
+std::size_t count_unmeasured(const Plan& plan, const PendingWork& pending,
+                             const std::vector<Record>& records) {
+  return static_cast<std::size_t>(std::ranges::count_if(pending.cells, [&](std::size_t cell) {
+    return std::ranges::none_of(records, [&](const Record& record) {
+      return record.measurement_key == plan.cells[cell].measurement_key &&
+             record.verdict != Verdict::infra;
+    });
+  }));
 }
 
 /// Everything a run can be told to lack before it starts, so that a fault leaves nothing behind.
@@ -45,12 +75,19 @@ Status check_ready(const Plan& plan, const PendingWork& pending, const RunContex
   return preflight(context.cache, stages, data_sets);
 }
 
-void print_failures(const std::vector<RunFailure>& failures) {
-  for (const auto& failure : failures)
+void print_ending(const Ending& ending, const Options& options, std::size_t unmeasured) {
+  for (const auto& failure : ending.failures)
     fmt::print(stderr, "assay: {}: {}\n", failure.task, failure.error.message);
+  if (ending.time_was_up && unmeasured > 0)
+    fmt::print(stderr, "assay: stopped at {} with {} cells not measured; run again to carry on\n",
+               options.until, unmeasured);
 }
 
 Result<int> run(const Options& options) {
+  std::optional<WallTime> until;
+  if (!options.until.empty()) {
+    ASSAY_TRY(until, next_time_of_day(options.until, std::chrono::system_clock::now()));
+  }
   ASSAY_TRY(auto matrix, load_matrix(options.matrix));
   ASSAY_TRY(auto plan, make_plan(std::move(matrix)));
   if (plan.cells.empty())
@@ -63,31 +100,32 @@ Result<int> run(const Options& options) {
                      options.jobs,
                      fmt::format("assay run {}", options.matrix)};
   ASSAY_TRY(context.inventory, load_inventory(options.project.boards));
-  ASSAY_TRY(const auto pending, find_pending(plan, context.cache, options.project.store));
+  ASSAY_TRY(const auto pending, options.find_pending(plan, context.cache));
   if (!pending.cells.empty()) ASSAY_CHECK(check_ready(plan, pending, context));
   ASSAY_TRY(auto store, Store::open(options.project.store));
   if (!pending.cells.empty())
     fmt::print(stderr, "{}: {} cells, {} to measure, {} stages to run\n", plan.matrix.name,
                plan.cells.size(), pending.cells.size(), pending.stages.size());
-  ASSAY_TRY(const auto failures,
-            run_plan(plan, pending, context, store, install_interrupt_handler()));
+  ASSAY_TRY(const auto ending, do_pending(plan, pending, context, store, until));
 
   const auto folder = options.project.output / plan.matrix.name;
   ASSAY_TRY(auto records, records_of(plan, store));
+  const auto unmeasured = count_unmeasured(plan, pending, records);
+  const int code = exit_code_of(ending, records, unmeasured);
   if (records.empty()) {  // nothing to report
-    print_failures(failures);
-    return exit_code_of(failures, records, plan.cells.size());
+    print_ending(ending, options, unmeasured);
+    return code;
   }
   const auto report = report_of(plan, context.cache, std::move(records), context.command);
   ASSAY_CHECK(write_reports(report, folder / "report"));
   ASSAY_CHECK(link_artifacts(plan, context.cache, folder / "cells"));
   fmt::print("{}", options.json ? render_json(report) : render_text(report));
-  print_failures(failures);
+  print_ending(ending, options, unmeasured);
   if (!options.json)
     fmt::print(
         "\nReport: {}\n",
         std::filesystem::absolute(folder / "report" / "index.html").lexically_normal().string());
-  return exit_code_of(failures, report.records, plan.cells.size());
+  return code;
 }
 
 }  // namespace
@@ -95,14 +133,10 @@ Result<int> run(const Options& options) {
 Action declare_run(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("matrix", options->matrix, "Matrix file")->required();
-  app.add_option("--jobs", options->jobs, "Training processes at once")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1024));
+  app.add_option("--until", options->until, "Stop at this time of day, as in 06:00");
   app.add_flag("--json", options->json, "Print the records as JSON instead of the table");
-  options->project.add_store(app);
-  options->project.add_boards(app);
+  options->add_to(app);
   options->project.add_output(app);
-  options->project.add_cache(app);
   return [options] { return run(*options); };
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "boards/station/lock.hpp"
 #include "harness/plan/estimate.hpp"
 #include "harness/plan/shape_model.hpp"
 #include "harness/run/measurement.hpp"
@@ -112,8 +113,7 @@ class Run {
     for (std::size_t stage : stages_of(plan_, cell))
       context_.cache.touch(plan_.stages[stage]);
     ASSAY_TRY(const auto record, measure_cell(order, desk_, board, stop));
-    ASSAY_TRY(const auto outcome, store_.insert(record));
-    (void)outcome;
+    ASSAY_CHECK(store_.insert(record));
     return {};
   }
 
@@ -134,26 +134,19 @@ CellArtifacts artifacts_of(const Plan& plan, const Cell& cell, const StageCache&
           at(config.quantize) / "model.onnx", at(config.evaluate), at(cell.firmware)};
 }
 
-Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache, Store& store) {
+Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache, const fs::path& store,
+                                 const std::function<bool(const Cell&)>& wanted) {
+  std::map<std::string, Record> records;
+  if (fs::exists(store)) {
+    ASSAY_TRY(auto opened, Store::open(store, Store::Mode::must_exist));
+    ASSAY_TRY(records, opened.find_all(measurement_keys(plan)));
+  }
   PendingWork pending;
-  ASSAY_TRY(const auto records, store.find_all(measurement_keys(plan)));
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const auto record = records.find(plan.cells[i].measurement_key);
     const bool measured = record != records.end() && record->second.verdict != Verdict::infra;
-    if (!measured) pending.cells.push_back(i);
+    if (!measured && wanted(plan.cells[i])) pending.cells.push_back(i);
   }
-  add_needed_stages(plan, cache, pending);
-  return pending;
-}
-
-Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache, const fs::path& store) {
-  if (fs::exists(store)) {
-    ASSAY_TRY(auto opened, Store::open(store, Store::Mode::must_exist));
-    return find_pending(plan, cache, opened);
-  }
-  PendingWork pending;
-  for (std::size_t i = 0; i < plan.cells.size(); ++i)
-    pending.cells.push_back(i);
   add_needed_stages(plan, cache, pending);
   return pending;
 }
@@ -217,7 +210,7 @@ Result<std::vector<RunFailure>> run_plan(const Plan& plan, const PendingWork& pe
                                          std::stop_token stop) {
   if (pending.cells.empty()) return std::vector<RunFailure>{};
   ASSAY_TRY(auto boards, boards_needed(plan, pending, context));
-  ASSAY_TRY(auto desk, Desk::open(std::move(boards), context.cache.root() / "locks"));
+  ASSAY_TRY(auto desk, Desk::open(std::move(boards), board_lock_folder()));
   Run run(plan, context, store, desk);
 
   auto tasks = outline_tasks(plan, pending);

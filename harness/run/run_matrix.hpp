@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -21,13 +22,12 @@ struct PendingWork {
   std::vector<std::size_t> cells;   ///< indices into Plan::cells without a final record
 };
 
-/// A cell is pending when the store has no record under its measurement key, or one with verdict
-/// infra; a stage when a pending cell needs it and the cache lacks it. Errors: the store's.
-Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache, Store& store);
-
-/// The same for a store file; when there is none yet, every cell is pending and none is made.
+/// A wanted cell is pending when the store has no record under its measurement key, or one with
+/// verdict infra; a stage when a pending cell needs it and the cache lacks it. A store file that is
+/// not there has no record, and is not made. Errors: the store's.
 Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache,
-                                 const std::filesystem::path& store);
+                                 const std::filesystem::path& store,
+                                 const std::function<bool(const Cell&)>& wanted);
 
 /// How many training processes run at once, and where things are.
 struct RunContext {

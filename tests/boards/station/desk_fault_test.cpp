@@ -98,7 +98,7 @@ TEST_P(DeskFaults, ARealBoardThatIsNotConnected) {
   expect_infrastructure(desk_.measure(real, request, {}), "ttyACM0 of b");
   // Its lock was given back.
   expect_infrastructure(desk_.measure(real, request, {}), "ttyACM0");
-  EXPECT_TRUE(std::filesystem::exists(scratch_.path() / "locks" / "b.lock"));
+  EXPECT_TRUE(std::filesystem::exists(scratch_.path() / "locks" / (real.probe_serial + ".lock")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Parts, DeskFaults, ::testing::Values("stm32f405", "stm32f030cc"),

@@ -19,6 +19,14 @@ using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
+/// A board behind the probe of that serial number.
+Board board_named(const std::string& name, const std::string& probe_serial) {
+  Board board;
+  board.name = name;
+  board.probe_serial = probe_serial;
+  return board;
+}
+
 /// Another process that holds a board until it is killed.
 class Holder {
  public:
@@ -27,7 +35,7 @@ class Holder {
     EXPECT_EQ(::pipe(tell), 0);
     pid_ = ::fork();
     if (pid_ == 0) {
-      const auto lock = BoardLock::acquire(folder, board, 0ms, {});
+      const auto lock = BoardLock::acquire(folder, board_named(board, "SN-" + board), 0ms, {});
       const char told = lock ? 'y' : 'n';
       if (::write(tell[1], &told, 1) != 1) ::_exit(1);
       for (;;)
@@ -57,7 +65,7 @@ class Lock : public ::testing::Test {
  protected:
   Result<BoardLock> acquire(const std::string& board, std::chrono::milliseconds patience = 0ms,
                             std::stop_token stop = {}) {
-    return BoardLock::acquire(folder_, board, patience, stop);
+    return BoardLock::acquire(folder_, board_named(board, "SN-" + board), patience, stop);
   }
 
   ScratchDirectory scratch_ = *ScratchDirectory::create(::testing::TempDir(), "lock");
@@ -72,6 +80,23 @@ TEST_F(Lock, NamesTheProcessThatHoldsTheBoard) {
   EXPECT_THAT(lock.error().message, AllOf(HasSubstr("f405-a"), HasSubstr("station_test"),
                                           HasSubstr(fmt::format("process {}", holder.pid()))));
   EXPECT_TRUE(acquire("f405-b")) << "another board is free";
+}
+
+TEST_F(Lock, IsOnTheProbeWhateverTheBoardIsCalled) {
+  const Holder holder(folder_, "f405-a");
+  const auto lock = BoardLock::acquire(folder_, board_named("mine", "SN-f405-a"), 0ms, {});
+  ASSERT_FALSE(lock);
+  EXPECT_THAT(lock.error().message, HasSubstr("board mine is in use by"));
+}
+
+TEST_F(Lock, CanBeTakenByEveryUserOfTheMachine) {
+  EXPECT_TRUE(acquire("a"));
+  const auto everybody = [](const std::filesystem::path& path) {
+    return (std::filesystem::status(path).permissions() & std::filesystem::perms::others_write) !=
+           std::filesystem::perms::none;
+  };
+  EXPECT_TRUE(everybody(folder_));
+  EXPECT_TRUE(everybody(folder_ / "SN-a.lock"));
 }
 
 TEST_F(Lock, OutlivesNoHolder) {
@@ -119,7 +144,7 @@ TEST_F(Lock, SaysWhichFileCannotBeWritten) {
   const auto lock = acquire("a");
   ASSERT_FALSE(lock);
   EXPECT_EQ(lock.error().kind, ErrorKind::infrastructure);
-  EXPECT_THAT(lock.error().message, HasSubstr((folder_ / "a.lock").string()));
+  EXPECT_THAT(lock.error().message, HasSubstr((folder_ / "SN-a.lock").string()));
 }
 
 }  // namespace

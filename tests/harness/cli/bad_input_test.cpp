@@ -115,6 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCommand{"NoMatrix", {"run"}, "matrix is required; see assay run --help"},
         BadCommand{"NoMatrixToPlan", {"plan"}, "plan needs a matrix file"},
         BadCommand{"NoJobs", {"run", "m.json", "--jobs", "0"}, "--jobs: Value 0 not in range"},
+        BadCommand{"NoTimeOfDay", {"run", "m.json", "--until", "noon"}, "\"noon\" is not a time"},
         BadCommand{
             "MissingMatrixFile", {"run", "none.json"}, "cannot read none.json: No such file"},
         BadCommand{"MissingMatrixFileToPlan", {"plan", "none.json"}, "cannot read none.json"},

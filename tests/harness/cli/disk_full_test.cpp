@@ -73,7 +73,8 @@ SmallDisk run_on_small_disk(const User& user, const fs::path& folder, std::size_
 TEST(FullCache, IsNamedAndHoldsWholeStagesOnly) {
   const User user;
   user.write("model.onnx", small_model());
-  const auto files = user.project_files();
+  auto files = user.project_files();
+  files.insert("assay.db");  // on another disk, and made first
   const auto measure = [&](std::size_t size) {
     return run_on_small_disk(
         user, user.cache().parent_path(), size,

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <fmt/format.h>
 #include <cstdlib>
+#include <ctime>
 #include <random>
 #include <thread>
 
@@ -188,6 +190,36 @@ TEST_F(Run, InterruptedCarriesOn) {
   EXPECT_THAT(records_of(user), ::testing::IsEmpty());
   interrupt_when_running(user, "openocd");
   EXPECT_LT(records_of(user).size(), cells);
+  expect_same_outcome(user);
+}
+
+TEST_F(Run, InPartsIsTheWhole) {
+  const auto user = user_with_matrix();
+  const auto nothing = user.run({"run", "small.json", "--only", "seed=7"});
+  EXPECT_EQ(nothing.exit_code, 2);
+  EXPECT_THAT(nothing.errors, IsOneSentence(std::string("no cell of small.json has seed=7")));
+  EXPECT_THAT(user.stages(), ::testing::IsEmpty());
+  const auto part = user.run({"run", "small.json", "--only", "student.cut=5"});
+  EXPECT_EQ(part.exit_code, 0) << part.errors;
+  EXPECT_EQ(records_of(user).size(), cells / 2);
+  EXPECT_THAT(part.output, ::testing::Not(::testing::HasSubstr("cut4")));
+  expect_same_outcome(user);
+}
+
+TEST_F(Run, StopsAtTheTimeOfDayAndCarriesOn) {
+  const auto user = user_with_matrix();
+  // A time zone of the user's own, in which it is two seconds to six.
+  const auto second_of_day = std::time(nullptr) % 86400;
+  const auto east = 6 * 3600 - 2 - second_of_day;
+  const auto hours = std::abs(east) / 3600;
+  const std::string zone = fmt::format("UTC{}{}:{:02}:{:02}", east < 0 ? '+' : '-', hours,
+                                       std::abs(east) / 60 % 60, std::abs(east) % 60);
+  const auto answer = user.run({"run", "small.json", "--until", "06:00"}, {{"TZ", zone}});
+  EXPECT_EQ(answer.exit_code, 130);
+  EXPECT_THAT(answer.errors, ::testing::EndsWith("assay: stopped at 06:00 with 4 cells not "
+                                                 "measured; run again to carry on\n"));
+  expect_no_half_stage(user);
+  expect_nobody_left(user);
   expect_same_outcome(user);
 }
 
