@@ -29,8 +29,12 @@ Result<std::string> next_line(int descriptor, std::string& received, Deadline de
       return line;
     }
     pollfd waiting{descriptor, POLLIN, 0};
-    if (poll(&waiting, 1, static_cast<int>(deadline.remaining().count())) <= 0 && deadline.passed())
-      return fail(ErrorKind::infrastructure, "virtual-board did not answer in time");
+    // Rounded up: what is left is cut to whole milliseconds, and read() has no limit of its own.
+    if (poll(&waiting, 1, static_cast<int>(deadline.remaining().count()) + 1) <= 0) {
+      if (deadline.passed())
+        return fail(ErrorKind::infrastructure, "virtual-board did not answer in time");
+      continue;
+    }
     std::array<char, 4096> buffer{};
     const ssize_t count = read(descriptor, buffer.data(), buffer.size());
     if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN))

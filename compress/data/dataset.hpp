@@ -46,6 +46,7 @@ struct DatasetInfo {
   int height = 0;
   int width = 0;
   std::vector<std::string> class_names;
+  int training_images = 0;  ///< in the training split
   Normalization normalization;
   std::string fingerprint;  ///< hash over the expected checksums: enters stage keys
 };

@@ -116,6 +116,7 @@ DatasetInfo info() {
   info.width = side;
   info.class_names = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
                       "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+  info.training_images = training.count - classes * validation_per_class;
   // Mean and population deviation over every pixel of the training split, five decimals.
   info.normalization = {{0.28592f}, {0.35290f}};
   Sha256 fingerprint;

@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -66,5 +67,10 @@ int main(int argc, char** argv) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("assay"));
   spdlog::set_level(spdlog::level::warn);
   spdlog::set_pattern("assay: %v");
-  return run(argc, argv);
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& problem) {  // what a library throws, a full memory
+    fmt::print(stderr, "assay: {}\n", problem.what());
+    return assay::exit_code(assay::ErrorKind::infrastructure);
+  }
 }

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <memory>
+#include <optional>
 
 #include "boards/station/desk.hpp"
 #include "boards/station/lock.hpp"
@@ -28,7 +29,7 @@ struct Options {
   std::string model;
   std::string on;
   std::string data;
-  double clock_mhz = 0;
+  std::optional<double> clock_mhz;
   int samples = 500;
   bool explain = false;
   bool json = false;
@@ -64,6 +65,18 @@ void explain(const FirmwareFacts& facts) {
   fmt::print("\n");
 }
 
+/// The command that measures the same again.
+std::string command_of(const Options& options) {
+  const Options usual;
+  std::string command = fmt::format("assay measure {} --on {}", options.model, options.on);
+  if (!options.data.empty()) command += " --data " + options.data;
+  if (options.clock_mhz) command += fmt::format(" --clock-mhz {}", *options.clock_mhz);
+  if (options.samples != usual.samples) command += fmt::format(" --samples {}", options.samples);
+  if (options.project.boards != usual.project.boards)
+    command += " --boards " + options.project.boards.string();
+  return command;
+}
+
 /// What is to be measured: everything known of it before the first byte is built.
 struct Task {
   StageCache cache;
@@ -80,11 +93,14 @@ Result<Task> prepare(const Options& options, const Board& board) {
   ASSAY_TRY(const auto info, find_dataset(data));
   ASSAY_TRY(const auto hash, sha256_file(options.model));
   ASSAY_TRY(const auto hardware, hardware_facts(board.type));
-  const Hertz clock = options.clock_mhz > 0
-                          ? Hertz(static_cast<std::uint64_t>(options.clock_mhz * 1e6))
-                          : board.type.clock;
+  Hertz clock = board.type.clock;
+  if (options.clock_mhz) {
+    auto chosen = core_clock(board.type, *options.clock_mhz);
+    if (!chosen) return fail(ErrorKind::bad_input, "--clock-mhz: " + chosen.error().message);
+    clock = *chosen;
+  }
   Task task{StageCache(options.project.cache),
-            model_stage(StageKind::evaluate, {{"data", data}}, hash, {{"data", info.fingerprint}}),
+            model_stage(StageKind::evaluate, {{"data", data}}, hash, evaluation_facts(info)),
             model_stage(
                 StageKind::firmware,
                 {{"board_type", board.type.name}, {"clock_hz", clock.count()}, {"optimize", "-O2"}},
@@ -109,11 +125,12 @@ Result<Task> prepare(const Options& options, const Board& board) {
                                                 {"format", "int8"}}));
   identity.matrix = "measure";
   identity.label = std::filesystem::path(options.model).stem();
-  identity.command = fmt::format("assay measure {} --on {}", options.model, options.on);
+  identity.command = command_of(options);
   identity.measurement_key =
       sha256_hex(canonical_json({{"cell", identity.cell_id},
                                  {"firmware", task.firmware.key},
                                  {"evaluate", task.evaluate.key},
+                                 {"board", board.name},
                                  {"samples", options.samples},
                                  {"code", measurement_code_version(board.virtual_board)}}));
   return task;
@@ -140,7 +157,10 @@ Result<int> run(const Options& options) {
   ASSAY_TRY(auto task, prepare(options, board));
   ASSAY_TRY(auto store, Store::open(options.project.store));
   ASSAY_TRY(const auto record, measure(task, board, options.explain));
-  ASSAY_CHECK(store.insert(record));
+  ASSAY_TRY(const auto outcome, store.insert(record));
+  if (outcome == InsertOutcome::existed)
+    fmt::print(stderr, "assay: {} has this measurement already and keeps the first\n",
+               options.project.store.string());
   const bool passed = record.verdict == Verdict::pass;
   ReportInput input;
   input.title = record.label;
@@ -159,8 +179,7 @@ Action declare_measure(CLI::App& app) {
   app.add_option("--on", options->on, "A board of the inventory, or virtual:<board type or part>")
       ->required();
   app.add_option("--data", options->data, "Data set, when the model does not name it");
-  app.add_option("--clock-mhz", options->clock_mhz, "Core clock instead of the board type's")
-      ->check(CLI::PositiveNumber);
+  app.add_option("--clock-mhz", options->clock_mhz, "Core clock instead of the board type's");
   app.add_option("--samples", options->samples, "Test images to stream through the board")
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));

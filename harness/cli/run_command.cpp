@@ -20,6 +20,15 @@ struct Options : MatrixOptions {
   bool json = false;
 };
 
+/// The command that measures the same again.
+std::string command_of(const Options& options) {
+  const Options usual;
+  std::string command = fmt::format("assay run {}", options.matrix);
+  if (options.project.boards != usual.project.boards)
+    command += " --boards " + options.project.boards.string();
+  return command;
+}
+
 /// How the pending work ended.
 struct Ending {
   std::vector<RunFailure> failures;
@@ -95,10 +104,7 @@ Result<int> run(const Options& options) {
                 fmt::format("{} has no cell to run: {}", options.matrix,
                             plan.matrix.deploy.on.empty() ? "it has no deploy section"
                                                           : "exclude leaves no configuration"));
-  RunContext context{StageCache(options.project.cache),
-                     {},
-                     options.jobs,
-                     fmt::format("assay run {}", options.matrix)};
+  RunContext context{StageCache(options.project.cache), {}, options.jobs, command_of(options)};
   ASSAY_TRY(context.inventory, load_inventory(options.project.boards));
   ASSAY_TRY(const auto pending, options.find_pending(plan, context.cache));
   if (!pending.cells.empty()) ASSAY_CHECK(check_ready(plan, pending, context));

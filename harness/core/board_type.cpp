@@ -1,6 +1,7 @@
 #include "harness/core/board_type.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -100,6 +101,15 @@ Result<BoardType> find_board_type(const std::string& name_or_part) {
   }
   return fail(ErrorKind::bad_input,
               fmt::format("no board type in boards/types is the default for part {}", part->name));
+}
+
+Result<Hertz> core_clock(const BoardType& type, double mhz) {
+  const Hertz limit = type.part.max_clock.value;
+  if (mhz * 1e6 >= 1 && mhz * 1e6 < static_cast<double>(limit.count()) + 0.5)
+    return Hertz(static_cast<std::uint64_t>(std::llround(mhz * 1e6)));
+  return fail(ErrorKind::bad_input,
+              fmt::format("expected more than 0 and at most {:g} MHz, found {:g}",
+                          static_cast<double>(limit.count()) / 1e6, mhz));
 }
 
 }  // namespace assay

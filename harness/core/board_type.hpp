@@ -35,6 +35,10 @@ struct BoardType {
   const Uart& uart_block() const;
 };
 
+/// A core clock given in MHz. Errors: bad_input "expected ..." when it is not above 0 and at most
+/// the part's maximum.
+Result<Hertz> core_clock(const BoardType& type, double mhz);
+
 /// Reads boards/types/<name>.json and its part. Errors: bad_input naming the type and listing the
 /// known ones, or the path of a bad field (a UART the part lacks, a clock above the part's
 /// maximum).

@@ -47,7 +47,7 @@ void drop_what_is_inert(FieldValues& values) {
 
 std::string value_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
-  if (value.is_number()) return fmt::format("{:g}", value.get<double>());
+  if (value.is_number_float()) return fmt::format("{}", value.get<double>());
   return value.dump();
 }
 

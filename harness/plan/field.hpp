@@ -21,7 +21,7 @@ struct Field {
   double low = 0;           ///< limits of a number or integer, inclusive
   double high = 0;
   Json fallback;        ///< value when not given; null: absent unless given
-  std::string label;    ///< prefix in cell labels ("T"); empty: named in full when it varies
+  std::string label;    ///< prefix in cell labels ("T"); empty: the family's name says it
   std::string meaning;  ///< one sentence, for the schema and the guide
 };
 

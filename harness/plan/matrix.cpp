@@ -155,12 +155,19 @@ class MatrixReader {
     if (!type) return on.problem("board_type", type.error().message);
     target.board_type = std::move(*type);
     if (clock_mhz) {
-      target.clock = Hertz(static_cast<std::uint64_t>(std::llround(*clock_mhz * 1e6)));
-      const auto limit = target.board_type.part.max_clock.value;
-      if (*clock_mhz <= 0 || *target.clock > limit)
-        on.problem("clock_mhz", fmt::format("expected more than 0 and at most {:g} MHz",
-                                            static_cast<double>(limit.count()) / 1e6));
+      const auto clock = core_clock(target.board_type, *clock_mhz);
+      if (!clock) return on.problem("clock_mhz", clock.error().message);
+      target.clock = *clock;
     }
+    const auto same = [&](const DeployTarget& other) {
+      return other.board_type.name == target.board_type.name &&
+             other.virtual_board == target.virtual_board &&
+             other.clock.value_or(other.board_type.clock) ==
+                 target.clock.value_or(target.board_type.clock);
+    };
+    if (std::ranges::any_of(matrix_.deploy.on, same))
+      return on.problem("board_type", fmt::format("{} is there twice, at the same clock",
+                                                  target.board_type.name));
     matrix_.deploy.on.push_back(std::move(target));
   }
 

@@ -6,6 +6,7 @@
 
 #include "compress/data/dataset.hpp"
 #include "compress/train/stage_description.hpp"
+#include "harness/core/elf.hpp"
 #include "harness/core/hash.hpp"
 #include "harness/core/paths.hpp"
 #include "harness/plan/estimate.hpp"
@@ -24,23 +25,33 @@ Json worker_settings(const Config& config, Work work) {
   return json;
 }
 
-/// A section of the configuration in the worker's own type; the values were checked before.
+/// A section of the configuration in the worker's own type. Single values were checked before;
+/// what they are together is found here. Errors: bad_input.
 template <class Read>
-auto section(const Json& json, const char* name, Read read) {
-  JsonErrors errors(name);
-  JsonObject object(json.at(name), name, errors);
-  return read(object);
+auto section(const Config& config, const Json& json, const char* name, Read read)
+    -> Result<decltype(read(std::declval<JsonObject&>()))> {
+  JsonErrors errors(config.label());
+  auto value = [&] {
+    JsonObject object(json.at(name), name, errors);
+    return read(object);
+  }();
+  ASSAY_CHECK(errors.status());
+  return value;
 }
 
-TrainStage train_stage(const Config& config) {
+Result<TrainStage> train_stage(const Config& config, int training_images) {
   Json json = config.json();
   TrainStage stage;
   stage.model = config.student();
-  stage.settings = section(json, "train", read_train_settings);
+  ASSAY_TRY(stage.settings, section(config, json, "train", read_train_settings));
+  if (stage.settings.images.value_or(0) > training_images)
+    return fail(ErrorKind::bad_input,
+                fmt::format("{}: train.images: expected at most the {} training images, found {}",
+                            config.label(), training_images, *stage.settings.images));
   stage.seed = json.at("seed").get<std::uint64_t>();
   if (config.distilled()) {
     json["distill"]["beta"] = config.beta();
-    stage.distill = section(json, "distill", read_distill_settings);
+    ASSAY_TRY(stage.distill, section(config, json, "distill", read_distill_settings));
   }
   return stage;
 }
@@ -64,22 +75,22 @@ class PlanBuilder {
       stages.teacher_evaluate_float = add_float_evaluation(teacher, teacher_train, data_facts);
     }
     stages.evaluate_float = add_float_evaluation(config, train, data_facts);
-    stages.quantize = add(
-        {StageKind::quantize,
-         "quantize " + label,
-         "",
-         worker_settings(
-             config, QuantizeStage{{}, section(config.json(), "quantize", read_quantize_settings)}),
-         {{"model", train, "model.onnx"}},
-         estimate::quantize_seconds},
-        data_facts);
+    ASSAY_TRY(const auto quantize,
+              section(config, config.json(), "quantize", read_quantize_settings));
+    stages.quantize = add({StageKind::quantize,
+                           "quantize " + label,
+                           "",
+                           worker_settings(config, QuantizeStage{{}, quantize}),
+                           {{"model", train, "model.onnx"}},
+                           estimate::quantize_seconds},
+                          data_facts);
     stages.evaluate = add({StageKind::evaluate,
                            "evaluate int8 " + label,
                            "",
                            {{"data", data}},
                            {{"model", stages.quantize, "model.onnx"}},
                            estimate::evaluate_seconds},
-                          {{"data", info.fingerprint}});
+                          evaluation_facts(info));
     return stages;
   }
 
@@ -110,10 +121,12 @@ class PlanBuilder {
   }
 
   Result<std::size_t> add_training(const Config& config, const Json& facts) {
+    ASSAY_TRY(const auto info, find_dataset(config.at("data").get<std::string>()));
+    ASSAY_TRY(auto work, train_stage(config, info.training_images));
     Stage stage{StageKind::train,
                 "train " + config.label(),
                 "",
-                worker_settings(config, train_stage(config)),
+                worker_settings(config, std::move(work)),
                 {},
                 0};
     ASSAY_TRY(stage.estimated_seconds, estimate::training_seconds(config));
@@ -183,7 +196,12 @@ Result<Json> hardware_facts(const BoardType& type) {
                            root / "targets/parts/cores" / (type.part.core.name + ".json")}) {
     ASSAY_TRY(facts[file.filename().string()], read_json_file(file));
   }
+  facts["compiler"] = program_identity("arm-none-eabi-g++");
   return facts;
+}
+
+Json evaluation_facts(const DatasetInfo& data) {
+  return {{"data", data.fingerprint}, {"compiler", program_identity("g++")}};
 }
 
 Result<Plan> make_plan(Matrix matrix) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "compress/data/dataset.hpp"
 #include "harness/plan/matrix.hpp"
 #include "harness/plan/stage.hpp"
 
@@ -42,8 +43,11 @@ struct Plan {
 /// Builds the stage graph. Errors: bad_input when a network cannot be built.
 Result<Plan> make_plan(Matrix matrix);
 
-/// The content of the files that describe a board type, its part and its core: firmware depends on
-/// it. Errors: bad_input.
+/// What an evaluation on the host depends on beside the model: the data and the host's compiler.
+Json evaluation_facts(const DatasetInfo& data);
+
+/// The content of the files that describe a board type, its part and its core, and the build of the
+/// cross compiler: firmware depends on them. Errors: bad_input.
 Result<Json> hardware_facts(const BoardType& type);
 
 }  // namespace assay

@@ -46,9 +46,14 @@ std::string code_version(StageKind kind);
 /// The same for taking a measurement on a board.
 std::string measurement_code_version(bool virtual_board);
 
-/// Torch and BLAS versions of training workers: they change the bits of a trained network, so they
-/// are part of its key, as threads and the pinned instruction set are through the stage's settings.
+/// The builds of Torch and of the libraries it computes with: they change the bits of a network, so
+/// they are part of its key, as threads and the pinned instruction set are through the stage's
+/// settings.
 Json training_environment();
+
+/// Whether the sources that are compiled into firmware and host programs while assay runs are those
+/// that assay was built from, as the stage keys say. Errors: infrastructure.
+Status check_sources();
 
 /// The key of a stage whose inputs have the given keys. `facts` is what else decides its outputs
 /// (data set fingerprint, training environment, board type data).

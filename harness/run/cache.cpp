@@ -41,7 +41,8 @@ fs::path StageCache::path(const Stage& stage) const {
 }
 
 bool StageCache::has(const Stage& stage) const {
-  return fs::exists(path(stage));
+  std::error_code unreadable;  // is absent, and what then writes there says why
+  return fs::exists(path(stage), unreadable);
 }
 
 void StageCache::touch(const Stage& stage) const {

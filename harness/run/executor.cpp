@@ -4,6 +4,7 @@
 #include <cassert>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <thread>
 
@@ -21,6 +22,15 @@ std::vector<double> remaining_paths(const std::vector<Task>& tasks) {
     }
   }
   return path;
+}
+
+/// Runs a task; what a library throws is its failure, not the end of the other lanes.
+Status run_guarded(const Task& task, std::size_t slot, const std::stop_token& stop) {
+  try {
+    return task.run(slot, stop);
+  } catch (const std::exception& problem) {
+    return fail(ErrorKind::infrastructure, problem.what());
+  }
 }
 
 /// The state all lane threads share.
@@ -86,7 +96,7 @@ class Schedule {
     if (events_.started) events_.started(index);
     lock.unlock();
     const auto begin = std::chrono::steady_clock::now();
-    const Status status = tasks_[index].run(slot, stop_);
+    const Status status = run_guarded(tasks_[index], slot, stop_);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     lock.lock();
     TaskOutcome outcome;

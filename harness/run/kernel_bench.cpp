@@ -63,9 +63,8 @@ Result<KernelFigure> bench_one(const BenchShape& shape, const KernelChoice& choi
         ErrorKind::failed_verdict,
         fmt::format("{} on {}: the outputs differ from the host's", layer.kernel, shape.name));
   if (!found.instructions || found.instructions->empty())
-    return fail(ErrorKind::bad_input,
-                fmt::format("{} cannot count instructions: bench kernels needs a virtual board",
-                            board.name));
+    return fail(ErrorKind::infrastructure,
+                fmt::format("{} counted no instructions of {}", board.name, shape.name));
   KernelFigure figure;
   figure.shape = shape.name;
   figure.kernel = layer.kernel;
@@ -84,6 +83,10 @@ Result<KernelFigure> bench_one(const BenchShape& shape, const KernelChoice& choi
 Result<std::vector<KernelFigure>> bench_kernels(const Board& board,
                                                 const std::filesystem::path& scratch_folder,
                                                 std::stop_token stop) {
+  if (!board.virtual_board)
+    return fail(ErrorKind::bad_input,
+                fmt::format("{} cannot count instructions: bench kernels needs a virtual board",
+                            board.name));
   ASSAY_TRY(auto desk, Desk::open({board}, scratch_folder / "locks"));
   std::vector<KernelFigure> figures;
   for (const auto& shape : bench_shapes()) {

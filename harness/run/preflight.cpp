@@ -44,6 +44,7 @@ Status preflight(const StageCache& cache, const std::vector<const Stage*>& stage
                   fmt::format("{} is not installed: install the Debian package {} ({})",
                               tool.program, tool.package, tool.purpose));
   if (std::ranges::any_of(stages, runs_in_worker, &Stage::kind)) ASSAY_CHECK(check_worker());
+  if (!std::ranges::all_of(stages, runs_in_worker, &Stage::kind)) ASSAY_CHECK(check_sources());
   for (const auto& name : data_sets)
     ASSAY_CHECK(verify_dataset(name));
   return ScratchDirectory::create(cache.root() / "scratch", "writable-").map([](const auto&) {});

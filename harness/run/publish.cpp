@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 Status replace_link(const fs::path& target, const fs::path& link) {
   std::error_code code;
-  if (!fs::exists(target)) return {};
+  if (!fs::exists(target, code)) return {};
   if (fs::read_symlink(link, code) == target) return {};
   fs::remove(link, code);
   fs::create_directories(link.parent_path(), code);
@@ -43,7 +43,7 @@ Status write_reports(const ReportInput& input, const fs::path& folder) {
 
 Status link_artifacts(const Plan& plan, const StageCache& cache, const fs::path& folder) {
   for (const auto& cell : plan.cells) {
-    const auto artifacts = artifacts_of(plan, cell, cache);
+    const auto artifacts = artifacts_of(plan, cell, StageCache(fs::absolute(cache.root())));
     const auto place = folder / cell.label;
     for (const auto& [target, name] :
          {std::pair{artifacts.model, "model.onnx"},

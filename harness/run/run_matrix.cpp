@@ -36,7 +36,8 @@ std::vector<Board> boards_for(const DeployTarget& target, const std::vector<Boar
 
 void need_stage(const Plan& plan, std::size_t index, const StageCache& cache,
                 std::set<std::size_t>& needed) {
-  if (needed.contains(index) || cache.has(plan.stages[index])) return;
+  if (needed.contains(index)) return;
+  if (cache.has(plan.stages[index])) return cache.touch(plan.stages[index]);  // counted on
   needed.insert(index);
   for (const auto& input : plan.stages[index].inputs)
     need_stage(plan, input.stage, cache, needed);
@@ -137,7 +138,8 @@ CellArtifacts artifacts_of(const Plan& plan, const Cell& cell, const StageCache&
 Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache, const fs::path& store,
                                  const std::function<bool(const Cell&)>& wanted) {
   std::map<std::string, Record> records;
-  if (fs::exists(store)) {
+  std::error_code unreadable;
+  if (fs::exists(store, unreadable) || unreadable) {
     ASSAY_TRY(auto opened, Store::open(store, Store::Mode::must_exist));
     ASSAY_TRY(records, opened.find_all(measurement_keys(plan)));
   }

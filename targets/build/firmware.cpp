@@ -10,12 +10,12 @@
 #include <sstream>
 #include <string_view>
 
+#include "harness/core/elf.hpp"
 #include "harness/core/file.hpp"
 #include "harness/core/hash.hpp"
 #include "harness/core/paths.hpp"
 #include "harness/core/process.hpp"
 #include "targets/build/board_source.hpp"
-#include "targets/build/elf_image.hpp"
 #include "targets/build/linker_script.hpp"
 
 namespace assay {

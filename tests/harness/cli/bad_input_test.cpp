@@ -37,6 +37,10 @@ constexpr BadMatrix bad_matrices[] = {
     {"TooFast",
      R"({"name": "m", "deploy": {"on": [{"board_type": "stm32f405", "clock_mhz": 999}]}})",
      "m.json: deploy.on[0].clock_mhz: expected more than 0 and at most 168 MHz"},
+    {"TheSameTargetTwice",
+     R"({"name": "m", "deploy": {"on": [{"board_type": "stm32f405", "virtual": true},
+      {"board_type": "olimex-stm32-h405", "virtual": true, "clock_mhz": 168}]}})",
+     "m.json: deploy.on[1].board_type: olimex-stm32-h405 is there twice, at the same clock"},
     {"NameThatLeavesTheFolder", R"({"name": "../m", )" DEPLOYED "}", "m.json: name: expected"},
 };
 
@@ -58,7 +62,13 @@ TEST_P(BadMatrices, AreRefusedBeforeAnythingIsDone) {
 INSTANTIATE_TEST_SUITE_P(Cli, BadMatrices, ::testing::ValuesIn(bad_matrices),
                          [](const auto& test) { return test.param.name; });
 
-constexpr BadMatrix matrices_without_cells[] = {
+constexpr BadMatrix matrices_that_cannot_run[] = {
+    {"TooFewImagesForABatch", R"({"name": "m", "base": {"train.images": 100}, )" DEPLOYED "}",
+     "train.images: 100 images do not fill one batch of 128"},
+    {"MoreImagesThanThereAre", R"({"name": "m", "base": {"train.images": 55001}, )" DEPLOYED "}",
+     "train.images: expected at most the 55000 training images, found 55001"},
+    {"NoLoss", R"({"name": "m", "base": {"distill": {"alpha": 0, "beta": 0}}, )" DEPLOYED "}",
+     "alpha and beta are both 0, which leaves no loss"},
     {"NoDeploySection", R"({"name": "m"})", "m.json has no cell to run: it has no deploy section"},
     {"EverythingExcluded", R"({"name": "m", "exclude": [{"seed": 1}], )" DEPLOYED "}",
      "m.json has no cell to run: exclude leaves no configuration"},
@@ -78,7 +88,7 @@ TEST_P(MatricesThatCannotRun, AreRefusedBeforeAnythingIsDone) {
   EXPECT_FALSE(std::filesystem::exists(user.cache()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Cli, MatricesThatCannotRun, ::testing::ValuesIn(matrices_without_cells),
+INSTANTIATE_TEST_SUITE_P(Cli, MatricesThatCannotRun, ::testing::ValuesIn(matrices_that_cannot_run),
                          [](const auto& test) { return test.param.name; });
 
 struct BadCommand {

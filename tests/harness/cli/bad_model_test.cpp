@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* matrix = R"({
-  "name": "m", "base": {"train": {"epochs": 1, "images": 64}},
+  "name": "m", "base": {"train": {"epochs": 1, "images": 640}},
   "deploy": {"on": [{"board_type": "stm32f405", "virtual": true}], "samples": 4}})";
 
 const std::vector<std::string> measure{"measure", "model.onnx", "--on", "virtual:stm32f405"};

@@ -135,10 +135,14 @@ TEST_F(Run, MeasuresEveryCellOnceAndLeavesNobodyBehind) {
 }
 
 TEST_F(Run, WarmNeedsNoWorkerNoBoardAndNoTool) {
-  // With a PATH that leads nowhere and no programs of our own, all it can do is look things up.
+  // With no programs but the two compilers, whose builds are part of keys, all it can do is look
+  // things up.
+  const User tools;
+  for (const char* name : {"g++", "arm-none-eabi-g++"})
+    fs::create_symlink(find_program(name).value(), tools.project() / name);
   const auto cold = undisturbed_->project_files();
-  const auto warm =
-      undisturbed_->run({"run", "small.json"}, {{"PATH", "/nowhere"}, {"ASSAY_BUILD", "/nowhere"}});
+  const auto warm = undisturbed_->run(
+      {"run", "small.json"}, {{"PATH", tools.project().string()}, {"ASSAY_BUILD", "/nowhere"}});
   EXPECT_EQ(warm.exit_code, 0);
   EXPECT_EQ(warm.errors, "");
   EXPECT_THAT(warm.output, ::testing::HasSubstr("cut4-width50"));

@@ -1,4 +1,5 @@
 #include "harness/plan/config.hpp"
+#include "harness/plan/field.hpp"
 
 #include <gtest/gtest.h>
 
@@ -83,6 +84,24 @@ TEST(Config, LabelsSayWhatMatters) {
             "cut4-width30_a0.5_T14_s1");
   EXPECT_EQ(Config::from({{"student.fewer_filters_pct", 50}, {"seed", 3}}).label(), "width50_s3");
   EXPECT_EQ(Config::from({{"train.epochs", 77}}).label(), "conv5_e77_s1");
+  EXPECT_EQ(Config::from({{"seed", 123456789}}).label(), "conv5_s123456789");
+}
+
+TEST(Config, LabelsTellEveryTwoExperimentsOfOneFamilyApart) {
+  const FieldValues distilled{{"distill.T", 4.0}};
+  for (const auto& field : config_fields()) {
+    if (field.words.size() < 2 && field.type == FieldType::text) continue;
+    auto other = distilled;
+    for (const Json& value : std::vector<Json>{
+             field.words.empty() ? Json(field.high) : field.words.back(), true, false, field.low}) {
+      const auto normal = normalize_value(field, value);
+      if (!normal || *normal == field.fallback) continue;
+      other[field.path] = *normal;
+      const auto changed = Config::from(other);
+      if (changed == Config::from(distilled)) continue;
+      EXPECT_NE(changed.label(), Config::from(distilled).label()) << field.path << " " << *normal;
+    }
+  }
 }
 
 TEST(Config, KnowsItsTeacherAndItsPlainTwin) {

@@ -1,4 +1,4 @@
-#include "targets/build/elf_image.hpp"
+#include "harness/core/elf.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -8,6 +8,8 @@
 
 #include <cstring>
 #include <memory>
+
+#include "harness/core/process.hpp"
 
 namespace assay {
 namespace {
@@ -83,9 +85,23 @@ Result<ElfImage> read_elf(const std::filesystem::path& path) {
     if (name && (header.sh_flags & SHF_ALLOC) != 0) image.sections[name] = Bytes(header.sh_size);
     if (header.sh_type == SHT_NOTE && image.build_id.empty()) image.build_id = build_id_in(section);
   }
-  if (image.build_id.empty())
-    return fail(ErrorKind::bad_input, fmt::format("{} has no build-id note", path.string()));
   return image;
+}
+
+std::string build_identity(const std::filesystem::path& file) {
+  std::error_code code;
+  const auto real = std::filesystem::canonical(file, code);
+  if (code) return "absent";
+  const auto image = read_elf(real);
+  const bool has_id = image && !image->build_id.empty();
+  return fmt::format(
+      "{} {}", real.filename().string(),
+      has_id ? image->build_id : std::to_string(std::filesystem::file_size(real, code)));
+}
+
+std::string program_identity(std::string_view program) {
+  const auto file = find_program(program);
+  return file ? build_identity(*file) : "absent";
 }
 
 }  // namespace assay
