@@ -1,7 +1,6 @@
 #include "harness/run/measurement.hpp"
 
 #include <sys/utsname.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +11,7 @@
 #include "compress/onnx/entropy_size.hpp"
 #include "harness/core/clock.hpp"
 #include "harness/core/file.hpp"
+#include "harness/core/process.hpp"
 #include "harness/plan/stage.hpp"
 #include "harness/run/host_evaluation.hpp"
 
@@ -44,24 +44,6 @@ Metric scaled(const Metric& metric, double factor, const char* unit, Provenance 
   return result;
 }
 
-/// Bytes of the file after gzip at its best level.
-Result<double> gzip_bytes(const std::filesystem::path& path) {
-  ASSAY_TRY(const auto content, read_bytes(path));
-  z_stream stream{};
-  constexpr int gzip_window = 15 + 16;
-  if (deflateInit2(&stream, 9, Z_DEFLATED, gzip_window, 9, Z_DEFAULT_STRATEGY) != Z_OK)
-    return fail(ErrorKind::infrastructure, "zlib could not be initialized");
-  std::vector<std::byte> packed(deflateBound(&stream, content.size()));
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(content.data()));
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  deflate(&stream, Z_FINISH);
-  const auto total = static_cast<double>(stream.total_out);
-  deflateEnd(&stream);
-  return total;
-}
-
 /// Per cent correct of one split of an evaluation.json.
 Metric accuracy(const Json& split) {
   return computed(100 * split.at("correct").get<double>() / split.at("count").get<double>(), "%");
@@ -71,8 +53,8 @@ Status add_model_metrics(const MeasurementOrder& order, Metrics& metrics) {
   const auto& artifacts = order.artifacts;
   const auto bytes = static_cast<double>(std::filesystem::file_size(artifacts.model));
   metrics["model_bytes"] = counted(bytes, "B");
-  ASSAY_TRY(const auto gzip, gzip_bytes(artifacts.model));
-  metrics["model_gzip_bytes"] = counted(gzip, "B");
+  ASSAY_TRY(const auto gzip, gzip_size(artifacts.model));
+  metrics["model_gzip_bytes"] = counted(static_cast<double>(gzip.count()), "B");
   ASSAY_TRY(const auto model, onnx::read_model(artifacts.model));
   metrics["model_entropy_bytes"] =
       counted(static_cast<double>(onnx::entropy_size(model).bytes()), "B");
@@ -179,6 +161,19 @@ Json host_environment() {
           {"assay", ASSAY_VERSION},
           {"arithmetic", ASSAY_ARITHMETIC_VERSION},
           {"training", training_environment()}};
+}
+
+Result<Bytes> gzip_size(const std::filesystem::path& path) {
+  // Not zlib: it ends its blocks elsewhere, and so finds other sizes at every setting.
+  ProcessSpec spec;
+  ASSAY_TRY(spec.input, read_text(path));
+  spec.arguments = {"gzip", "-9n"};
+  spec.environment = {{"GZIP", ""}};  // options of the user's own
+  ASSAY_TRY(const auto outcome, run_process(spec));
+  if (outcome.exit_code != 0)
+    return fail(ErrorKind::infrastructure,
+                fmt::format("gzip cannot compress {}: {}", path.string(), outcome.errors));
+  return Bytes(outcome.output.size());
 }
 
 Result<Record> measure_cell(const MeasurementOrder& order, Desk& desk, const Board& board,

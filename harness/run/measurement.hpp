@@ -7,6 +7,7 @@
 
 #include "boards/station/desk.hpp"
 #include "harness/core/record.hpp"
+#include "harness/core/units.hpp"
 #include "harness/run/firmware_stage.hpp"
 
 namespace assay {
@@ -33,6 +34,10 @@ struct MeasurementOrder {
 /// does not fit, with every figure that is known. Errors: infrastructure, interrupted (no record).
 Result<Record> measure_cell(const MeasurementOrder& order, Desk& desk, const Board& board,
                             std::stop_token stop);
+
+/// What `gzip -9n < path | wc -c` says, by that program. Errors: bad_input when the file cannot be
+/// read; infrastructure when gzip does not run. Thread-safe.
+Result<Bytes> gzip_size(const std::filesystem::path& path);
 
 /// Host, kernel and tool versions, for records.
 Json host_environment();
