@@ -7,12 +7,12 @@ namespace assay {
 namespace {
 
 constexpr std::array formats{
-    ReportFormat{"html", "index.html", "one self-contained page with charts", render_html},
-    ReportFormat{"markdown", "table.md", "a table for GitHub", render_markdown},
-    ReportFormat{"csv", "table.csv", "every record at full precision", render_csv},
-    ReportFormat{"latex", "table.tex", "a booktabs table", render_latex},
-    ReportFormat{"json", "records.json", "the full records", render_json},
-    ReportFormat{"text", "table.txt", "an aligned table for the terminal", render_text},
+    ReportFormat{"html", "index.html", "one self-contained page with charts", false, render_html},
+    ReportFormat{"markdown", "table.md", "a table for GitHub", false, render_markdown},
+    ReportFormat{"csv", "table.csv", "every record at full precision", true, render_csv},
+    ReportFormat{"latex", "table.tex", "a booktabs table", false, render_latex},
+    ReportFormat{"json", "records.json", "the full records", true, render_json},
+    ReportFormat{"text", "table.txt", "an aligned table for the terminal", false, render_text},
 };
 
 }  // namespace

@@ -51,7 +51,8 @@ std::string passed_note(std::optional<double> samples, std::string_view thousand
 
 std::string short_board_name(const Row& row) {
   const bool prefixed = row.virtual_board && row.board.starts_with(virtual_prefix);
-  return prefixed ? row.board.substr(virtual_prefix.size()) : row.board;
+  const std::string name = board_name(row);
+  return prefixed ? name.substr(virtual_prefix.size()) : name;
 }
 
 std::string seeds_text(const Row& row) {
@@ -74,7 +75,7 @@ Grid make_grid(const ReportTable& table, const FigureStyle& style) {
   for (const auto* column : shown)
     grid.columns.push_back({column->title, heading_note(*column), true});
   for (const auto& row : table.rows) {
-    std::vector<std::string> cells{row.label, on_virtual ? short_board_name(row) : row.board};
+    std::vector<std::string> cells{row.label, on_virtual ? short_board_name(row) : board_name(row)};
     if (!passed) cells.emplace_back(to_string(row.verdict));
     if (table.grouped) cells.push_back(seeds_text(row));
     for (const auto* column : shown)

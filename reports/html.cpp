@@ -141,7 +141,7 @@ std::string failures_html(const ReportTable& table) {
     if (!row.verdict_detail.empty())
       out += fmt::format("<li><span class=\"verdict {}\">{}</span> {} on {}: {}</li>\n",
                          to_string(row.verdict), to_string(row.verdict), html_text(row.label),
-                         html_text(row.board), html_text(row.verdict_detail));
+                         html_text(board_name(row)), html_text(row.verdict_detail));
   return out.empty() ? out : "<ul class=\"failures\">\n" + out + "</ul>\n";
 }
 

@@ -37,6 +37,11 @@ Json axis_of(const Column& column, bool logarithmic) {
   return {{"title", column.title + unit}, {"log", logarithmic}, {"decimals", column.decimals}};
 }
 
+/// Points of one board type are comparable where its clock is the same.
+std::string series_name(const Row& row) {
+  return row.clock.empty() ? row.board_type : row.board_type + " " + row.clock;
+}
+
 /// Null when fewer than two passed rows have both figures.
 Json make_chart(const ReportTable& table, const ChartKind& kind) {
   const Column* x = find_column(table, kind.x);
@@ -50,8 +55,9 @@ Json make_chart(const ReportTable& table, const ChartKind& kind) {
   for (const auto& row : table.rows) {
     const bool known = row.figures.contains(x->name) && row.figures.contains(y->name);
     if (!known || row.verdict != Verdict::pass) continue;
-    if (!points.contains(row.board_type)) names.push_back(row.board_type);
-    points[row.board_type].push_back(point_of(row, *x, *y));
+    const std::string name = series_name(row);
+    if (!points.contains(name)) names.push_back(name);
+    points[name].push_back(point_of(row, *x, *y));
     smallest = std::min(smallest, row.figures.at(x->name).value);
     largest = std::max(largest, row.figures.at(x->name).value);
     ++count;

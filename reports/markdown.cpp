@@ -51,7 +51,7 @@ std::string render_markdown(const ReportInput& input) {
     if (!row.verdict_detail.empty())
       out +=
           fmt::format("\n**{}** {} on {}: {}\n", to_string(row.verdict), markdown_text(row.label),
-                      markdown_text(row.board), markdown_text(row.verdict_detail));
+                      markdown_text(board_name(row)), markdown_text(row.verdict_detail));
   if (!grid.note.empty()) out += fmt::format("\n{}\n", markdown_text(grid.note));
   out += fmt::format("\n{}\n", markdown_text(legend_sentence(table)));
   if (summary.command) out += fmt::format("\n    {}\n", *summary.command);

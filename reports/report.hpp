@@ -26,6 +26,7 @@ struct ReportFormat {
   std::string_view name;
   std::string_view file_name;
   std::string_view description;
+  bool complete;  ///< has a line for every record given, so that nothing need be left out
   std::string (*render)(const ReportInput& input);
 };
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 
+#include "reports/grouping.hpp"
 #include "reports/number.hpp"
 #include "reports/statistics.hpp"
 
@@ -22,33 +23,6 @@ bool wanted(std::string_view name, ColumnChoice choice) {
   const bool printed = std::ranges::find(printed_metrics, name) != printed_metrics.end();
   return printed || choice == ColumnChoice::all ||
          (choice == ColumnChoice::page && name == "instructions");
-}
-
-/// "cut4-width50_s3" without its "_s3"; other labels as they are.
-std::string label_without_seed(const std::string& label) {
-  const auto mark = label.rfind("_s");
-  if (mark == std::string::npos || mark + 2 == label.size()) return label;
-  const bool digits = std::all_of(label.begin() + static_cast<std::ptrdiff_t>(mark) + 2,
-                                  label.end(), [](char c) { return c >= '0' && c <= '9'; });
-  return digits ? label.substr(0, mark) : label;
-}
-
-using Members = std::vector<std::size_t>;
-
-/// Indices of the records of each row, in the order of their first record.
-std::vector<Members> group_records(const std::vector<Record>& records) {
-  using Key = std::tuple<std::string, std::string, std::string, std::string, std::string, bool>;
-  std::map<Key, std::size_t> known;
-  std::vector<Members> groups;
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    const auto& r = records[i];
-    const Key key{r.matrix,       r.group_id, r.board_type, r.board, label_without_seed(r.label),
-                  r.virtual_board};
-    const auto [found, fresh] = known.try_emplace(key, groups.size());
-    if (fresh) groups.emplace_back();
-    groups[found->second].push_back(i);
-  }
-  return groups;
 }
 
 bool seeds_differ(const std::vector<Record>& records, const Members& members) {
@@ -107,6 +81,27 @@ Row make_row(const std::vector<Record>& records, const Members& members) {
   for (const auto& [name, values] : metrics)
     if (const auto figure = combine(values)) row.figures[name] = *figure;
   return row;
+}
+
+/// Every record of a row that knows its clock has the same.
+std::optional<Hertz> clock_of(const Row& row, const std::vector<Record>& records) {
+  for (const auto index : row.records)
+    if (const auto clock = core_clock(records[index])) return clock;
+  return std::nullopt;
+}
+
+/// Rows that would read alike at different clocks say their clock.
+void name_clocks(std::vector<Row>& rows, const std::vector<Record>& records) {
+  using Name = std::tuple<std::string, std::string, bool>;
+  const auto name_of = [](const Row& row) {
+    return Name{label_without_seed(row.label), row.board, row.virtual_board};
+  };
+  std::map<Name, std::set<Hertz>> clocks;
+  for (const auto& row : rows)
+    if (const auto clock = clock_of(row, records)) clocks[name_of(row)].insert(*clock);
+  for (auto& row : rows)
+    if (const auto clock = clock_of(row, records); clock && clocks[name_of(row)].size() > 1)
+      row.clock = fmt::format("{:g} MHz", static_cast<double>(clock->count()) / 1e6);
 }
 
 std::string unit_of(const std::vector<Record>& records, const std::string& name) {
@@ -169,6 +164,7 @@ ReportTable build_table(const std::vector<Record>& records, ColumnChoice choice)
         table.rows.push_back(make_row(records, {index}));
     }
   }
+  name_clocks(table.rows, records);
   table.columns = make_columns(table, records, choice);
   std::set<Provenance> provenances;
   for (const auto& row : table.rows)
@@ -177,6 +173,10 @@ ReportTable build_table(const std::vector<Record>& records, ColumnChoice choice)
         provenances.insert(found->second.provenance);
   table.provenances.assign(provenances.begin(), provenances.end());
   return table;
+}
+
+std::string board_name(const Row& row) {
+  return row.clock.empty() ? row.board : row.board + " " + row.clock;
 }
 
 std::string figure_text(const Row& row, const Column& column, const FigureStyle& style,

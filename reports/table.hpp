@@ -36,6 +36,7 @@ struct Row {
   std::string board_type;
   std::string part;
   bool virtual_board = false;
+  std::string clock;  ///< "84 MHz" when a row of the same name is at another clock; else empty
   Verdict verdict = Verdict::pass;        ///< the worst of its records: fail, then infra, then pass
   std::string verdict_detail;             ///< of the record that decided the verdict
   std::size_t seeds = 1;                  ///< passed records the figures are made of
@@ -57,10 +58,13 @@ enum class ColumnChoice {
   all,
 };
 
-/// Builds the table. Records of one group, board and deployment that differ in the seed alone
-/// become one row: the mean over the passed ones with its 95 % interval. A group in which a seed
-/// occurs twice stays ungrouped.
+/// Builds the table. Records that differ in the seed alone (see group_records) become one row: the
+/// mean over the passed ones with its 95 % interval. A group in which a seed occurs twice stays
+/// ungrouped.
 ReportTable build_table(const std::vector<Record>& records, ColumnChoice choice);
+
+/// The board as a table names it: with its clock where that tells two rows apart.
+std::string board_name(const Row& row);
 
 /// How a format writes figures.
 struct FigureStyle {

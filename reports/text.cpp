@@ -130,8 +130,8 @@ std::string failures_of(const ReportTable& table) {
   std::string out;
   for (const auto& row : table.rows)
     if (!row.verdict_detail.empty())
-      out += printable(fmt::format("{}: {} on {}: {}", to_string(row.verdict), row.label, row.board,
-                                   row.verdict_detail)) +
+      out += printable(fmt::format("{}: {} on {}: {}", to_string(row.verdict), row.label,
+                                   board_name(row), row.verdict_detail)) +
              "\n";
   return out.empty() ? out : out + "\n";
 }

@@ -1,4 +1,5 @@
-// assay report: the report of a matrix from stored records, without running anything.
+// assay report: the report of a matrix from stored records, without running anything. Where
+// several versions of the code measured a cell, the newest record stands for it.
 #include <fmt/core.h>
 
 #include <memory>
@@ -6,6 +7,7 @@
 #include "harness/cli/command.hpp"
 #include "harness/cli/project.hpp"
 #include "harness/run/publish.hpp"
+#include "reports/grouping.hpp"
 #include "results/store.hpp"
 
 namespace assay::cli {
@@ -29,7 +31,7 @@ Result<int> run(const Options& options) {
   ReportInput input;
   input.title = options.matrix;
   input.context = {{"command", fmt::format("assay report {}", options.matrix)}};
-  input.records = std::move(records);
+  input.records = newest_of_each_cell(std::move(records));
   const auto folder = options.project.output / options.matrix / "report";
   ASSAY_CHECK(write_reports(input, folder));
   for (const auto& format : report_formats())

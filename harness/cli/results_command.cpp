@@ -1,10 +1,12 @@
-// assay results: list, export and merge stored records.
+// assay results: list, export and merge stored records. Tables show the newest record of a cell on
+// a board; JSON and CSV have every one.
 #include <fmt/core.h>
 
 #include <memory>
 
 #include "harness/cli/command.hpp"
 #include "harness/cli/project.hpp"
+#include "reports/grouping.hpp"
 #include "reports/report.hpp"
 #include "results/store.hpp"
 
@@ -39,7 +41,7 @@ Result<int> list(const Options& options) {
   const auto* format = find_report_format(options.json ? "json" : options.format);
   ReportInput input;
   input.title = filter.matrix.value_or("results");
-  input.records = std::move(records);
+  input.records = format->complete ? std::move(records) : newest_of_each_cell(std::move(records));
   if (input.records.empty() && !options.json) {
     fmt::print("no records match\n");
     return 0;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "reports/grouping.hpp"
 #include "tests/support/sample_records.hpp"
 
 namespace assay {
@@ -83,6 +84,113 @@ TEST(ReportTable, AVirtualBoardIsNeverAveragedWithSilicon) {
   records.resize(2);
   records[1].virtual_board = false;
   EXPECT_EQ(build_table(records, ColumnChoice::printed).rows.size(), 2u);
+}
+
+struct Difference {
+  const char* what;
+  void (*make)(Record& record);
+};
+
+class DifferenceTest : public ::testing::TestWithParam<Difference> {};
+
+TEST_P(DifferenceTest, KeepsSeedsApart) {
+  auto records = test::sample_records(3);
+  records.resize(3);
+  GetParam().make(records[1]);
+  const auto table = build_table(records, ColumnChoice::printed);
+  ASSERT_EQ(table.rows.size(), 2u);
+  EXPECT_THAT(table.rows[0].records, ElementsAre(0, 2));
+  EXPECT_THAT(table.rows[1].records, ElementsAre(1));
+}
+
+constexpr Difference differences[] = {
+    {"clock", [](Record& r) { r.environment["board"]["core_clock_hz"] = 84'000'000; }},
+    {"compiler", [](Record& r) { r.build["compiler"] = "arm-none-eabi-g++ 13.2.1"; }},
+    {"flags", [](Record& r) { r.build["flags"] = {"-Os"}; }},
+    {"supply", [](Record& r) { r.environment["board"]["supply_mv"] = 1800; }},
+    {"arithmetic", [](Record& r) { r.environment["host"]["arithmetic"] = 2; }},
+    {"cycle_model", [](Record& r) { r.environment["board"]["cycle_model"]["version"] = "m4-2"; }},
+    {"samples", [](Record& r) { r.metrics["samples_confirmed"].value = 20; }},
+    {"silicon", [](Record& r) { r.virtual_board = false; }},
+};
+
+INSTANTIATE_TEST_SUITE_P(Facts, DifferenceTest, ::testing::ValuesIn(differences),
+                         [](const auto& test) { return std::string(test.param.what); });
+
+/// Two seeds at the board's own clock and the same two at half of it.
+std::vector<Record> records_at_two_clocks() {
+  auto records = test::sample_records(2);
+  records.resize(2);
+  for (const auto i : {0u, 1u}) {
+    Record slow = records[i];
+    slow.cell_id += " at 84 MHz";
+    slow.build["clock_hz"] = slow.environment["board"]["core_clock_hz"] = 84'000'000;
+    slow.metrics["latency_us"].value *= 2;
+    records.push_back(slow);
+  }
+  return records;
+}
+
+TEST(ReportTable, RowsThatDifferInTheirClockAloneSayIt) {
+  const auto table = build_table(records_at_two_clocks(), ColumnChoice::printed);
+  ASSERT_EQ(table.rows.size(), 2u);
+  EXPECT_EQ(board_name(table.rows[0]), "f405-a 168 MHz");
+  EXPECT_EQ(board_name(table.rows[1]), "f405-a 84 MHz");
+  EXPECT_EQ(figure_text(table.rows[1], column(table, "latency_us"), style), "23.04");
+  auto one_clock = test::sample_records(2);
+  for (const auto& row : build_table(one_clock, ColumnChoice::printed).rows)
+    EXPECT_EQ(board_name(row), row.board);
+}
+
+TEST(ReportTable, AModelThatDoesNotFitJoinsTheRowOfItsSiblings) {
+  auto records = test::sample_records(3);
+  records.resize(3);
+  records[0].verdict = Verdict::fail;  // nothing was built and nothing ran
+  records[0].build = {{"layers", Json::array()}};
+  records[0].environment.erase("board");
+  records[0].metrics.erase("samples_confirmed");
+  const auto table = build_table(records, ColumnChoice::printed);
+  ASSERT_EQ(table.rows.size(), 1u);
+  EXPECT_EQ(table.rows[0].seeds, 2u);
+  EXPECT_EQ(table.rows[0].verdict, Verdict::fail);
+}
+
+TEST(ReportTable, AModelThatDoesNotFitStandsAloneWhereItCouldBelongToTwoRows) {
+  auto records = records_at_two_clocks();
+  records.push_back(records[0]);
+  Record& failed = records.back();
+  failed.config_id = failed.cell_id = "a third seed";
+  failed.verdict = Verdict::fail;
+  failed.build = failed.environment = Json::object();
+  EXPECT_EQ(build_table(records, ColumnChoice::printed).rows.size(), 3u);
+}
+
+TEST(ReportTable, OfOneCellTheNewestRecordIsKept) {
+  auto records = test::sample_records();
+  records.resize(4);
+  Record newer = records[1];
+  newer.measurement_key = "by a newer version of the code";
+  newer.recorded_at = "2026-03-01T00:00:00Z";
+  Record elsewhere = records[1];
+  elsewhere.board = "f405-b";
+  records.insert(records.begin(), newer);
+  records.push_back(elsewhere);
+  const auto kept = newest_of_each_cell(records);
+  ASSERT_EQ(kept.size(), 5u);
+  EXPECT_EQ(kept[0].measurement_key, newer.measurement_key);
+  EXPECT_EQ(kept[1].label, records[1].label);
+  EXPECT_EQ(kept[2].label, records[3].label);
+  EXPECT_EQ(kept[4].board, "f405-b");
+}
+
+TEST(ReportTable, OfOneCellAtOneMomentTheLaterRecordIsKept) {
+  auto records = test::sample_records();
+  records.resize(1);
+  records.push_back(records[0]);
+  records[1].measurement_key = "second";
+  const auto kept = newest_of_each_cell(records);
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(kept[0].measurement_key, "second");
 }
 
 TEST(ReportTable, ASeedThatOccursTwiceIsNoSecondSeed) {

@@ -83,12 +83,12 @@ Record record_of(const Student& student, const SampleBoard& board, int seed) {
   record.board = board.name;
   record.virtual_board = true;
   record.build = {{"compiler", "arm-none-eabi-g++ 12.2.1"},
-                  {"flags", "-O3 -ffunction-sections"},
+                  {"flags", {"-O3", "-ffunction-sections"}},
+                  {"clock_hz", board.clock_mhz * 1e6},
                   {"elf_sha256", sha256_hex("elf " + record.cell_id)}};
-  record.environment = {{"data_set", "fashion-mnist"},
-                        {"arithmetic", 1},
-                        {"clock_hz", board.clock_mhz * 1e6},
-                        {"assay", "0.1.0"}};
+  record.environment = {{"data", "fashion-mnist"},
+                        {"host", {{"arithmetic", 1}, {"assay", "0.1.0"}}},
+                        {"board", {{"core_clock_hz", board.clock_mhz * 1e6}}}};
   record.metrics = metrics_of(student, board, seed);
   record.command =
       fmt::format("assay run demo.json --only 'student.cut={},distill.alpha={},seed={}'",
