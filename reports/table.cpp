@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <set>
 #include <tuple>
@@ -111,10 +112,34 @@ std::string unit_of(const std::vector<Record>& records, const std::string& name)
   return "";
 }
 
-Column make_column(const ReportTable& table, const MetricKind& kind) {
+/// Bytes that the ratios were taken against, where all records tell the same: a ratio times the
+/// bytes it was taken of.
+std::optional<double> reference_bytes(const std::vector<Record>& records) {
+  std::optional<double> shared;
+  for (const auto& record : records) {
+    const auto ratio = record.metrics.find("compression_ratio");
+    if (ratio == record.metrics.end()) continue;
+    const auto bytes = record.metrics.find("model_bytes");
+    if (bytes == record.metrics.end()) return std::nullopt;
+    const double reference = std::round(ratio->second.value * bytes->second.value);
+    if (shared.value_or(reference) != reference) return std::nullopt;
+    shared = reference;
+  }
+  return shared;
+}
+
+std::string meaning_of(const MetricKind& kind, const std::vector<Record>& records) {
+  std::string meaning(kind.meaning);
+  if (kind.name != "compression_ratio") return meaning;
+  if (const auto bytes = reference_bytes(records))
+    meaning += fmt::format("; the whole network's file has {} B", format_number(*bytes, 0, ","));
+  return meaning;
+}
+
+Column make_column(const ReportTable& table, const MetricKind& kind, std::string meaning) {
   Column column{std::string(kind.name),
                 std::string(kind.title),
-                std::string(kind.meaning),
+                std::move(meaning),
                 "",
                 1,
                 kind.decimals,
@@ -143,10 +168,11 @@ std::vector<Column> make_columns(const ReportTable& table, const std::vector<Rec
       if (wanted(name, choice)) present.insert(name);
   std::vector<Column> columns;
   for (const auto& kind : metric_kinds())
-    if (present.erase(std::string(kind.name)) > 0) columns.push_back(make_column(table, kind));
+    if (present.erase(std::string(kind.name)) > 0)
+      columns.push_back(make_column(table, kind, meaning_of(kind, records)));
   for (const auto& name : present) {
     const std::string unit = unit_of(records, name);
-    columns.push_back(make_column(table, MetricKind{name, unit, name, "", true, 3}));
+    columns.push_back(make_column(table, MetricKind{name, unit, name, "", true, 3}, ""));
   }
   return columns;
 }

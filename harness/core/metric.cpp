@@ -48,7 +48,9 @@ constexpr std::array kinds{
                "(Han et al. 2016), codebooks and code tables included",
                false, 0},
     MetricKind{"compression_ratio", "x", "Ratio",
-               "float32 teacher's ONNX bytes over this model's ONNX bytes", true, 2},
+               "bytes of the float32 ONNX file of the family's whole network, without cuts and at "
+               "full width, over the bytes of this model's ONNX file",
+               true, 2},
     MetricKind{"train_seconds", "s", "Training", "processor time spent on this model's training",
                false, 1},
 };

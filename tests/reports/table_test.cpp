@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
@@ -238,6 +239,25 @@ TEST(ReportTable, AMetricNobodyKnowsIsStillShown) {
   EXPECT_EQ(table.columns.back().name, "wobble_mv");
   EXPECT_EQ(table.columns.back().unit, "mV");
   EXPECT_EQ(figure_text(table.rows[1], table.columns.back(), style), "12.500");
+}
+
+TEST(ReportTable, TheRatioSaysWhatItWasTakenAgainstWhereTheRecordsTell) {
+  auto records = test::sample_records();
+  const auto meaning = [&] {
+    return column(build_table(records, ColumnChoice::printed), "compression_ratio").meaning;
+  };
+  EXPECT_THAT(meaning(), Not(HasSubstr("teacher")));
+  EXPECT_THAT(meaning(), HasSubstr("the family's whole network"));
+  EXPECT_THAT(meaning(), Not(HasSubstr(" B")));  // without the model's bytes nobody knows
+  double bytes = 20'003;
+  for (auto& record : records) {
+    record.metrics["model_bytes"] = {bytes, "B", Provenance::counted, {}};
+    record.metrics["compression_ratio"].value = 247'476 / bytes;
+    bytes += 117;
+  }
+  EXPECT_THAT(meaning(), HasSubstr("the whole network's file has 247,476 B"));
+  records[3].metrics["compression_ratio"].value = 1e6 / 20'000;  // of another family
+  EXPECT_THAT(meaning(), Not(HasSubstr(" B")));
 }
 
 TEST(ReportTable, ProvenanceStandsInTheHeadingWhenSharedAndAtTheFigureWhenNot) {
