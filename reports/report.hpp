@@ -15,9 +15,10 @@ namespace assay {
 struct ReportInput {
   std::string title;            ///< "demo"
   std::vector<Record> records;  ///< in the order the rows shall have
-  /// What is known about the run beyond its records: an object, or null. "data_set" (text),
-  /// "teacher_accuracy" (percent, in float) and "command" (reproduces the run) stand in the
-  /// report's heading; everything else is listed in the HTML report under the environment.
+  /// What is known about the run beyond its records: an object, or null. "matrix" (its name),
+  /// "data_set" (text), "teacher_accuracy" (percent, in float) and "command" (reproduces the run)
+  /// stand in the report's heading; everything else is listed in the HTML report under the
+  /// environment.
   Json context;
 };
 

@@ -53,10 +53,13 @@ std::string cells_text(const ReportSummary& summary) {
 
 ReportSummary summarize(const ReportInput& input) {
   ReportSummary summary;
+  // A matrix may show records that another one measured.
+  const auto matrix = text_field(input.context, "matrix");
+  if (matrix) summary.matrices = {*matrix};
   std::set<std::string> cells;
   std::set<std::string> moments;
   for (const auto& record : input.records) {
-    add_once(summary.matrices, record.matrix);
+    if (!matrix) add_once(summary.matrices, record.matrix);
     cells.insert(record.cell_id);
     if (!record.recorded_at.empty()) moments.insert(record.recorded_at);
     if (record.virtual_board) ++summary.virtual_records;

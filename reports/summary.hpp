@@ -11,7 +11,7 @@
 namespace assay {
 
 struct ReportSummary {
-  std::vector<std::string> matrices;  ///< in order of first appearance
+  std::vector<std::string> matrices;  ///< from the context, else in order of first appearance
   std::string first_day;              ///< UTC, "2026-01-31"; empty without records
   std::string last_day;
   std::size_t cells = 0;   ///< distinct cell ids

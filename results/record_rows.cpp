@@ -34,8 +34,7 @@ constexpr std::array<JsonColumn, 3> json_columns{{
 }};
 
 using FilterColumn = std::pair<const char*, std::optional<std::string> Filter::*>;
-constexpr std::array<FilterColumn, 6> filter_columns{{
-    {"matrix", &Filter::matrix},
+constexpr std::array<FilterColumn, 5> filter_columns{{
     {"label", &Filter::label},
     {"cell_id", &Filter::cell_id},
     {"group_id", &Filter::group_id},
@@ -78,9 +77,10 @@ struct Where {
   std::string clause;
   std::vector<std::string> values;
 
+  /// `condition` has "{}" where the value goes.
   void require(std::string_view condition, std::string value) {
-    clause +=
-        fmt::format("{} {} :v{}", clause.empty() ? " WHERE" : " AND", condition, values.size());
+    clause += clause.empty() ? " WHERE " : " AND ";
+    clause += fmt::format(fmt::runtime(condition), fmt::format(":v{}", values.size()));
     values.push_back(std::move(value));
   }
 
@@ -102,10 +102,13 @@ struct Where {
 Where where_of(const Filter& filter, std::span<const std::string> keys) {
   Where where;
   if (!keys.empty()) where.require_one_of("measurement_key", keys);
+  if (filter.matrix)
+    where.require("measurement_key IN (SELECT measurement_key FROM members WHERE matrix = {})",
+                  *filter.matrix);
   for (const auto& [name, field] : filter_columns)
-    if (filter.*field) where.require(fmt::format("{} =", name), *(filter.*field));
-  if (filter.verdict) where.require("verdict =", std::string(to_string(*filter.verdict)));
-  if (filter.since) where.require("recorded_at >=", *filter.since);
+    if (filter.*field) where.require(std::string(name) + " = {}", *(filter.*field));
+  if (filter.verdict) where.require("verdict = {}", std::string(to_string(*filter.verdict)));
+  if (filter.since) where.require("recorded_at >= {}", *filter.since);
   return where;
 }
 

@@ -77,6 +77,17 @@ const std::vector<Migration>& migrations() {
       {"questions by matrix and by cell stay quick in a store of many nights",
        {"CREATE INDEX records_by_matrix ON records (matrix, recorded_at)",
         "CREATE INDEX records_by_cell ON records (cell_id)"}},
+      {"a record belongs to every matrix that has its cell, whichever measured it",
+       // Without a reference: a record that gives way to a better one of its key stays a member.
+       {"CREATE TABLE members ("
+        " matrix TEXT NOT NULL,"
+        " measurement_key TEXT NOT NULL,"
+        " PRIMARY KEY (matrix, measurement_key)) WITHOUT ROWID",
+        "INSERT INTO members SELECT matrix, measurement_key FROM records",
+        "DROP INDEX records_by_matrix",
+        "CREATE TABLE matrices ("
+        " name TEXT NOT NULL PRIMARY KEY,"
+        " context TEXT NOT NULL) WITHOUT ROWID"}},
   };
   return steps;
 }

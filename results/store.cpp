@@ -4,13 +4,21 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <system_error>
 
 #include "results/database.hpp"
+#include "results/member_rows.hpp"
 #include "results/record_rows.hpp"
 #include "results/schema.hpp"
 
 namespace assay {
+
+/// Every matrix a store knows.
+struct Store::Runs {
+  std::vector<Membership> members;
+  std::vector<MatrixContext> contexts;
+};
 
 struct Store::State {
   std::filesystem::path path;
@@ -46,6 +54,7 @@ Result<InsertOutcome> insert_into(soci::session& session, const Record& record) 
   if (record.measurement_key.empty())
     return fail(ErrorKind::bad_input,
                 fmt::format("the record of {} has no measurement key", record.label));
+  insert_member(session, {record.matrix, record.measurement_key});
   const auto stored = find_verdict(session, record.measurement_key);
   const bool gives_way =
       stored && stored->verdict == to_string(Verdict::infra) && record.verdict != Verdict::infra;
@@ -117,8 +126,43 @@ Result<std::vector<Record>> Store::query(const Filter& filter) {
   return guarded(state_->path, reading, [&] { return select_records(*state_->session, filter); });
 }
 
+Status Store::note_run(const std::string& matrix, std::span<const std::string> measurement_keys,
+                       const Json& context) {
+  const std::lock_guard lock(state_->mutex);
+  return guarded(state_->path, writing, [&]() -> Status {
+    auto& session = *state_->session;
+    std::set<std::string> missing(measurement_keys.begin(), measurement_keys.end());
+    for (const auto& member : select_members(session, &matrix))
+      missing.erase(member.measurement_key);
+    const auto noted = select_contexts(session, &matrix);
+    if (missing.empty() && !noted.empty() && noted.front().context == context) return {};
+    WriteTransaction transaction(session);
+    for (const auto& key : missing)
+      insert_member(session, {matrix, key});
+    insert_context(session, {matrix, context}, true);
+    transaction.commit();
+    return {};
+  });
+}
+
+Result<Json> Store::run_context(const std::string& matrix) {
+  const std::lock_guard lock(state_->mutex);
+  return guarded(state_->path, reading, [&]() -> Result<Json> {
+    const auto noted = select_contexts(*state_->session, &matrix);
+    return noted.empty() ? Json() : noted.front().context;
+  });
+}
+
+Result<Store::Runs> Store::runs() {
+  const std::lock_guard lock(state_->mutex);
+  return guarded(state_->path, reading, [&]() -> Result<Runs> {
+    return Runs{select_members(*state_->session), select_contexts(*state_->session)};
+  });
+}
+
 Result<MergeCount> Store::merge(Store& other) {
   ASSAY_TRY(const auto records, other.query());
+  ASSAY_TRY(const auto runs, other.runs());
   const std::lock_guard lock(state_->mutex);
   return guarded(state_->path, writing, [&]() -> Result<MergeCount> {
     WriteTransaction transaction(*state_->session);
@@ -129,6 +173,10 @@ Result<MergeCount> Store::merge(Store& other) {
       if (outcome == InsertOutcome::existed) ++count.existed;
       if (outcome == InsertOutcome::replaced_infra) ++count.replaced_infra;
     }
+    for (const auto& member : runs.members)
+      insert_member(*state_->session, member);
+    for (const auto& context : runs.contexts)
+      insert_context(*state_->session, context, false);
     transaction.commit();
     return count;
   });

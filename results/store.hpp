@@ -20,7 +20,7 @@ namespace assay {
 
 /// Which records a query asks for. A field that is absent asks for nothing.
 struct Filter {
-  std::optional<std::string> matrix = {};
+  std::optional<std::string> matrix = {};  ///< has the record's cell, whichever matrix measured it
   std::optional<std::string> label = {};
   std::optional<std::string> cell_id = {};
   std::optional<std::string> group_id = {};
@@ -62,10 +62,10 @@ class Store {
   Store& operator=(Store&& other) noexcept;
   ~Store();
 
-  /// Writes a record in one transaction, on disk when this returns. A store holds one row per
-  /// measurement_key: see InsertOutcome. Errors: bad_input for an empty key, a figure that is not
-  /// finite or text that is not UTF-8 inside the JSON fields; infrastructure for a full disk, a
-  /// read-only file or damage.
+  /// Writes a record in one transaction, on disk when this returns, as a member of its matrix. A
+  /// store holds one row per measurement_key: see InsertOutcome. Errors: bad_input for an empty
+  /// key, a figure that is not finite or text that is not UTF-8 inside the JSON fields;
+  /// infrastructure for a full disk, a read-only file or damage.
   Result<InsertOutcome> insert(const Record& record);
 
   /// The record of that key, or nothing. Errors: infrastructure; bad_input for a row that makes no
@@ -79,13 +79,25 @@ class Store {
   /// The records that match, in the order they were first written. Errors: as for find.
   Result<std::vector<Record>> query(const Filter& filter = {});
 
-  /// Inserts every record of `other`, all or none. Errors: as for insert and query.
+  /// Notes that the records of those keys belong to a matrix, beside the ones noted before, and
+  /// what is known about its last run beyond them (see ReportInput::context). Writes nothing when
+  /// all of that is noted already, so that a read-only store will do. Errors: as for insert.
+  Status note_run(const std::string& matrix, std::span<const std::string> measurement_keys,
+                  const Json& context);
+
+  /// The context of the last run noted for a matrix; null when there is none. Errors: as for find.
+  Result<Json> run_context(const std::string& matrix);
+
+  /// Inserts every record of `other` with the matrices it belongs to, all or none. A run that both
+  /// have noted keeps its context here. Errors: as for insert and query.
   Result<MergeCount> merge(Store& other);
 
   const std::filesystem::path& path() const;
 
  private:
   struct State;
+  struct Runs;
+  Result<Runs> runs();
   explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

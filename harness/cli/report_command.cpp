@@ -1,5 +1,4 @@
-// assay report: the report of a matrix from stored records, without running anything. Where
-// several versions of the code measured a cell, the newest record stands for it.
+// assay report: the report of a matrix from stored records, without running anything.
 #include <fmt/core.h>
 
 #include <memory>
@@ -7,8 +6,6 @@
 #include "harness/cli/command.hpp"
 #include "harness/cli/project.hpp"
 #include "harness/run/publish.hpp"
-#include "reports/grouping.hpp"
-#include "results/store.hpp"
 
 namespace assay::cli {
 namespace {
@@ -20,18 +17,7 @@ struct Options {
 
 Result<int> run(const Options& options) {
   ASSAY_TRY(auto store, Store::open(options.project.store, Store::Mode::must_exist));
-  Filter filter;
-  filter.matrix = options.matrix;
-  ASSAY_TRY(auto records, store.query(filter));
-  if (records.empty())
-    return fail(ErrorKind::bad_input,
-                fmt::format("{} has no records of a matrix named \"{}\"; assay results lists what "
-                            "there is",
-                            options.project.store.string(), options.matrix));
-  ReportInput input;
-  input.title = options.matrix;
-  input.context = {{"command", fmt::format("assay report {}", options.matrix)}};
-  input.records = newest_of_each_cell(std::move(records));
+  ASSAY_TRY(const auto input, stored_report(options.matrix, store));
   const auto folder = options.project.output / options.matrix / "report";
   ASSAY_CHECK(write_reports(input, folder));
   for (const auto& format : report_formats())

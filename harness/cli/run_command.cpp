@@ -123,6 +123,7 @@ Result<int> run(const Options& options) {
     return code;
   }
   const auto report = report_of(plan, context.cache, std::move(records), context.command);
+  ASSAY_CHECK(note_report(report, store));
   ASSAY_CHECK(write_reports(report, folder / "report"));
   ASSAY_CHECK(link_artifacts(plan, context.cache, folder / "cells"));
   fmt::print("{}", options.json ? render_json(report) : render_text(report));

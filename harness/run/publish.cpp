@@ -9,6 +9,7 @@
 #include "harness/core/file.hpp"
 #include "harness/run/measurement.hpp"
 #include "harness/run/run_matrix.hpp"
+#include "reports/grouping.hpp"
 
 namespace assay {
 namespace {
@@ -39,6 +40,32 @@ Status write_reports(const ReportInput& input, const fs::path& folder) {
     ASSAY_CHECK(write_atomically(path, text));
   }
   return {};
+}
+
+Status note_report(const ReportInput& report, Store& store) {
+  std::vector<std::string> keys;
+  for (const auto& record : report.records)
+    keys.push_back(record.measurement_key);
+  return store.note_run(report.title, keys, report.context);
+}
+
+Result<ReportInput> stored_report(const std::string& matrix, Store& store) {
+  Filter filter;
+  filter.matrix = matrix;
+  ASSAY_TRY(auto records, store.query(filter));
+  if (records.empty())
+    return fail(ErrorKind::bad_input,
+                fmt::format("{} has no records of a matrix named \"{}\"; assay results lists what "
+                            "there is",
+                            store.path().string(), matrix));
+  ReportInput input;
+  input.title = matrix;
+  input.records = newest_of_each_cell(std::move(records));
+  ASSAY_TRY(input.context, store.run_context(matrix));
+  // Nothing is known of a run before runs were noted.
+  if (input.context.is_null())
+    input.context = {{"matrix", matrix}, {"command", fmt::format("assay report {}", matrix)}};
+  return input;
 }
 
 Status link_artifacts(const Plan& plan, const StageCache& cache, const fs::path& folder) {
@@ -76,7 +103,7 @@ ReportInput report_of(const Plan& plan, const StageCache& cache, std::vector<Rec
   ReportInput input;
   input.title = plan.matrix.name;
   input.records = std::move(records);
-  input.context = {{"command", command}};
+  input.context = {{"matrix", plan.matrix.name}, {"command", command}};
   if (const auto accuracy = teacher_accuracy(plan, cache))
     input.context["teacher_accuracy"] = *accuracy;
   if (!plan.expansion.configs.empty()) {

@@ -7,6 +7,7 @@
 #include "harness/plan/plan.hpp"
 #include "harness/run/cache.hpp"
 #include "reports/report.hpp"
+#include "results/store.hpp"
 
 namespace assay {
 
@@ -17,6 +18,14 @@ Status write_reports(const ReportInput& input, const std::filesystem::path& fold
 /// training.json in the cache, for every cell whose artifacts are there. Errors: infrastructure.
 Status link_artifacts(const Plan& plan, const StageCache& cache,
                       const std::filesystem::path& folder);
+
+/// Notes in the store what the report of a matrix is made of, the records of earlier runs and other
+/// matrices included, so that it can be made again from the store alone. Errors: the store's.
+Status note_report(const ReportInput& report, Store& store);
+
+/// The report of a matrix from what the store knows: the newest record of every cell. Errors: the
+/// store's; bad_input when it has no record of the matrix.
+Result<ReportInput> stored_report(const std::string& matrix, Store& store);
 
 /// The report of a plan's records.
 ReportInput report_of(const Plan& plan, const StageCache& cache, std::vector<Record> records,

@@ -35,6 +35,11 @@ TEST(ReportSummary, TheContextCompletesTheHeading) {
   EXPECT_THAT(facts, Contains(Pair("Teacher accuracy", "91.62 % (float)")));
 }
 
+TEST(ReportSummary, AMatrixThatShowsRecordsOfAnotherKeepsItsName) {
+  const ReportInput input{"night", test::sample_records(), {{"matrix", "night"}}};
+  EXPECT_THAT(heading_facts(summarize(input)), Contains(Pair("Matrix", "night")));
+}
+
 TEST(ReportSummary, VirtualBoardsAreAlwaysSaid) {
   ReportInput input{"demo", test::sample_records(), {}};
   EXPECT_EQ(virtual_notice(summarize(input)), "Virtual boards: modelled figures, not silicon.");

@@ -130,12 +130,16 @@ void obey_file_modes() {
 
 TEST_F(StoreFaultTest, AReadOnlyStoreAnswersButTakesNothing) {
   fill(1);
+  const std::string known = "key 0";
+  ASSERT_TRUE(Store::open(path_)->note_run("demo", {&known, 1}, {{"command", "assay"}}));
   ASSERT_EQ(chmod(path_.c_str(), 0444), 0);
   const std::string said = in_child([&]() -> std::string {
     obey_file_modes();
     auto store = Store::open(path_);
     if (!store) return "not opened: " + store.error().message;
     if (!store->find("key 0").value()) return "not found";
+    if (const auto noted = store->note_run("demo", {&known, 1}, {{"command", "assay"}}); !noted)
+      return "known run not noted: " + noted.error().message;
     const auto outcome = store->insert(test::sample_records().back());
     if (outcome) return "inserted";
     return std::to_string(exit_code(outcome.error().kind)) + " " + outcome.error().message;
@@ -202,6 +206,9 @@ TEST_F(StoreFaultTest, BringsAnOlderStoreUpToDateWithItsRecords) {
     EXPECT_EQ(record.config, Json({{"seed", 1}}));
     EXPECT_EQ(record.metrics.at("latency_us").value, 11.5);
     EXPECT_EQ(record.metrics.at("latency_us").samples, (std::vector{11.5, 11.5}));
+    // It belongs to the matrix it names, as if that had noted it.
+    EXPECT_EQ(store->query({.matrix = "demo"}).value().size(), 1u);
+    EXPECT_TRUE(store->query({.matrix = "night"}).value().empty());
   }
   soci::session session(soci::sqlite3, path_.string());
   int version = 0;

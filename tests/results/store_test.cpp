@@ -259,6 +259,61 @@ TEST_F(StoreTest, FindsManyKeysAtOnce) {
   EXPECT_TRUE(store.find_all(std::vector<std::string>{"' OR '1' = '1"}).value().empty());
 }
 
+TEST_F(StoreTest, ARecordBelongsToEveryMatrixThatNotesIt) {
+  Store store = open();
+  const auto records = test::sample_records();  // measured by the matrix "demo"
+  for (const auto& record : records)
+    ASSERT_TRUE(store.insert(record));
+  const std::vector<std::string> keys{records[1].measurement_key, records[5].measurement_key};
+  ASSERT_TRUE(store.note_run("night", keys, {{"teacher_accuracy", 91.5}}));
+  EXPECT_EQ(labels(store.query({.matrix = "night"}).value()), labels({records[1], records[5]}));
+  EXPECT_EQ(labels(store.query({.matrix = "night", .board = "f405-a"}).value()),
+            labels({records[1]}));
+  EXPECT_EQ(store.query({.matrix = "night"}).value().front().metrics.size(),
+            records[1].metrics.size());
+  EXPECT_EQ(store.query({.matrix = "demo"}).value().size(), records.size());
+  ASSERT_TRUE(store.note_run("night", {&records[0].measurement_key, 1}, {}));
+  EXPECT_EQ(store.query({.matrix = "night"}).value().size(), 3u);  // beside the ones before
+}
+
+TEST_F(StoreTest, ARecordThatReplacesAnInfraOneKeepsItsMatrices) {
+  Store store = open();
+  Record record = test::sample_records().front();
+  record.verdict = Verdict::infra;
+  ASSERT_TRUE(store.insert(record));
+  ASSERT_TRUE(store.note_run("night", {&record.measurement_key, 1}, {}));
+  record.verdict = Verdict::pass;
+  ASSERT_EQ(store.insert(record).value(), InsertOutcome::replaced_infra);
+  EXPECT_EQ(store.query({.matrix = "night"}).value().size(), 1u);
+}
+
+TEST_F(StoreTest, KnowsTheLastRunOfAMatrix) {
+  Store store = open();
+  EXPECT_TRUE(store.run_context("demo").value().is_null());
+  ASSERT_TRUE(store.note_run("demo", {}, {{"command", "assay run 'demo'.json"}}));
+  ASSERT_TRUE(store.note_run("night", {}, {{"command", "assay run night.json"}}));
+  ASSERT_TRUE(store.note_run("demo", {}, {{"command", "assay run demo.json"}}));
+  EXPECT_EQ(store.run_context("demo").value(), Json({{"command", "assay run demo.json"}}));
+}
+
+TEST_F(StoreTest, MergesTheMatricesOfRecords) {
+  Store here = open("here.db");
+  Store there = open("there.db");
+  const auto records = test::sample_records();
+  for (const int i : {0, 1}) {
+    ASSERT_TRUE(here.insert(records[0]));
+    ASSERT_TRUE(there.insert(records[static_cast<std::size_t>(i)]));
+  }
+  const std::vector<std::string> keys{records[0].measurement_key, records[1].measurement_key};
+  ASSERT_TRUE(here.note_run("demo", {}, {{"command", "ours"}}));
+  ASSERT_TRUE(there.note_run("demo", {}, {{"command", "theirs"}}));
+  ASSERT_TRUE(there.note_run("night", keys, {{"command", "assay run night.json"}}));
+  ASSERT_TRUE(here.merge(there));
+  EXPECT_EQ(here.query({.matrix = "night"}).value().size(), 2u);
+  EXPECT_EQ(here.run_context("demo").value().at("command"), "ours");
+  EXPECT_EQ(here.run_context("night").value().at("command"), "assay run night.json");
+}
+
 TEST_F(StoreTest, MergesAnotherStore) {
   Store here = open("here.db");
   Store there = open("there.db");

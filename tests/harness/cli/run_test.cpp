@@ -172,6 +172,22 @@ TEST_F(Run, IsListedInJson) {
   }
 }
 
+TEST_F(Run, OfAnotherMatrixWithTheSameCellsReportsTheirRecords) {
+  std::string other = matrix;
+  other.replace(other.find("small"), 5, "other");
+  undisturbed_->write("other.json", other);
+  const auto warm = undisturbed_->run({"run", "other.json"}, {{"PATH", "/nowhere"}});
+  EXPECT_EQ(warm.exit_code, 0) << warm.errors;
+  for (const char* name : {"small", "other"}) {
+    const auto answer = undisturbed_->run({"results", "--matrix", name, "--json"});
+    const Json json = Json::parse(answer.output, nullptr, false);
+    ASSERT_FALSE(json.is_discarded()) << answer.output;
+    EXPECT_EQ(json.at("records").size(), cells) << name;
+    EXPECT_EQ(undisturbed_->run({"report", name}).exit_code, 0) << name;
+  }
+  EXPECT_EQ(records_of(*undisturbed_).size(), cells);
+}
+
 /// Sends Ctrl-C once a process of that name works for the user, and waits for the end.
 void interrupt_when_running(const User& user, const std::string& process) {
   auto run = user.start({"run", "small.json"});
