@@ -50,18 +50,19 @@ Status prepare_file(const std::filesystem::path& path, Store::Mode mode) {
 }
 
 /// One record inside a transaction of the caller's.
-Result<InsertOutcome> insert_into(soci::session& session, const Record& record) {
+Result<InsertOutcome> insert_into(soci::session& session, const Record& record, bool again) {
   if (record.measurement_key.empty())
     return fail(ErrorKind::bad_input,
                 fmt::format("the record of {} has no measurement key", record.label));
   insert_member(session, {record.matrix, record.measurement_key});
   const auto stored = find_verdict(session, record.measurement_key);
-  const bool gives_way =
-      stored && stored->verdict == to_string(Verdict::infra) && record.verdict != Verdict::infra;
+  const bool weak = stored && (stored->verdict == to_string(Verdict::infra) ||
+                               (again && stored->verdict == to_string(Verdict::fail)));
+  const bool gives_way = weak && record.verdict != Verdict::infra;
   if (stored && !gives_way) return InsertOutcome::existed;
   if (stored) delete_row(session, stored->id);
   ASSAY_CHECK(insert_rows(session, record));
-  return stored ? InsertOutcome::replaced_infra : InsertOutcome::added;
+  return stored ? InsertOutcome::replaced : InsertOutcome::added;
 }
 
 }  // namespace
@@ -84,11 +85,11 @@ Result<Store> Store::open(const std::filesystem::path& path, Mode mode) {
   return Store(std::move(state));
 }
 
-Result<InsertOutcome> Store::insert(const Record& record) {
+Result<InsertOutcome> Store::insert(const Record& record, bool again) {
   const std::lock_guard lock(state_->mutex);
   return guarded(state_->path, writing, [&]() -> Result<InsertOutcome> {
     WriteTransaction transaction(*state_->session);
-    ASSAY_TRY(const InsertOutcome outcome, insert_into(*state_->session, record));
+    ASSAY_TRY(const InsertOutcome outcome, insert_into(*state_->session, record, again));
     transaction.commit();
     return outcome;
   });
@@ -168,10 +169,10 @@ Result<MergeCount> Store::merge(Store& other) {
     WriteTransaction transaction(*state_->session);
     MergeCount count;
     for (const auto& record : records) {
-      ASSAY_TRY(const InsertOutcome outcome, insert_into(*state_->session, record));
+      ASSAY_TRY(const InsertOutcome outcome, insert_into(*state_->session, record, false));
       if (outcome == InsertOutcome::added) ++count.added;
       if (outcome == InsertOutcome::existed) ++count.existed;
-      if (outcome == InsertOutcome::replaced_infra) ++count.replaced_infra;
+      if (outcome == InsertOutcome::replaced) ++count.replaced;
     }
     for (const auto& member : runs.members)
       insert_member(*state_->session, member);

@@ -34,16 +34,16 @@ struct Filter {
 /// What became of a record given to the store.
 enum class InsertOutcome {
   added,
-  existed,         ///< its key was there already; nothing changed
-  replaced_infra,  ///< the row of that key was an infra verdict, which says nothing about the
-                   ///< model, and gave way to this pass or fail
+  existed,   ///< its key was there already; nothing changed
+  replaced,  ///< the row of that key was an infra verdict, which says nothing about the model, and
+             ///< gave way to this pass or fail; or a fail that was measured again
 };
 
 /// How many records a merge brought.
 struct MergeCount {
   std::size_t added = 0;
   std::size_t existed = 0;
-  std::size_t replaced_infra = 0;
+  std::size_t replaced = 0;
 };
 
 class Store {
@@ -66,7 +66,9 @@ class Store {
   /// store holds one row per measurement_key: see InsertOutcome. Errors: bad_input for an empty
   /// key, a figure that is not finite or text that is not UTF-8 inside the JSON fields;
   /// infrastructure for a full disk, a read-only file or damage.
-  Result<InsertOutcome> insert(const Record& record);
+  ///
+  /// `again`: a stored fail gives way too (a board that was repaired); a pass never does.
+  Result<InsertOutcome> insert(const Record& record, bool again = false);
 
   /// The record of that key, or nothing. Errors: infrastructure; bad_input for a row that makes no
   /// sense.

@@ -76,7 +76,7 @@ class RccStm32F4 final : public Rcc {
     if (selected() == 1) return crystal_->count();
     const std::uint32_t pll = get(pllcfgr);
     const std::uint64_t source = pll & 1u << 22 ? crystal_->count() : hsi.count();
-    const std::uint64_t m = pll & 63, n = pll >> 6 & 511, p = 2 * ((pll >> 16 & 3) + 1);
+    const std::uint64_t m = pll & 63, n = pll >> 6 & 511, p = 2ull * ((pll >> 16 & 3) + 1);
     return m == 0 ? hsi.count() : source * n / m / p;
   }
 

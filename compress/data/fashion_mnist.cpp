@@ -153,8 +153,9 @@ Result<ImageSet> load(const std::filesystem::path& folder, Split split) {
   set.pixels.reserve(chosen.size() * side * side);
   set.labels.reserve(chosen.size());
   for (int index : chosen) {
-    const auto first = pixels.begin() + std::ptrdiff_t(index) * side * side;
-    set.pixels.insert(set.pixels.end(), first, first + side * side);
+    constexpr std::ptrdiff_t size = std::ptrdiff_t{side} * side;
+    const auto first = pixels.begin() + index * size;
+    set.pixels.insert(set.pixels.end(), first, first + size);
     set.labels.push_back(labels[index]);
   }
   return set;

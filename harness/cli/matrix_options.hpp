@@ -18,11 +18,13 @@ struct MatrixOptions {
   Project project;
   std::string matrix;
   std::string only;
+  bool again = false;
   std::size_t jobs = std::max(1u, std::thread::hardware_concurrency());
 
   /// Declares all but the matrix file itself.
   void add_to(CLI::App& app) {
     app.add_option("--only", only, "Only cells with these values, as in 'student.cut=4,seed=1'");
+    app.add_flag("--again", again, "Measure cells with a failed verdict again");
     app.add_option("--jobs", jobs, "Training processes at once")
         ->capture_default_str()
         ->check(CLI::Range(1, 1024));
@@ -41,7 +43,7 @@ struct MatrixOptions {
     };
     if (!plan.cells.empty() && std::ranges::none_of(plan.cells, wanted))
       return fail(ErrorKind::bad_input, fmt::format("no cell of {} has {}", matrix, only));
-    return assay::find_pending(plan, cache, project.store, wanted);
+    return assay::find_pending(plan, cache, project.store, wanted, again);
   }
 };
 

@@ -132,7 +132,7 @@ Result<int> run(const Options& options) {
   }
   ASSAY_TRY(auto matrix, load_matrix(options.matrix));
   ASSAY_TRY(const auto plan, make_plan(std::move(matrix)));
-  RunContext context{StageCache(options.project.cache), {}, options.jobs, ""};
+  RunContext context{StageCache(options.project.cache), {}, options.jobs, "", options.again};
   ASSAY_TRY(context.inventory, load_inventory(options.project.boards));
   ASSAY_TRY(const auto outlook, look_ahead(plan, context, options));
   if (options.json) {

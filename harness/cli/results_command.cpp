@@ -26,7 +26,7 @@ Result<int> merge(const Options& options) {
   ASSAY_TRY(auto other, Store::open(options.merge_from, Store::Mode::must_exist));
   ASSAY_TRY(auto store, Store::open(options.project.store));
   ASSAY_TRY(const auto count, store.merge(other));
-  fmt::print("{} records added, {} were there already\n", count.added + count.replaced_infra,
+  fmt::print("{} records added, {} were there already\n", count.added + count.replaced,
              count.existed);
   return 0;
 }

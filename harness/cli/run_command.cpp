@@ -104,7 +104,8 @@ Result<int> run(const Options& options) {
                 fmt::format("{} has no cell to run: {}", options.matrix,
                             plan.matrix.deploy.on.empty() ? "it has no deploy section"
                                                           : "exclude leaves no configuration"));
-  RunContext context{StageCache(options.project.cache), {}, options.jobs, command_of(options)};
+  RunContext context{
+      StageCache(options.project.cache), {}, options.jobs, command_of(options), options.again};
   ASSAY_TRY(context.inventory, load_inventory(options.project.boards));
   ASSAY_TRY(const auto pending, options.find_pending(plan, context.cache));
   if (!pending.cells.empty()) ASSAY_CHECK(check_ready(plan, pending, context));

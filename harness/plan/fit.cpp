@@ -10,9 +10,9 @@ namespace {
 
 // Allowances taken from built firmware: start-up, drivers and wire protocol, and about 1 KB of
 // specialized kernel code a layer; stack reserve and buffers for the link (two inputs and logits).
-constexpr Bytes runtime_flash{10 * 1024};
+constexpr Bytes runtime_flash{10'240};
 constexpr Bytes code_per_layer{1024};
-constexpr Bytes runtime_ram{4 * 1024};
+constexpr Bytes runtime_ram{4096};
 
 std::string missing(Bytes needed, Bytes size, const char* what) {
   if (needed <= size) return "";

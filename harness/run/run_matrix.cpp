@@ -114,7 +114,7 @@ class Run {
     for (std::size_t stage : stages_of(plan_, cell))
       context_.cache.touch(plan_.stages[stage]);
     ASSAY_TRY(const auto record, measure_cell(order, desk_, board, stop));
-    ASSAY_CHECK(store_.insert(record));
+    ASSAY_CHECK(store_.insert(record, context_.again));
     return {};
   }
 
@@ -136,7 +136,7 @@ CellArtifacts artifacts_of(const Plan& plan, const Cell& cell, const StageCache&
 }
 
 Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache, const fs::path& store,
-                                 const std::function<bool(const Cell&)>& wanted) {
+                                 const std::function<bool(const Cell&)>& wanted, bool again) {
   std::map<std::string, Record> records;
   std::error_code unreadable;
   if (fs::exists(store, unreadable) || unreadable) {
@@ -146,7 +146,9 @@ Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache, cons
   PendingWork pending;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const auto record = records.find(plan.cells[i].measurement_key);
-    const bool measured = record != records.end() && record->second.verdict != Verdict::infra;
+    const bool measured =
+        record != records.end() && (record->second.verdict == Verdict::pass ||
+                                    (record->second.verdict == Verdict::fail && !again));
     if (!measured && wanted(plan.cells[i])) pending.cells.push_back(i);
   }
   add_needed_stages(plan, cache, pending);

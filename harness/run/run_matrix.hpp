@@ -23,11 +23,13 @@ struct PendingWork {
 };
 
 /// A wanted cell is pending when the store has no record under its measurement key, or one with
-/// verdict infra; a stage when a pending cell needs it and the cache lacks it. A store file that is
-/// not there has no record, and is not made. Errors: the store's.
+/// verdict infra, or, if it is to be measured `again`, fail; a stage when a pending cell needs it
+/// and the cache lacks it. A store file that is not there has no record, and is not made. Errors:
+/// the store's.
 Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache,
                                  const std::filesystem::path& store,
-                                 const std::function<bool(const Cell&)>& wanted);
+                                 const std::function<bool(const Cell&)>& wanted,
+                                 bool again = false);
 
 /// How many training processes run at once, and where things are.
 struct RunContext {
@@ -35,6 +37,7 @@ struct RunContext {
   std::vector<Board> inventory;
   std::size_t jobs = 1;
   std::string command;  ///< reproduces the run, for records
+  bool again = false;   ///< records with verdict fail give way to new ones
 };
 
 /// Something that did not work, with the task it belongs to.

@@ -176,33 +176,38 @@ struct Replacing {
   Verdict first;
   Verdict second;
   InsertOutcome outcome;
+  bool again = false;
 };
 
 class ReplacingTest : public StoreTest, public ::testing::WithParamInterface<Replacing> {};
 
-TEST_P(ReplacingTest, OnlyAnInfraRowGivesWay) {
-  const auto& [first, second, expected] = GetParam();
+TEST_P(ReplacingTest, OnlyAnInfraRowAndAFailThatIsMeasuredAgainGiveWay) {
+  const auto& [first, second, expected, again] = GetParam();
   Store store = open();
   Record record = test::sample_records().front();
   record.verdict = first;
   ASSERT_TRUE(store.insert(record));
   record.verdict = second;
   record.metrics = {{"macc", {7, "", Provenance::counted, {}}}};
-  EXPECT_EQ(store.insert(record).value(), expected);
+  EXPECT_EQ(store.insert(record, again).value(), expected);
   const auto all = store.query().value();
   ASSERT_EQ(all.size(), 1u);
-  const bool replaced = expected == InsertOutcome::replaced_infra;
+  const bool replaced = expected == InsertOutcome::replaced;
   EXPECT_EQ(all.front().verdict, replaced ? second : first);
   EXPECT_EQ(all.front().metrics.size() == 1, replaced);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Verdicts, ReplacingTest,
-    ::testing::Values(Replacing{Verdict::infra, Verdict::pass, InsertOutcome::replaced_infra},
-                      Replacing{Verdict::infra, Verdict::fail, InsertOutcome::replaced_infra},
+    ::testing::Values(Replacing{Verdict::infra, Verdict::pass, InsertOutcome::replaced},
+                      Replacing{Verdict::infra, Verdict::fail, InsertOutcome::replaced},
                       Replacing{Verdict::infra, Verdict::infra, InsertOutcome::existed},
                       Replacing{Verdict::fail, Verdict::pass, InsertOutcome::existed},
-                      Replacing{Verdict::pass, Verdict::infra, InsertOutcome::existed}));
+                      Replacing{Verdict::pass, Verdict::infra, InsertOutcome::existed},
+                      Replacing{Verdict::fail, Verdict::pass, InsertOutcome::replaced, true},
+                      Replacing{Verdict::fail, Verdict::fail, InsertOutcome::replaced, true},
+                      Replacing{Verdict::fail, Verdict::infra, InsertOutcome::existed, true},
+                      Replacing{Verdict::pass, Verdict::fail, InsertOutcome::existed, true}));
 
 TEST_F(StoreTest, AnswersEveryFilter) {
   Store store = open();
@@ -283,7 +288,7 @@ TEST_F(StoreTest, ARecordThatReplacesAnInfraOneKeepsItsMatrices) {
   ASSERT_TRUE(store.insert(record));
   ASSERT_TRUE(store.note_run("night", {&record.measurement_key, 1}, {}));
   record.verdict = Verdict::pass;
-  ASSERT_EQ(store.insert(record).value(), InsertOutcome::replaced_infra);
+  ASSERT_EQ(store.insert(record).value(), InsertOutcome::replaced);
   EXPECT_EQ(store.query({.matrix = "night"}).value().size(), 1u);
 }
 
@@ -327,7 +332,7 @@ TEST_F(StoreTest, MergesAnotherStore) {
   const auto count = here.merge(there).value();
   EXPECT_EQ(count.added, 2u);
   EXPECT_EQ(count.existed, 1u);
-  EXPECT_EQ(count.replaced_infra, 1u);
+  EXPECT_EQ(count.replaced, 1u);
   EXPECT_EQ(here.query().value().size(), 6u);
   EXPECT_EQ(here.find(records[0].measurement_key).value()->verdict, Verdict::pass);
   EXPECT_EQ(here.merge(here).value().existed, 6u);
