@@ -228,16 +228,17 @@ TEST_F(Run, InPartsIsTheWhole) {
 
 TEST_F(Run, StopsAtTheTimeOfDayAndCarriesOn) {
   const auto user = user_with_matrix();
-  // A time zone of the user's own, in which it is two seconds to six.
+  // A time zone of the user's own, in which it is four seconds to six.
   const auto second_of_day = std::time(nullptr) % 86400;
-  const auto east = 6 * 3600 - 2 - second_of_day;
+  const auto east = 6 * 3600 - 4 - second_of_day;
   const auto hours = std::abs(east) / 3600;
   const std::string zone = fmt::format("UTC{}{}:{:02}:{:02}", east < 0 ? '+' : '-', hours,
                                        std::abs(east) / 60 % 60, std::abs(east) % 60);
   const auto answer = user.run({"run", "small.json", "--until", "06:00"}, {{"TZ", zone}});
   EXPECT_EQ(answer.exit_code, 130);
-  EXPECT_THAT(answer.errors, ::testing::EndsWith("assay: stopped at 06:00 with 4 cells not "
-                                                 "measured; run again to carry on\n"));
+  EXPECT_THAT(answer.errors,
+              ::testing::ContainsRegex("assay: stopped at 06:00 with [1-4] cells not measured; run "
+                                       "again to carry on\n$"));
   expect_no_half_stage(user);
   expect_nobody_left(user);
   expect_same_outcome(user);
