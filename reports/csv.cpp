@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <map>
+#include <set>
 #include <vector>
 
 #include "reports/number.hpp"
@@ -37,6 +39,24 @@ constexpr std::array<TextColumn, 12> text_columns{{
     {"command", &Record::command},
 }};
 
+/// The fields of a configuration as dotted paths, "distill.alpha" -> "0.5".
+void flatten(const Json& config, const std::string& path,
+             std::map<std::string, std::string>& fields) {
+  for (const auto& [key, value] : config.items()) {
+    const std::string name = path.empty() ? key : path + "." + key;
+    if (value.is_object())
+      flatten(value, name, fields);
+    else
+      fields[name] = value.is_string() ? value.get<std::string>() : value.dump();
+  }
+}
+
+std::map<std::string, std::string> config_fields_of(const Record& record) {
+  std::map<std::string, std::string> fields;
+  if (record.config.is_object()) flatten(record.config, "", fields);
+  return fields;
+}
+
 void end_line(std::string& out, const std::vector<std::string>& fields) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (i > 0) out += ',';
@@ -49,11 +69,17 @@ void end_line(std::string& out, const std::vector<std::string>& fields) {
 
 std::string render_csv(const ReportInput& input) {
   const ReportTable table = build_table(input.records, ColumnChoice::all);
+  std::set<std::string> config_columns;
+  for (const auto& record : input.records)
+    for (const auto& [name, value] : config_fields_of(record))
+      config_columns.insert(name);
   std::string out;
   std::vector<std::string> fields;
   for (const auto& [name, field] : text_columns)
     fields.emplace_back(name);
   fields.insert(fields.end(), {"virtual_board", "verdict"});
+  for (const auto& name : config_columns)
+    fields.push_back("config." + name);
   for (const auto& column : table.columns)
     fields.insert(fields.end(), {column.name, column.name + "_provenance"});
   end_line(out, fields);
@@ -63,6 +89,11 @@ std::string render_csv(const ReportInput& input) {
       fields.push_back(record.*field);
     fields.emplace_back(record.virtual_board ? "true" : "false");
     fields.emplace_back(to_string(record.verdict));
+    const auto config = config_fields_of(record);
+    for (const auto& name : config_columns) {
+      const auto found = config.find(name);
+      fields.push_back(found == config.end() ? "" : found->second);
+    }
     for (const auto& column : table.columns) {
       const auto found = record.metrics.find(column.name);
       const bool known = found != record.metrics.end();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "reports/grid.hpp"
 #include "reports/report.hpp"
@@ -70,6 +71,14 @@ std::string caption_of(const ReportInput& input, const ReportTable& table, const
   return caption;
 }
 
+/// What a \label may hold: letters, digits and '-'.
+std::string label_of(std::string_view title) {
+  std::string label;
+  for (const char c : title)
+    label += std::isalnum(static_cast<unsigned char>(c)) ? c : '-';
+  return label;
+}
+
 }  // namespace
 
 std::string render_latex(const ReportInput& input) {
@@ -82,13 +91,17 @@ std::string render_latex(const ReportInput& input) {
     titles.push_back(column.title);
     notes.push_back(column.note);
   }
-  std::string out = "% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n";
+  std::string out = "% needs \\usepackage{booktabs,graphicx}\n\\begin{table}\n\\centering\n";
   out += fmt::format("\\caption{{{}}}\n", caption_of(input, table, grid));
+  out += fmt::format(
+      "\\label{{tab:{}}}\n\\resizebox{{\\ifdim\\width>\\linewidth\\linewidth"
+      "\\else\\width\\fi}}{{!}}{{%\n",
+      label_of(input.title));
   out += fmt::format("\\begin{{tabular}}{{{}}}\n", alignment);
   out += fmt::format("  \\toprule\n{}{}  \\midrule\n", table_line(titles), table_line(notes));
   for (const auto& row : grid.rows)
     out += table_line(row);
-  return out + "  \\bottomrule\n\\end{tabular}\n\\end{table}\n";
+  return out + "  \\bottomrule\n\\end{tabular}}\n\\end{table}\n";
 }
 
 }  // namespace assay

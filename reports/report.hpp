@@ -40,9 +40,11 @@ const ReportFormat* find_report_format(std::string_view name);
 std::string render_html(const ReportInput& input);
 /// A GitHub table with heading and legend.
 std::string render_markdown(const ReportInput& input);
-/// RFC 4180: one line per record, every metric at full precision with its provenance, no grouping.
+/// RFC 4180: one line per record: identity, a column "config.<field>" for each field of its
+/// configuration, every metric at full precision with its provenance. No grouping.
 std::string render_csv(const ReportInput& input);
-/// A table float with booktabs rules; needs \usepackage{booktabs}.
+/// A table float with booktabs rules; needs \usepackage{booktabs,graphicx}; never wider than the
+/// text.
 std::string render_latex(const ReportInput& input);
 /// Everything: {"title", "context", "records": [...]}.
 std::string render_json(const ReportInput& input);

@@ -58,9 +58,10 @@ Result<int> list_boards(const Options& options) {
   }
   if (boards.empty()) {
     fmt::print(
-        "{} lists no boards. A matrix can still ask for virtual ones; assay boards --types "
-        "shows the known types.\n",
-        options.project.boards.string());
+        "{} {}. A matrix can still ask for virtual boards; assay boards --types shows the known "
+        "types, docs/boards.md how to add a board.\n",
+        options.project.boards.string(),
+        std::filesystem::exists(options.project.boards) ? "lists no boards" : "does not exist");
     return 0;
   }
   fmt::print("{:<16}  {:<24}  {:<26}  {}\n", "board", "type", "probe", "UART");

@@ -98,6 +98,11 @@ Action declare_cache(CLI::App& app) {
   options->unpin = app.add_subcommand("unpin", "Prune them again");
   for (CLI::App* verb : {options->pin, options->unpin})
     verb->add_option("key", options->key, "Stage key, or the start of one")->required();
+  options->usage->footer("Example:\n  assay cache du --json");
+  options->prune->footer("Example:\n  assay cache prune --unused-days 30");
+  options->pin->footer(
+      "Example, with a key from assay plan MATRIX --json:\n  assay cache pin 3f2a");
+  options->unpin->footer("Example:\n  assay cache unpin 3f2a");
   return [options]() -> Result<int> {
     const StageCache cache(options->project.cache);
     if (options->usage->parsed()) return show_usage(*options, cache);

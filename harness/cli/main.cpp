@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <exception>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -69,6 +70,10 @@ int main(int argc, char** argv) {
   spdlog::set_pattern("assay: %v");
   try {
     return run(argc, argv);
+  } catch (const std::system_error& problem) {
+    if (problem.code() == std::errc::broken_pipe) return 0;  // the reader has seen enough
+    fmt::print(stderr, "assay: {}\n", problem.what());
+    return assay::exit_code(assay::ErrorKind::infrastructure);
   } catch (const std::exception& problem) {  // what a library throws, a full memory
     fmt::print(stderr, "assay: {}\n", problem.what());
     return assay::exit_code(assay::ErrorKind::infrastructure);

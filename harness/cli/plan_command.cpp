@@ -94,7 +94,8 @@ Status print_cells(const Plan& plan, const Outlook& outlook) {
   for (const auto& cell : plan.cells)
     width = std::max(width, cell.label.size());
   const std::set<std::size_t> pending(outlook.pending.cells.begin(), outlook.pending.cells.end());
-  fmt::print("\n{:<{}}  {:>9}  {:>8}  {:<10}  fit\n", "cell", width, "flash", "RAM", "measured");
+  fmt::print("\n{:<{}}  {:>9}  {:>8}  {:<10}  fit, as estimated\n", "cell", width, "flash ~",
+             "RAM ~", "measured");
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     ASSAY_TRY(const auto fit, fits.of(plan.cells[i]));
     fmt::print("{:<{}}  {:>7.1f}KB  {:>6.1f}KB  {:<10}  {}\n", plan.cells[i].label, width,
@@ -107,10 +108,13 @@ Status print_cells(const Plan& plan, const Outlook& outlook) {
 
 Status print_plan(const Plan& plan, const RunContext& context, const Outlook& outlook) {
   const auto& expansion = plan.expansion;
-  fmt::print("{}: {} points, {} excluded, {} the same experiment as another: {} configurations\n",
-             plan.matrix.name, expansion.points, expansion.excluded, expansion.collapsed,
-             expansion.configs.size());
-  fmt::print("{} cells on {} board types; {} measured already\n", plan.cells.size(),
+  const auto swept = expansion.points - expansion.excluded - expansion.collapsed;
+  fmt::print(
+      "{}: {} points - {} excluded - {} the same experiment as another + {} baselines = {} "
+      "configurations\n",
+      plan.matrix.name, expansion.points, expansion.excluded, expansion.collapsed,
+      expansion.configs.size() - swept, expansion.configs.size());
+  fmt::print("cells: {}; targets: {}; measured already: {}\n", plan.cells.size(),
              plan.matrix.deploy.on.size(), plan.cells.size() - outlook.pending.cells.size());
   ASSAY_CHECK(print_cells(plan, outlook));
   fmt::print("\n{:<16}  {:>6}  {:>6}\n", "stage", "count", "cached");
@@ -119,9 +123,11 @@ Status print_plan(const Plan& plan, const RunContext& context, const Outlook& ou
   if (outlook.pending.cells.empty())
     fmt::print("\nNothing to do.\n");
   else
-    fmt::print("\n{} stages to run and {} cells to measure: about {} with {} training processes.\n",
+    fmt::print("\nTo do: {} stages, then {} measurements: about {} with {} training processes.\n",
                outlook.pending.stages.size(), outlook.pending.cells.size(),
                duration_text(outlook.seconds), context.jobs);
+  if (const auto boards = boards_needed(plan, outlook.pending, context); !boards)
+    fmt::print("A run would stop at once: {}\n", boards.error().message);
   return {};
 }
 

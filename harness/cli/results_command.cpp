@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <memory>
+#include <regex>
 
 #include "harness/cli/command.hpp"
 #include "harness/cli/project.hpp"
@@ -31,7 +32,18 @@ Result<int> merge(const Options& options) {
   return 0;
 }
 
+/// "2026-01-31", "2026-01-31T12:34" or more of what records have.
+bool is_moment(const std::string& text) {
+  static const std::regex moment(R"(\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?Z?)?)");
+  return std::regex_match(text, moment);
+}
+
 Result<int> list(const Options& options) {
+  if (options.filter.since && !is_moment(*options.filter.since))
+    return fail(ErrorKind::bad_input,
+                fmt::format("--since: \"{}\" is not a day or moment, as in 2026-01-31 or "
+                            "2026-01-31T06:00:00Z",
+                            *options.filter.since));
   ASSAY_TRY(auto store, Store::open(options.project.store, Store::Mode::must_exist));
   Filter filter = options.filter;
   if (!options.verdict.empty()) {

@@ -166,9 +166,10 @@ Result<std::vector<Board>> boards_needed(const Plan& plan, const PendingWork& pe
     if (fitting.empty())
       return fail(
           ErrorKind::bad_input,
-          fmt::format("no board of type {} in the inventory; add one to boards.json, or say "
-                      "\"virtual\": true in the matrix",
-                      target.board_type.name));
+          fmt::format(
+              "no board of type {} in the inventory; add one to boards.json (docs/boards.md "
+              "says how), or say \"virtual\": true in the matrix",
+              target.board_type.name));
     boards.insert(boards.end(), fitting.begin(), fitting.end());
   }
   return boards;

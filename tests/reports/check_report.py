@@ -81,6 +81,10 @@ def check_latex(path):
         text = file.read()
     problems = []
     plain = re.sub(r"(?m)^%.*$", "", text)
+    fit = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+    if plain.count(fit + "\n\\begin{tabular}") != 1:
+        problems.append("the table is not fitted to the line")
+    plain = plain.replace(fit, "{")
     plain = re.sub(r"\\[\\%&#$_{},]", lambda m: "\n" if m[0] == "\\\\" else "x", plain)
     if plain.count("{") != plain.count("}"):
         problems.append("braces do not balance")

@@ -141,6 +141,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "unknown board type or part \"stm32f999\": known types are"},
         BadCommand{"NoStoreToReport", {"report", "m"}, "assay.db"},
         BadCommand{"NoStoreToList", {"results"}, "assay.db"},
+        BadCommand{"NoDay", {"results", "--since", "yesterday"}, "\"yesterday\" is not a day"},
         BadCommand{"NoSuchKeyToPin", {"cache", "pin", "abc"}, "starts with \"abc\""}),
     [](const auto& test) { return test.param.name; });
 

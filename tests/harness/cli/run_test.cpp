@@ -134,15 +134,25 @@ TEST_F(Run, MeasuresEveryCellOnceAndLeavesNobodyBehind) {
         << format;
 }
 
+/// A PATH with no programs but the two compilers, whose builds are part of keys: all that assay can
+/// do then is look things up.
+class OnlyCompilers {
+ public:
+  OnlyCompilers() {
+    for (const char* name : {"g++", "arm-none-eabi-g++"})
+      fs::create_symlink(find_program(name).value(), folder_.project() / name);
+  }
+  std::string path() const { return folder_.project().string(); }
+
+ private:
+  User folder_;
+};
+
 TEST_F(Run, WarmNeedsNoWorkerNoBoardAndNoTool) {
-  // With no programs but the two compilers, whose builds are part of keys, all it can do is look
-  // things up.
-  const User tools;
-  for (const char* name : {"g++", "arm-none-eabi-g++"})
-    fs::create_symlink(find_program(name).value(), tools.project() / name);
+  const OnlyCompilers tools;
   const auto cold = undisturbed_->project_files();
-  const auto warm = undisturbed_->run(
-      {"run", "small.json"}, {{"PATH", tools.project().string()}, {"ASSAY_BUILD", "/nowhere"}});
+  const auto warm = undisturbed_->run({"run", "small.json"},
+                                      {{"PATH", tools.path()}, {"ASSAY_BUILD", "/nowhere"}});
   EXPECT_EQ(warm.exit_code, 0);
   EXPECT_EQ(warm.errors, "");
   EXPECT_THAT(warm.output, ::testing::HasSubstr("cut4-width50"));
@@ -176,7 +186,8 @@ TEST_F(Run, OfAnotherMatrixWithTheSameCellsReportsTheirRecords) {
   std::string other = matrix;
   other.replace(other.find("small"), 5, "other");
   undisturbed_->write("other.json", other);
-  const auto warm = undisturbed_->run({"run", "other.json"}, {{"PATH", "/nowhere"}});
+  const OnlyCompilers tools;
+  const auto warm = undisturbed_->run({"run", "other.json"}, {{"PATH", tools.path()}});
   EXPECT_EQ(warm.exit_code, 0) << warm.errors;
   for (const char* name : {"small", "other"}) {
     const auto answer = undisturbed_->run({"results", "--matrix", name, "--json"});

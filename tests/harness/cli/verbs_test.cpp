@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/core/json.hpp"
+#include "harness/core/paths.hpp"
 #include "tests/harness/cli/models.hpp"
 #include "tests/harness/cli/user.hpp"
 
@@ -51,6 +52,19 @@ TEST(Listings, AreJsonBeforeThereIsAnything) {
   for (const Json& finding : parsed(user, {"doctor", "--json"}, can_train() ? 0 : 3))
     EXPECT_TRUE(finding.at("detail").is_string()) << finding;
   EXPECT_TRUE(parsed(user, {"plan", "--schema"}).contains("properties"));
+}
+
+TEST(Output, ThatNobodyReadsToItsEndIsNoError) {
+  const User user;
+  ProcessSpec spec = user.command({});
+  spec.arguments = {"sh", "-c",
+                    "\"$1\" boards --types --json | true; \"$1\" plan --schema | head -c 1", "sh",
+                    own_program("assay").string()};
+  const auto outcome = run_process(spec);
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->exit_code, 0);
+  EXPECT_EQ(outcome->output, "{");
+  EXPECT_EQ(outcome->errors, "");
 }
 
 TEST(Plan, AsJsonNamesCellsAndStagesAndLeavesNothingBehind) {
