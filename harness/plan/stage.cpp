@@ -58,6 +58,10 @@ std::string measurement_code_version(bool virtual_board) {
                        : ASSAY_CODE_VERSION_MEASURE;
 }
 
+std::string sources_version() {
+  return ASSAY_CODE_VERSION_ALL;
+}
+
 Json training_environment() {
   return {{"torch", build_identity(ASSAY_TORCH_LIBRARY)},
           {"blas", build_identity(ASSAY_BLAS_LIBRARY)},

@@ -46,6 +46,9 @@ std::string code_version(StageKind kind);
 /// The same for taking a measurement on a board.
 std::string measurement_code_version(bool virtual_board);
 
+/// Of all sources of this assay, for records; in no key.
+std::string sources_version();
+
 /// The builds of Torch and of the libraries it computes with: they change the bits of a network, so
 /// they are part of its key, as threads and the pinned instruction set are through the stage's
 /// settings.

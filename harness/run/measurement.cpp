@@ -159,6 +159,7 @@ Json host_environment() {
   return {{"system", fmt::format("{} {}", name.sysname, name.release)},
           {"machine", name.machine},
           {"assay", ASSAY_VERSION},
+          {"assay_sources", sources_version()},
           {"arithmetic", ASSAY_ARITHMETIC_VERSION},
           {"training", training_environment()}};
 }
