@@ -17,6 +17,8 @@ constexpr const char* exit_codes =
     "Exit codes: 0 done, 1 regression, 2 usage or bad input, 3 infrastructure,\n"
     "4 not comparable, 5 failed verdict, 130 interrupted.";
 
+constexpr int output_closed = 141;  // as a shell names a program that SIGPIPE ended
+
 /// What is wrong with a command line, in one sentence; or the help or version it asks for.
 int answer(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);
@@ -70,11 +72,10 @@ int main(int argc, char** argv) {
   spdlog::set_pattern("assay: %v");
   try {
     return run(argc, argv);
-  } catch (const std::system_error& problem) {
-    if (problem.code() == std::errc::broken_pipe) return 0;  // the reader has seen enough
-    fmt::print(stderr, "assay: {}\n", problem.what());
-    return assay::exit_code(assay::ErrorKind::infrastructure);
   } catch (const std::exception& problem) {  // what a library throws, a full memory
+    const auto* system = dynamic_cast<const std::system_error*>(&problem);
+    // The reader has seen enough. Not 0: a verdict may not have been told.
+    if (system && system->code() == std::errc::broken_pipe) return output_closed;
     fmt::print(stderr, "assay: {}\n", problem.what());
     return assay::exit_code(assay::ErrorKind::infrastructure);
   }

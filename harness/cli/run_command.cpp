@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string_view>
 
 #include "harness/cli/command.hpp"
 #include "harness/cli/matrix_options.hpp"
@@ -64,11 +66,11 @@ Result<Ending> do_pending(const Plan& plan, const PendingWork& pending, const Ru
 
 std::size_t count_unmeasured(const Plan& plan, const PendingWork& pending,
                              const std::vector<Record>& records) {
+  std::set<std::string_view> measured;
+  for (const auto& record : records)
+    if (record.verdict != Verdict::infra) measured.insert(record.measurement_key);
   return static_cast<std::size_t>(std::ranges::count_if(pending.cells, [&](std::size_t cell) {
-    return std::ranges::none_of(records, [&](const Record& record) {
-      return record.measurement_key == plan.cells[cell].measurement_key &&
-             record.verdict != Verdict::infra;
-    });
+    return !measured.contains(plan.cells[cell].measurement_key);
   }));
 }
 

@@ -54,7 +54,7 @@ TEST(Listings, AreJsonBeforeThereIsAnything) {
   EXPECT_TRUE(parsed(user, {"plan", "--schema"}).contains("properties"));
 }
 
-TEST(Output, ThatNobodyReadsToItsEndIsNoError) {
+TEST(Output, ThatNobodyReadsToItsEndEndsQuietly) {
   const User user;
   ProcessSpec spec = user.command({});
   spec.arguments = {"sh", "-c",
