@@ -20,13 +20,16 @@ void print_progress(double fraction, const std::string& message) {
 }
 
 Status run(const std::filesystem::path& description, const std::filesystem::path& out,
-           char** argv) {
+           const std::filesystem::path& checkpoints, char** argv) {
   ASSAY_TRY(const Json json, read_json_file(description));
   ASSAY_TRY(const StageDescription stage, parse_stage(json, description.string()));
   if (!std::filesystem::is_directory(out))
     return fail(ErrorKind::bad_input, fmt::format("--out {}: no such folder", out.string()));
+  if (!checkpoints.empty() && !std::filesystem::is_directory(checkpoints))
+    return fail(ErrorKind::bad_input,
+                fmt::format("--checkpoints {}: no such folder", checkpoints.string()));
   ASSAY_CHECK(pin_cpu_level(stage.cpu, argv));
-  return run_stage(stage, {out, print_progress, install_interrupt_handler()});
+  return run_stage(stage, {out, print_progress, install_interrupt_handler(), checkpoints});
 }
 
 int report(const Error& error) {
@@ -42,11 +45,14 @@ int main(int argc, char** argv) {
       "Example: assay-train stage.json --out /tmp/stage");
   std::filesystem::path description;
   std::filesystem::path out;
+  std::filesystem::path checkpoints;
   app.add_option("stage", description, "Stage description (JSON)")->required();
   app.add_option("--out", out, "Existing folder for the output files")->required();
+  app.add_option("--checkpoints", checkpoints,
+                 "Existing folder where a training keeps its state, to go on after a stop");
   try {
     app.parse(argc, argv);
-    const Status status = run(description, out, argv);
+    const Status status = run(description, out, checkpoints, argv);
     return status ? 0 : report(status.error());
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : exit_code(ErrorKind::bad_input);

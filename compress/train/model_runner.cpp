@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "compress/train/export.hpp"
+#include "compress/models/input_meaning.hpp"
+#include "compress/onnx/fold_batch_norm.hpp"
 
 namespace assay {
 namespace {
@@ -12,7 +13,8 @@ constexpr int free_batch = 128;
 }  // namespace
 
 Result<LoadedModel> load_model(const std::filesystem::path& path, const DatasetInfo& data) {
-  ASSAY_TRY(onnx::Model model, onnx::read_model(path));
+  ASSAY_TRY(const onnx::Model read, onnx::read_model(path));
+  ASSAY_TRY(onnx::Model model, onnx::fold_batch_norm(read));
   ASSAY_TRY(Interpreter interpreter, Interpreter::create(model, path.string()));
   const auto& shape = model.inputs[0].shape;
   if (shape[1] != data.channels || shape[2] != data.height || shape[3] != data.width)

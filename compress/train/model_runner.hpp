@@ -8,7 +8,7 @@
 
 namespace assay {
 
-/// A model file that fits a data set's images.
+/// A model file that fits a data set's images, batch normalization folded.
 struct LoadedModel {
   onnx::Model model;
   Interpreter interpreter;

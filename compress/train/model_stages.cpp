@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
+#include "compress/methods/observer.hpp"
+#include "compress/methods/quantize_model.hpp"
 #include "compress/train/model_runner.hpp"
-#include "compress/train/observer.hpp"
-#include "compress/train/quantize_model.hpp"
 #include "compress/train/stages.hpp"
 #include "harness/core/file.hpp"
 

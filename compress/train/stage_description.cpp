@@ -1,69 +1,20 @@
 #include "compress/train/stage_description.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
-#include <cmath>
-#include <utility>
+
+#include "compress/methods/settings.hpp"
 
 namespace assay {
 namespace {
 
-constexpr std::array<std::pair<Schedule, std::string_view>, 3> schedules{{
-    {Schedule::one_cycle, "one-cycle"},
-    {Schedule::linear, "linear"},
-    {Schedule::constant, "constant"},
-}};
-
-constexpr std::array<std::pair<Observer, std::string_view>, 4> observers{{
-    {Observer::min_max, "min-max"},
-    {Observer::moving_average, "moving-average"},
-    {Observer::percentile, "percentile"},
-    {Observer::mse, "mse"},
-}};
-
-constexpr std::array<std::pair<CpuLevel, std::string_view>, 3> cpu_levels{{
+constexpr Words<CpuLevel, 3> cpu_levels{{
     {CpuLevel::baseline, "baseline"},
     {CpuLevel::avx2, "avx2"},
     {CpuLevel::avx512, "avx512"},
 }};
 
-template <class Table, class Value>
-std::string_view word_of(const Table& table, Value value) {
-  for (const auto& [known, word] : table)
-    if (known == value) return word;
-  return {};
-}
-
-template <class Value, std::size_t count>
-Value read_word(JsonObject& object, const std::string& key,
-                const std::array<std::pair<Value, std::string_view>, count>& table,
-                Value fallback) {
-  const auto given = object.maybe<std::string>(key);
-  if (!given) return fallback;
-  std::string known;
-  for (const auto& [value, word] : table) {
-    if (word == *given) return value;
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", word);
-  }
-  object.problem(key, fmt::format("expected one of {}, found \"{}\"", known, *given));
-  return fallback;
-}
-
-int read_count(JsonObject& object, const std::string& key, int fallback, int most) {
-  const int value = object.optional<int>(key, fallback);
-  if (value < 1 || value > most)
-    object.problem(key, fmt::format("expected 1 to {}, found {}", most, value));
-  return value;
-}
-
-double read_real(JsonObject& object, const std::string& key, double fallback, bool zero_allowed) {
-  const double value = object.optional<double>(key, fallback);
-  if (!std::isfinite(value) || value < 0 || (value == 0 && !zero_allowed))
-    object.problem(key, fmt::format("expected a number {} 0, found {}",
-                                    zero_allowed ? "not below" : "above", value));
-  return value;
-}
+// In the order of StageDescription::work.
+constexpr std::array<std::string_view, 4> kinds{"train", "logits", "quantize", "evaluate"};
 
 std::filesystem::path read_path(JsonObject& inputs, const std::string& key) {
   const auto text = inputs.required<std::string>(key);
@@ -76,6 +27,18 @@ std::filesystem::path read_model_input(JsonObject& object) {
   return read_path(inputs, "model");
 }
 
+/// The key of the n-th of several inputs (from 0): "teacher_logits", "teacher_logits_2".
+std::string numbered(const std::string& key, std::size_t n) {
+  return n == 0 ? key : fmt::format("{}_{}", key, n + 1);
+}
+
+std::vector<std::filesystem::path> read_paths(JsonObject& inputs, const std::string& key) {
+  std::vector<std::filesystem::path> paths;
+  while (inputs.has(numbered(key, paths.size())))
+    paths.push_back(read_path(inputs, numbered(key, paths.size())));
+  return paths;
+}
+
 ModelChoice read_model(JsonObject object) {
   ModelChoice choice;
   choice.family = object.required<std::string>("family");
@@ -84,20 +47,49 @@ ModelChoice read_model(JsonObject object) {
   return choice;
 }
 
+Json to_json(const ModelChoice& choice) {
+  return {{"family", choice.family},
+          {"cut", choice.cut},
+          {"fewer_filters_pct", choice.fewer_filters_pct}};
+}
+
+Learning read_learning(JsonObject& object) {
+  Learning learning;
+  if (object.has("train")) {
+    JsonObject settings = object.object("train");
+    learning.settings = read_train_settings(settings);
+  }
+  learning.seed = object.optional<std::uint64_t>("seed", learning.seed);
+  if (!object.has("distill")) return learning;
+  {
+    JsonObject settings = object.object("distill");
+    learning.distill = read_distill_settings(settings);
+  }
+  return learning;
+}
+
+/// Where the teachers' outputs come from; a joint teacher has none.
+void read_teachers(JsonObject& object, JsonObject& inputs, Learning& learning) {
+  if (!learning.distill || learning.distill->teacher == TeacherTraining::joint) return;
+  learning.teacher_logits = read_paths(inputs, "teacher_logits");
+  learning.teacher_models = read_paths(inputs, "teacher_model");
+  if (learning.teacher_logits.empty() == learning.teacher_models.empty())
+    object.problem("inputs", "distillation needs teacher_logits or teacher_model");
+}
+
 TrainStage read_train_stage(JsonObject& object) {
   TrainStage stage;
   stage.model = read_model(object.object("model"));
-  if (object.has("train")) {
-    JsonObject settings = object.object("train");
-    stage.settings = read_train_settings(settings);
+  stage.learning = read_learning(object);
+  if (!stage.learning.distill) return stage;
+  if (stage.learning.distill->teacher == TeacherTraining::joint) {
+    JsonObject teacher = object.object("teacher");
+    stage.joint_teacher = JointTeacherChoice{read_model(teacher.object("model")),
+                                             teacher.optional<std::uint64_t>("seed", 1)};
+    return stage;
   }
-  stage.seed = object.optional<std::uint64_t>("seed", stage.seed);
-  if (object.has("distill")) {
-    JsonObject settings = object.object("distill");
-    stage.distill = read_distill_settings(settings);
-    JsonObject inputs = object.object("inputs");
-    stage.teacher_logits = read_path(inputs, "teacher_logits");
-  }
+  JsonObject inputs = object.object("inputs");
+  read_teachers(object, inputs, stage.learning);
   return stage;
 }
 
@@ -111,17 +103,23 @@ QuantizeStage read_quantize_stage(JsonObject& object) {
   return stage;
 }
 
+void write_learning(const Learning& learning, Json& json) {
+  json["train"] = to_json(learning.settings);
+  json["seed"] = learning.seed;
+  if (!learning.distill) return;
+  json["distill"] = to_json(*learning.distill);
+  for (std::size_t i = 0; i < learning.teacher_logits.size(); ++i)
+    json["inputs"][numbered("teacher_logits", i)] = learning.teacher_logits[i].string();
+  for (std::size_t i = 0; i < learning.teacher_models.size(); ++i)
+    json["inputs"][numbered("teacher_model", i)] = learning.teacher_models[i].string();
+}
+
 Json fields_of(const TrainStage& stage) {
-  Json json = {{"model",
-                {{"family", stage.model.family},
-                 {"cut", stage.model.cut},
-                 {"fewer_filters_pct", stage.model.fewer_filters_pct}}},
-               {"train", to_json(stage.settings)},
-               {"seed", stage.seed}};
-  if (stage.distill) {
-    json["distill"] = to_json(*stage.distill);
-    json["inputs"] = {{"teacher_logits", stage.teacher_logits.string()}};
-  }
+  Json json = {{"model", to_json(stage.model)}};
+  write_learning(stage.learning, json);
+  if (stage.joint_teacher)
+    json["teacher"] = {{"model", to_json(stage.joint_teacher->model)},
+                       {"seed", stage.joint_teacher->seed}};
   return json;
 }
 
@@ -137,16 +135,7 @@ Json fields_of(const Stage& stage) {
 }  // namespace
 
 std::string_view kind_of(const StageDescription& stage) {
-  constexpr std::array<std::string_view, 4> kinds{"train", "logits", "quantize", "evaluate"};
   return kinds[stage.work.index()];
-}
-
-std::string_view to_string(Schedule schedule) {
-  return word_of(schedules, schedule);
-}
-
-std::string_view to_string(Observer observer) {
-  return word_of(observers, observer);
 }
 
 std::string_view to_string(CpuLevel level) {
@@ -170,63 +159,8 @@ Json to_json(const StageDescription& stage) {
   json["data"] = stage.data;
   json["threads"] = stage.threads;
   json["cpu"] = to_string(stage.cpu);
+  json["device"] = stage.device;
   return json;
-}
-
-Json to_json(const TrainSettings& settings) {
-  Json json = {{"epochs", settings.epochs},
-               {"batch", settings.batch},
-               {"learning_rate", settings.learning_rate},
-               {"weight_decay", settings.weight_decay},
-               {"schedule", to_string(settings.schedule)}};
-  if (settings.images) json["images"] = *settings.images;
-  return json;
-}
-
-Json to_json(const DistillSettings& settings) {
-  return {{"alpha", settings.alpha},
-          {"beta", settings.beta},
-          {"T", settings.temperature},
-          {"t_squared", settings.t_squared}};
-}
-
-Json to_json(const QuantizeSettings& settings) {
-  return {{"scheme", "int8"},
-          {"observer", to_string(settings.observer)},
-          {"samples", settings.samples}};
-}
-
-TrainSettings read_train_settings(JsonObject& object) {
-  TrainSettings settings;
-  settings.epochs = read_count(object, "epochs", settings.epochs, 100'000);
-  settings.batch = read_count(object, "batch", settings.batch, 65'536);
-  settings.learning_rate = read_real(object, "learning_rate", settings.learning_rate, false);
-  settings.weight_decay = read_real(object, "weight_decay", settings.weight_decay, true);
-  settings.schedule = read_word(object, "schedule", schedules, settings.schedule);
-  settings.images = object.maybe<int>("images");
-  if (settings.images && *settings.images < settings.batch)
-    object.problem("images", fmt::format("{} images do not fill one batch of {}", *settings.images,
-                                         settings.batch));
-  return settings;
-}
-
-DistillSettings read_distill_settings(JsonObject& object) {
-  DistillSettings settings;
-  settings.alpha = read_real(object, "alpha", settings.alpha, true);
-  settings.beta = read_real(object, "beta", settings.beta, true);
-  settings.temperature = read_real(object, "T", settings.temperature, false);
-  settings.t_squared = object.optional<bool>("t_squared", settings.t_squared);
-  if (settings.alpha == 0 && settings.beta == 0)
-    object.problem("", "alpha and beta are both 0, which leaves no loss");
-  return settings;
-}
-
-QuantizeSettings read_quantize_settings(JsonObject& object) {
-  QuantizeSettings settings;
-  object.choice("scheme", {"int8"}, "int8");
-  settings.observer = read_word(object, "observer", observers, settings.observer);
-  settings.samples = read_count(object, "samples", settings.samples, 512);
-  return settings;
 }
 
 Result<StageDescription> parse_stage(const Json& json, const std::string& source) {
@@ -238,6 +172,7 @@ Result<StageDescription> parse_stage(const Json& json, const std::string& source
     stage.data = object.required<std::string>("data");
     stage.threads = read_count(object, "threads", stage.threads, 1024);
     stage.cpu = read_word(object, "cpu", cpu_levels, stage.cpu);
+    stage.device = object.choice("device", {"cpu", "cuda"}, stage.device);
     if (kind == "train") stage.work = read_train_stage(object);
     if (kind == "logits") stage.work = LogitsStage{read_model_input(object)};
     if (kind == "quantize") stage.work = read_quantize_stage(object);

@@ -8,60 +8,39 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
+#include "compress/methods/distillation.hpp"
+#include "compress/methods/quantize_settings.hpp"
 #include "compress/models/model_spec.hpp"
+#include "compress/train/train_settings.hpp"
 #include "harness/core/json.hpp"
 
 namespace assay {
 
-/// How the learning rate moves over the steps of a training.
-enum class Schedule {
-  one_cycle,  ///< linear warm-up over the first fifth, then linear decay to zero (Smith, 2018)
-  linear,     ///< linear decay to zero from the first step
-  constant,
-};
-
-/// Settings of a training with AdamW (Loshchilov and Hutter, 2019). The defaults are a recipe for
-/// small image sets: few epochs, high accuracy for the time.
-struct TrainSettings {
-  int epochs = 5;
-  int batch = 128;               ///< images a step; a last incomplete batch of an epoch is dropped
-  double learning_rate = 0.008;  ///< the schedule's peak
-  double weight_decay = 0.05;    ///< decoupled; biases and batch normalization are exempt
-  Schedule schedule = Schedule::one_cycle;
-  std::optional<int> images;  ///< only the first so many images of the training split
-};
-
-/// L = alpha * CE(y, z) + beta * T^2 * KL(softmax(z_t / T) || softmax(z / T)), mean over the batch
-/// (Hinton et al., 2015, section 2).
-struct DistillSettings {
-  double alpha = 0.5;
-  double beta = 0.5;
-  double temperature = 4;  ///< T; "T" in JSON
-  bool t_squared = true;   ///< false leaves out the factor T^2
-};
-
-/// How a range is taken from the activations of the calibration images.
-enum class Observer {
-  min_max,         ///< smallest and largest value seen
-  moving_average,  ///< exponential moving average of each batch's extremes
-  percentile,      ///< central 99.99 % of the values
-  mse,             ///< the range with the least squared error after quantization
-};
-
-/// Post-training quantization to int8.
-struct QuantizeSettings {
-  Observer observer = Observer::min_max;
-  int samples = 512;  ///< first so many images of the calibration split
-};
-
-/// Trains a network and writes model.onnx (float32) and training.json.
-struct TrainStage {
-  ModelChoice model;
+/// What every training has, whatever it starts from.
+struct Learning {
   TrainSettings settings;
   std::optional<DistillSettings> distill;
-  std::filesystem::path teacher_logits;  ///< logits.bin of a LogitsStage; only with `distill`
+  /// logits.bin of a LogitsStage for each teacher, or, where the outputs have to be computed for
+  /// every batch (augmentation, hints), the teachers' models. With `distill` one of them is given.
+  std::vector<std::filesystem::path> teacher_logits;
+  std::vector<std::filesystem::path> teacher_models;
   std::uint64_t seed = 1;
+};
+
+/// A network that is trained at the same time as its student.
+struct JointTeacherChoice {
+  ModelChoice model;
+  std::uint64_t seed = 1;
+};
+
+/// Trains a new network: model.onnx (float32, batch normalization not folded) and training.json;
+/// with a joint teacher teacher.onnx too.
+struct TrainStage {
+  ModelChoice model;
+  Learning learning;
+  std::optional<JointTeacherChoice> joint_teacher;
 };
 
 /// Runs a float model over the unaugmented training split: logits.bin and logits.json.
@@ -86,32 +65,22 @@ enum class CpuLevel { baseline, avx2, avx512 };
 /// The highest level this machine has.
 CpuLevel best_cpu_level();
 
-/// One run of the worker. `threads` and `cpu` change the last bits of every result, so they belong
-/// to its identity; an absent `cpu` is this machine's best.
+/// One run of the worker. `threads`, `cpu` and `device` change the last bits of every result, so
+/// they belong to its identity; an absent `cpu` is this machine's best.
 struct StageDescription {
   std::string data = "fashion-mnist";
   int threads = 1;
   CpuLevel cpu = best_cpu_level();
+  std::string device = "cpu";  ///< or "cuda"
   std::variant<TrainStage, LogitsStage, QuantizeStage, EvaluateStage> work;
 };
 
 /// "train", "logits", "quantize" or "evaluate".
 std::string_view kind_of(const StageDescription& stage);
-std::string_view to_string(Schedule schedule);
-std::string_view to_string(Observer observer);
 std::string_view to_string(CpuLevel level);
 
 /// Every field is written, defaults too.
 Json to_json(const StageDescription& stage);
-Json to_json(const TrainSettings& settings);
-Json to_json(const DistillSettings& settings);
-Json to_json(const QuantizeSettings& settings);
-
-/// Settings by themselves, as a matrix holds them; absent fields take their defaults. Problems go
-/// to the object's JsonErrors.
-TrainSettings read_train_settings(JsonObject& object);
-DistillSettings read_distill_settings(JsonObject& object);
-QuantizeSettings read_quantize_settings(JsonObject& object);
 
 /// Errors: bad_input with the path of the bad field: unknown, missing, of the wrong type, out of
 /// range, or of another kind of stage. `source` names the document.

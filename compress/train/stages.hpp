@@ -15,6 +15,9 @@ struct StageContext {
   std::filesystem::path out;  ///< an existing folder, private to this run
   std::function<void(double fraction, const std::string& message)> progress;
   std::stop_token stop;
+  /// Where a training keeps its checkpoint, so that the next run of the same stage goes on from it;
+  /// empty: nowhere.
+  std::filesystem::path checkpoints;
 };
 
 /// Runs the stage. Its output files have the same bytes for the same description and inputs; how

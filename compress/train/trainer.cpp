@@ -4,17 +4,19 @@
 #include <torch/optim/adamw.h>
 #include <torch/utils.h>
 
+#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <random>
 
+#include "compress/train/checkpoint.hpp"
+#include "compress/train/hints.hpp"
 #include "compress/train/losses.hpp"
-#include "compress/train/network.hpp"
+#include "harness/core/clock.hpp"
 
 namespace assay {
 namespace {
 
-constexpr double warm_up_part = 0.2;
 // Adam's usual 0.999 remembers 1000 steps, a third of a short training; 0.98 follows faster.
 constexpr double second_moment_decay = 0.98;
 constexpr int evaluation_batch = 250;
@@ -42,10 +44,11 @@ class Shuffler {
 };
 
 /// AdamW with weight decay on convolution and dense weights alone.
-torch::optim::AdamW make_optimizer(Network& network, const TrainSettings& settings) {
-  std::vector<torch::Tensor> decayed;
-  std::vector<torch::Tensor> exempt;
-  for (const torch::Tensor& parameter : network.parameters())
+std::unique_ptr<torch::optim::AdamW> make_optimizer(const std::vector<at::Tensor>& parameters,
+                                                    const TrainSettings& settings) {
+  std::vector<at::Tensor> decayed;
+  std::vector<at::Tensor> exempt;
+  for (const at::Tensor& parameter : parameters)
     (parameter.dim() > 1 ? decayed : exempt).push_back(parameter);
   auto options = [&](double weight_decay) {
     return torch::optim::AdamWOptions(settings.learning_rate)
@@ -56,171 +59,294 @@ torch::optim::AdamW make_optimizer(Network& network, const TrainSettings& settin
   groups.emplace_back(decayed,
                       std::make_unique<torch::optim::AdamWOptions>(options(settings.weight_decay)));
   groups.emplace_back(exempt, std::make_unique<torch::optim::AdamWOptions>(options(0)));
-  return torch::optim::AdamW(std::move(groups), options(0));
+  return std::make_unique<torch::optim::AdamW>(std::move(groups), options(0));
+}
+
+/// "3 min 20 s"
+std::string duration_text(double seconds) {
+  const auto whole = std::int64_t(seconds + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  return fmt::format("{} min {} s", whole / 60, whole % 60);
 }
 
 class Trainer {
  public:
-  Trainer(const TrainingTask& task, const std::vector<LayerShape>& shapes, const Progress& progress,
-          std::stop_token stop)
+  Trainer(const TrainingTask& task, Hints hints, const Progress& progress, std::stop_token stop)
       : task_(task),
+        hints_(std::move(hints)),
         progress_(progress),
         stop_(std::move(stop)),
         images_(task.settings.images.value_or(task.train.count)),
         steps_per_epoch_(images_ / task.settings.batch),
         shuffler_(images_, task.seed),
-        network_(task.spec, shapes),
-        optimizer_(make_optimizer(network_, task.settings)) {}
+        optimizer_(make_optimizer(parameters(), task.settings)) {}
 
-  Result<TrainedNetwork> run() {
-    TrainedNetwork result;
-    for (int epoch = 0; epoch < task_.settings.epochs; ++epoch) {
+  Result<std::vector<EpochReport>> run() {
+    Json reports = Json::array();
+    std::vector<EpochReport> epochs;
+    for (int epoch = resume(reports, epochs); epoch < task_.settings.epochs; ++epoch) {
       ASSAY_TRY(EpochReport report, run_epoch(epoch));
-      ASSAY_TRY(report.validation_accuracy, validation_accuracy());
-      say(epoch, steps_per_epoch_, report.loss,
-          fmt::format(", validation {:.1f} %", 100 * report.validation_accuracy));
-      result.epochs.push_back(report);
+      ASSAY_CHECK(validate(report));
+      say(epoch, steps_per_epoch_, report.loss, validation_text(report));
+      epochs.push_back(report);
+      reports.push_back(to_json(report));
+      if (!task_.checkpoints.empty() && epoch + 1 < task_.settings.epochs)
+        ASSAY_CHECK(
+            write_checkpoint(task_.checkpoints, {task_.identity, reports, state()}, *optimizer_));
     }
-    for (const LayerParameters& layer : network_.layer_parameters())
-      result.layers.push_back(layer.shape.empty() ? layer : fold_batch_norm(layer));
-    return result;
+    return epochs;
   }
 
  private:
+  std::vector<at::Tensor> parameters() const {
+    std::vector<at::Tensor> all = task_.network.parameters(task_.methods);
+    auto add = [&](const std::vector<at::Tensor>& more) {
+      all.insert(all.end(), more.begin(), more.end());
+    };
+    for (TrainingMethod* method : task_.methods)
+      add(method->parameters());
+    if (task_.teacher) add(task_.teacher->parameters());
+    add(hints_.parameters());
+    return all;
+  }
+
+  /// Tensors of everything that learns, each owner's names under its own prefix.
+  NamedTensors state() const {
+    NamedTensors all;
+    auto add = [&](const std::string& prefix, const NamedTensors& part) {
+      for (const auto& [name, tensor] : part)
+        all[prefix + name] = tensor;
+    };
+    add("network/", task_.network.state());
+    for (const TrainingMethod* method : task_.methods)
+      add(method->name() + "/", method->state());
+    if (task_.teacher) add("teacher/", task_.teacher->state());
+    add("hints/", hints_.state());
+    return all;
+  }
+
+  void restore(const NamedTensors& all) {
+    auto part = [&](const std::string& prefix) {
+      NamedTensors found;
+      for (const auto& [name, tensor] : all)
+        if (name.starts_with(prefix)) found[name.substr(prefix.size())] = tensor;
+      return found;
+    };
+    task_.network.restore(part("network/"));
+    for (TrainingMethod* method : task_.methods)
+      method->restore(part(method->name() + "/"));
+    if (task_.teacher) task_.teacher->restore(part("teacher/"));
+    hints_.restore(part("hints/"));
+  }
+
+  /// The first epoch that is still to do.
+  int resume(Json& reports, std::vector<EpochReport>& epochs) {
+    if (task_.checkpoints.empty()) return 0;
+    const auto checkpoint = read_checkpoint(task_.checkpoints, task_.identity, *optimizer_);
+    if (!checkpoint) {
+      optimizer_ = make_optimizer(parameters(), task_.settings);
+      return 0;
+    }
+    restore(checkpoint->tensors);
+    reports = checkpoint->epochs;
+    for (const Json& report : reports) {
+      epochs.push_back(epoch_report(report));
+      shuffler_.shuffle();
+    }
+    saved_epochs_ = int(epochs.size());
+    return saved_epochs_;
+  }
+
   Status check_stop() const {
     if (stop_.stop_requested()) return fail(ErrorKind::interrupted, "the training was stopped");
     return {};
   }
 
   void say(int epoch, int step, double loss, const std::string& rest = {}) const {
+    const double all = double(task_.settings.epochs) * steps_per_epoch_;
     const double done = double(epoch) * steps_per_epoch_ + step;
-    progress_(
-        done / (double(task_.settings.epochs) * steps_per_epoch_),
-        fmt::format("epoch {}/{}: loss {:.3f}{}", epoch + 1, task_.settings.epochs, loss, rest));
+    const double here = done - double(saved_epochs_) * steps_per_epoch_;
+    const std::chrono::duration<double> spent = system_clock().now() - start_;
+    const double speed = here * task_.settings.batch / std::max(spent.count(), 1e-9);
+    progress_(done / all, fmt::format("epoch {}/{}: loss {:.3f}{}, {:.0f} images/s, {} left",
+                                      epoch + 1, task_.settings.epochs, loss, rest, speed,
+                                      duration_text((all - done) * task_.settings.batch / speed)));
   }
 
   Result<EpochReport> run_epoch(int epoch) {
-    network_.train();
+    for (TrainingMethod* method : task_.methods)
+      method->set_training(true);
     shuffler_.shuffle();
     EpochReport sum;
+    const std::int64_t steps = std::int64_t(task_.settings.epochs) * steps_per_epoch_;
     for (int step = 0; step < steps_per_epoch_; ++step) {
       ASSAY_CHECK(check_stop());
-      set_rate(std::int64_t(epoch) * steps_per_epoch_ + step);
-      add_step(shuffler_.batch(step * task_.settings.batch, task_.settings.batch), sum);
-      if (!std::isfinite(sum.loss))
-        return fail(ErrorKind::bad_input,
-                    fmt::format("the loss is no longer a number in epoch {}; lower "
-                                "train.learning_rate from {}",
-                                epoch + 1, task_.settings.learning_rate));
+      const std::int64_t global = std::int64_t(epoch) * steps_per_epoch_ + step;
+      set_rate(global, steps);
+      for (TrainingMethod* method : task_.methods)
+        ASSAY_CHECK(method->begin_step(global, steps));
+      ASSAY_CHECK(
+          add_step(shuffler_.batch(step * task_.settings.batch, task_.settings.batch), sum));
+      if (!std::isfinite(sum.loss)) return diverged(epoch, step);
       if (step % progress_every == progress_every - 1) say(epoch, step + 1, sum.loss / (step + 1));
     }
     sum.learning_rate = rate_;
     sum.loss /= steps_per_epoch_;
-    sum.cross_entropy /= steps_per_epoch_;
+    sum.task_loss /= steps_per_epoch_;
     if (sum.divergence) *sum.divergence /= steps_per_epoch_;
+    if (sum.hint) *sum.hint /= steps_per_epoch_;
     return sum;
   }
 
-  void set_rate(std::int64_t step) {
-    rate_ = scheduled_rate(task_.settings.schedule, task_.settings.learning_rate, step,
-                           std::int64_t(task_.settings.epochs) * steps_per_epoch_);
-    for (auto& group : optimizer_.param_groups())
+  tl::unexpected<Error> diverged(int epoch, int step) const {
+    const std::string kept =
+        task_.checkpoints.empty() || epoch == 0
+            ? "there is no earlier checkpoint"
+            : fmt::format("{} holds the network after epoch {}",
+                          (task_.checkpoints / "checkpoint.pt").string(), epoch);
+    return fail(ErrorKind::bad_input,
+                fmt::format("the loss is no longer a number in epoch {}, step {}; lower the "
+                            "learning rate from {}; {}",
+                            epoch + 1, step + 1, task_.settings.learning_rate, kept));
+  }
+
+  void set_rate(std::int64_t step, std::int64_t steps) {
+    rate_ = scheduled_rate(task_.settings.schedule, task_.settings.learning_rate, step, steps);
+    for (auto& group : optimizer_->param_groups())
       group.options().set_lr(rate_);
   }
 
-  torch::Tensor images(const std::vector<float>& values, std::int64_t count) const {
+  at::Tensor images(const std::vector<float>& values, std::int64_t count) const {
+    const ImageSet& set = task_.train;
     return torch::from_blob(const_cast<float*>(values.data()),
-                            {count, task_.spec.channels, task_.spec.height, task_.spec.width});
+                            {count, set.channels, set.height, set.width})
+        .to(task_.device);
   }
 
-  void add_step(std::span<const int> batch, EpochReport& sum) {
+  Truth truth(std::span<const int> batch) const {
     const auto count = std::int64_t(batch.size());
-    task_.preprocessor.gather(task_.train, batch, input_);
-    torch::Tensor labels = torch::empty({count}, torch::kLong);
+    at::Tensor labels = torch::empty({count}, torch::kLong);
     for (std::size_t i = 0; i < batch.size(); ++i)
       labels.data_ptr<std::int64_t>()[i] = task_.train.labels[std::size_t(batch[i])];
-    const Loss loss = training_loss(network_.forward(images(input_, count)), labels,
-                                    teacher_rows(batch), task_.distill);
-    optimizer_.zero_grad();
+    return {labels.to(task_.device), {}};
+  }
+
+  Status add_step(std::span<const int> batch, EpochReport& sum) {
+    task_.preprocessor.gather(task_.train, batch, input_);
+    const at::Tensor input = images(input_, std::int64_t(batch.size()));
+    NamedTensors student_taps = hints_.student_taps();
+    NamedTensors teacher_taps = hints_.teacher_taps();
+    ASSAY_TRY(const at::Tensor outputs,
+              task_.network.forward(input, true, task_.methods, &student_taps));
+    at::Tensor teacher;
+    if (task_.teacher) {
+      ASSAY_TRY(teacher, task_.teacher->outputs(batch, input, &teacher_taps));
+    }
+    Loss loss = training_loss(outputs, truth(batch), teacher, task_.distill);
+    if (hints_.any()) {
+      ASSAY_TRY(const at::Tensor hint, hints_.loss(student_taps, teacher_taps));
+      loss.total = loss.total + task_.distill->hint_weight * hint;
+      sum.hint = sum.hint.value_or(0) + hint.item<float>();
+    }
+    optimizer_->zero_grad();
     loss.total.backward();
-    optimizer_.step();
+    optimizer_->step();
+    for (TrainingMethod* method : task_.methods)
+      method->end_step();
     sum.loss += loss.total.item<float>();
-    sum.cross_entropy += loss.cross_entropy.item<float>();
+    sum.task_loss += loss.task.item<float>();
     if (loss.divergence.defined())
       sum.divergence = sum.divergence.value_or(0) + loss.divergence.item<float>();
+    return {};
   }
 
-  torch::Tensor teacher_rows(std::span<const int> batch) const {
-    if (!task_.distill) return {};
-    const std::int64_t classes = task_.spec.classes;
-    torch::Tensor rows = torch::empty({std::int64_t(batch.size()), classes});
-    float* out = rows.data_ptr<float>();
-    for (int index : batch) {
-      const auto row = task_.teacher_logits.subspan(std::size_t(index * classes), classes);
-      out = std::copy(row.begin(), row.end(), out);
-    }
-    return rows;
-  }
-
-  Result<double> validation_accuracy() {
+  Status validate(EpochReport& report) {
     const torch::NoGradGuard no_gradients;
-    network_.eval();
+    for (TrainingMethod* method : task_.methods)
+      method->set_training(false);
     std::int64_t correct = 0;
     for (int first = 0; first < task_.validation.count; first += evaluation_batch) {
       ASSAY_CHECK(check_stop());
       const int count = std::min(evaluation_batch, task_.validation.count - first);
       task_.preprocessor.slice(task_.validation, first, count, input_);
-      const torch::Tensor best = network_.forward(images(input_, count)).argmax(1);
+      ASSAY_TRY(const at::Tensor outputs,
+                task_.network.forward(images(input_, count), false, task_.methods));
+      const at::Tensor best = outputs.argmax(1).to(torch::kCPU);
       for (int i = 0; i < count; ++i)
         correct += best.data_ptr<std::int64_t>()[i] == task_.validation.labels[first + i];
     }
-    return double(correct) / task_.validation.count;
+    report.validation_accuracy = double(correct) / task_.validation.count;
+    return {};
+  }
+
+  static std::string validation_text(const EpochReport& report) {
+    if (report.validation_error)
+      return fmt::format(", validation error {:.4f}", *report.validation_error);
+    return fmt::format(", validation {:.1f} %", 100 * report.validation_accuracy.value_or(0));
+  }
+
+  static EpochReport epoch_report(const Json& json) {
+    EpochReport report;
+    auto maybe = [&](const char* key, std::optional<double>& value) {
+      if (json.contains(key)) value = json.at(key).get<double>();
+    };
+    report.learning_rate = json.at("learning_rate");
+    report.loss = json.at("loss");
+    report.task_loss = json.at("task_loss");
+    maybe("divergence", report.divergence);
+    maybe("hint", report.hint);
+    maybe("validation_accuracy", report.validation_accuracy);
+    maybe("validation_error", report.validation_error);
+    return report;
   }
 
   const TrainingTask& task_;
+  Hints hints_;
   const Progress& progress_;
   std::stop_token stop_;
+  Clock::TimePoint start_ = system_clock().now();
   int images_;
   int steps_per_epoch_;
+  int saved_epochs_ = 0;
   Shuffler shuffler_;
-  Network network_;
-  torch::optim::AdamW optimizer_;
+  std::unique_ptr<torch::optim::AdamW> optimizer_;
   double rate_ = 0;
   std::vector<float> input_;
 };
 
 }  // namespace
 
-double scheduled_rate(Schedule schedule, double peak, std::int64_t step, std::int64_t steps) {
-  const double done = double(step) / double(steps);
-  switch (schedule) {
-    case Schedule::one_cycle:
-      if (done < warm_up_part) return peak * double(step + 1) / (warm_up_part * double(steps) + 1);
-      return peak * (1 - done) / (1 - warm_up_part);
-    case Schedule::linear:
-      return peak * (1 - done);
-    case Schedule::constant:
-      return peak;
-  }
-  return peak;
+Json to_json(const EpochReport& report) {
+  Json json = {{"learning_rate", report.learning_rate},
+               {"loss", report.loss},
+               {"task_loss", report.task_loss}};
+  auto maybe = [&](const char* key, const std::optional<double>& value) {
+    if (value) json[key] = *value;
+  };
+  maybe("divergence", report.divergence);
+  maybe("hint", report.hint);
+  maybe("validation_accuracy", report.validation_accuracy);
+  maybe("validation_error", report.validation_error);
+  return json;
 }
 
-Result<TrainedNetwork> train_network(const TrainingTask& task, const Progress& progress,
-                                     std::stop_token stop) {
+Result<std::vector<EpochReport>> train_network(const TrainingTask& task, const Progress& progress,
+                                               std::stop_token stop) {
   const int images = task.settings.images.value_or(task.train.count);
   if (images > task.train.count || images < task.settings.batch)
     return fail(ErrorKind::bad_input,
                 fmt::format("train.images is {} and train.batch {}; the training split has {} "
                             "images",
                             images, task.settings.batch, task.train.count));
-  ASSAY_TRY(const auto shapes, infer_shapes(task.spec));
   try {
-    torch::manual_seed(task.seed);
-    return Trainer(task, shapes, progress, std::move(stop)).run();
+    const at::Tensor image =
+        torch::zeros({1, task.train.channels, task.train.height, task.train.width}).to(task.device);
+    ASSAY_TRY(Hints hints,
+              Hints::create(task.network, task.teacher, task.distill, image, task.seed));
+    return Trainer(task, std::move(hints), progress, std::move(stop)).run();
   } catch (const c10::Error& error) {
-    return fail(ErrorKind::infrastructure,
-                fmt::format("training {} failed inside Torch: {}", task.spec.name,
-                            error.what_without_backtrace()));
+    return fail(ErrorKind::infrastructure, fmt::format("the training failed inside Torch: {}",
+                                                       error.what_without_backtrace()));
   }
 }
 

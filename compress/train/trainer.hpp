@@ -1,7 +1,8 @@
-// Trains one network on one data set. Torch stays behind this header.
+// Trains one network on one data set. Include only where Torch is wanted.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <span>
@@ -10,9 +11,11 @@
 #include <vector>
 
 #include "compress/data/dataset.hpp"
-#include "compress/train/layer_parameters.hpp"
+#include "compress/methods/distillation.hpp"
 #include "compress/train/preprocess.hpp"
-#include "compress/train/stage_description.hpp"
+#include "compress/train/teacher.hpp"
+#include "compress/train/train_settings.hpp"
+#include "compress/train/trainable_network.hpp"
 
 namespace assay {
 
@@ -21,39 +24,43 @@ using Progress = std::function<void(double fraction, const std::string& message)
 
 /// What a training starts from. The references outlive the training.
 struct TrainingTask {
-  const ModelSpec& spec;
+  TrainableNetwork& network;                 ///< trained in place
+  std::span<TrainingMethod* const> methods;  ///< in the order they act
   const TrainSettings& settings;
   const std::optional<DistillSettings>& distill;
+  Teacher* teacher;  ///< with `distill`
   const ImageSet& train;
   const ImageSet& validation;
   const Preprocessor& preprocessor;
-  std::span<const float> teacher_logits;  ///< [train.count][classes]; empty without `distill`
   std::uint64_t seed = 1;
+  std::string device = "cpu";
+  /// A folder for checkpoint.pt, written after every epoch; empty: none.
+  std::filesystem::path checkpoints;
+  /// What the training is, so that a checkpoint of another one is not taken up.
+  std::string identity;
 };
 
 /// What is known after an epoch; losses are means over its steps.
 struct EpochReport {
   double learning_rate = 0;  ///< of its last step
   double loss = 0;
-  double cross_entropy = 0;
+  double task_loss = 0;              ///< cross-entropy, or squared error of a regression
   std::optional<double> divergence;  ///< with distillation
-  double validation_accuracy = 0;    ///< 0 to 1
+  std::optional<double> hint;        ///< with hints
+  /// Fraction of the validation images classified correctly; of a regression the mean Euclidean
+  /// error instead.
+  std::optional<double> validation_accuracy;
+  std::optional<double> validation_error;
 };
 
-struct TrainedNetwork {
-  std::vector<LayerParameters> layers;  ///< one per layer of the spec, batch normalization folded
-  std::vector<EpochReport> epochs;
-};
+Json to_json(const EpochReport& report);
 
-/// The rate of step `step` of `steps` under a schedule whose peak is `peak`.
-double scheduled_rate(Schedule schedule, double peak, std::int64_t step, std::int64_t steps);
-
-/// The same task gives the same bits at one thread count on one kind of processor: `seed` alone
-/// decides the initial weights (Torch's generator) and the order of the images (our own:
-/// Fisher-Yates over std::mt19937_64, an index below n being the upper 32 bits of a draw times n,
-/// over 2^32). Errors: bad_input when the loss stops being a number, or the task has fewer images
-/// than a batch; interrupted.
-Result<TrainedNetwork> train_network(const TrainingTask& task, const Progress& progress,
-                                     std::stop_token stop);
+/// Trains. The same task gives the same bits at one thread count on one kind of processor, resumed
+/// from a checkpoint or not: `seed` decides the order of the images (Fisher-Yates over
+/// std::mt19937_64, an index below n being the upper 32 bits of a draw times n, over 2^32). Errors:
+/// bad_input when the loss stops being a number (naming epoch, step and the last checkpoint), the
+/// task has fewer images than a batch, or a hint names an unknown layer; interrupted.
+Result<std::vector<EpochReport>> train_network(const TrainingTask& task, const Progress& progress,
+                                               std::stop_token stop);
 
 }  // namespace assay

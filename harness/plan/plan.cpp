@@ -43,15 +43,16 @@ Result<TrainStage> train_stage(const Config& config, int training_images) {
   Json json = config.json();
   TrainStage stage;
   stage.model = config.student();
-  ASSAY_TRY(stage.settings, section(config, json, "train", read_train_settings));
-  if (stage.settings.images.value_or(0) > training_images)
+  Learning& learning = stage.learning;
+  ASSAY_TRY(learning.settings, section(config, json, "train", read_train_settings));
+  if (learning.settings.images.value_or(0) > training_images)
     return fail(ErrorKind::bad_input,
                 fmt::format("{}: train.images: expected at most the {} training images, found {}",
-                            config.label(), training_images, *stage.settings.images));
-  stage.seed = json.at("seed").get<std::uint64_t>();
+                            config.label(), training_images, *learning.settings.images));
+  learning.seed = json.at("seed").get<std::uint64_t>();
   if (config.distilled()) {
     json["distill"]["beta"] = config.beta();
-    ASSAY_TRY(stage.distill, section(config, json, "distill", read_distill_settings));
+    ASSAY_TRY(learning.distill, section(config, json, "distill", read_distill_settings));
   }
   return stage;
 }

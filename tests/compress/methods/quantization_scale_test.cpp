@@ -1,5 +1,5 @@
 // Scales and zero points against values worked out by hand.
-#include "compress/train/quantization_scale.hpp"
+#include "compress/methods/quantization_scale.hpp"
 
 #include <gmock/gmock.h>
 

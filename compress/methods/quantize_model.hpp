@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "compress/methods/quantization_scale.hpp"
 #include "compress/onnx/model.hpp"
-#include "compress/train/quantization_scale.hpp"
 #include "harness/core/json.hpp"
 
 namespace assay {

@@ -1,5 +1,5 @@
 // Ranges of activations whose distribution is known.
-#include "compress/train/observer.hpp"
+#include "compress/methods/observer.hpp"
 
 #include <gtest/gtest.h>
 

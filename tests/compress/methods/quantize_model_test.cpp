@@ -1,5 +1,5 @@
 // The QDQ form of a float model: where the pairs stand, what the constants become, what is refused.
-#include "compress/train/quantize_model.hpp"
+#include "compress/methods/quantize_model.hpp"
 
 #include <gmock/gmock.h>
 

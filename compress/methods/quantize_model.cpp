@@ -1,4 +1,4 @@
-#include "compress/train/quantize_model.hpp"
+#include "compress/methods/quantize_model.hpp"
 
 #include <fmt/format.h>
 

@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "compress/train/quantization_scale.hpp"
-#include "compress/train/stage_description.hpp"
+#include "compress/methods/quantization_scale.hpp"
+#include "compress/methods/quantize_settings.hpp"
 
 namespace assay {
 

@@ -1,4 +1,4 @@
-#include "compress/train/observer.hpp"
+#include "compress/methods/observer.hpp"
 
 #include <algorithm>
 #include <cmath>

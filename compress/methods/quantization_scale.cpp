@@ -1,4 +1,4 @@
-#include "compress/train/quantization_scale.hpp"
+#include "compress/methods/quantization_scale.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,0 +1,27 @@
+// ONNX operators computed with Torch, for inference and, where autograd follows, for training.
+// Include only where Torch is wanted. Pure functions, thread-safe.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+#include "compress/onnx/model.hpp"
+
+namespace assay {
+
+/// A constant of a model as a tensor that owns its data.
+at::Tensor constant_tensor(const onnx::Tensor& constant);
+
+/// Whether the table of operators has this one, with enough inputs and one output. Errors:
+/// bad_input naming the node; `source` names the model.
+Status check_operator(const onnx::Node& node, const std::string& source);
+
+/// The output of a node that passed check_operator; `inputs` are undefined where an optional input
+/// is omitted. BatchNormalization uses its stored statistics. Errors: bad_input when the operator's
+/// function does not know an attribute, or shapes do not fit.
+Result<at::Tensor> apply_operator(const onnx::Node& node, std::vector<at::Tensor> inputs,
+                                  const std::string& source);
+
+}  // namespace assay
