@@ -86,8 +86,11 @@ Status learn(const StageDescription& stage, const Learning& learning, const Lear
                           validation,       preprocessor,        learning.seed,
                           stage.device,     context.checkpoints, to_json(stage).dump()};
   ASSAY_TRY(const auto epochs, train_network(task, context.progress, context.stop));
-  ASSAY_CHECK(
-      onnx::write_model(learner.network.model(learner.methods), context.out / "model.onnx"));
+  onnx::Model model = learner.network.model(learner.methods);
+  if (learner.finish) {
+    ASSAY_TRY(model, learner.finish(model));
+  }
+  ASSAY_CHECK(onnx::write_model(model, context.out / "model.onnx"));
   return write_json(context.out / "training.json", report_of(learning, learner, epochs));
 }
 

@@ -14,7 +14,8 @@ constexpr Words<CpuLevel, 3> cpu_levels{{
 }};
 
 // In the order of StageDescription::work.
-constexpr std::array<std::string_view, 4> kinds{"train", "logits", "quantize", "evaluate"};
+constexpr std::array<std::string_view, 6> kinds{"train",  "prune",    "cluster",
+                                                "logits", "quantize", "evaluate"};
 
 std::filesystem::path read_path(JsonObject& inputs, const std::string& key) {
   const auto text = inputs.required<std::string>(key);
@@ -77,10 +78,21 @@ void read_teachers(JsonObject& object, JsonObject& inputs, Learning& learning) {
     object.problem("inputs", "distillation needs teacher_logits or teacher_model");
 }
 
+/// The learning of a stage that starts from a model.
+Learning read_further_learning(JsonObject& object, JsonObject& inputs) {
+  Learning learning = read_learning(object);
+  read_teachers(object, inputs, learning);
+  return learning;
+}
+
 TrainStage read_train_stage(JsonObject& object) {
   TrainStage stage;
   stage.model = read_model(object.object("model"));
   stage.learning = read_learning(object);
+  if (object.has("noise")) {
+    JsonObject settings = object.object("noise");
+    stage.noise = read_noise_settings(settings);
+  }
   if (!stage.learning.distill) return stage;
   if (stage.learning.distill->teacher == TeacherTraining::joint) {
     JsonObject teacher = object.object("teacher");
@@ -93,13 +105,37 @@ TrainStage read_train_stage(JsonObject& object) {
   return stage;
 }
 
+PruneStage read_prune_stage(JsonObject& object) {
+  PruneStage stage;
+  JsonObject inputs = object.object("inputs");
+  stage.model = read_path(inputs, "model");
+  stage.learning = read_further_learning(object, inputs);
+  JsonObject settings = object.object("prune");
+  stage.settings = read_prune_settings(settings);
+  return stage;
+}
+
+ClusterStage read_cluster_stage(JsonObject& object) {
+  ClusterStage stage;
+  JsonObject inputs = object.object("inputs");
+  stage.model = read_path(inputs, "model");
+  stage.learning = read_further_learning(object, inputs);
+  JsonObject settings = object.object("cluster");
+  stage.settings = read_cluster_settings(settings);
+  stage.layers = read_layer_policy(settings);
+  return stage;
+}
+
 QuantizeStage read_quantize_stage(JsonObject& object) {
   QuantizeStage stage;
-  stage.model = read_model_input(object);
+  JsonObject inputs = object.object("inputs");
+  stage.model = read_path(inputs, "model");
   if (object.has("quantize")) {
     JsonObject settings = object.object("quantize");
     stage.settings = read_quantize_settings(settings);
   }
+  if (stage.settings.training != QuantizationTraining::none)
+    stage.learning = read_further_learning(object, inputs);
   return stage;
 }
 
@@ -117,14 +153,31 @@ void write_learning(const Learning& learning, Json& json) {
 Json fields_of(const TrainStage& stage) {
   Json json = {{"model", to_json(stage.model)}};
   write_learning(stage.learning, json);
+  if (stage.noise) json["noise"] = to_json(*stage.noise);
   if (stage.joint_teacher)
     json["teacher"] = {{"model", to_json(stage.joint_teacher->model)},
                        {"seed", stage.joint_teacher->seed}};
   return json;
 }
 
+Json fields_of(const PruneStage& stage) {
+  Json json = {{"prune", to_json(stage.settings)}, {"inputs", {{"model", stage.model.string()}}}};
+  write_learning(stage.learning, json);
+  return json;
+}
+
+Json fields_of(const ClusterStage& stage) {
+  Json json = {{"cluster", to_json(stage.settings)}, {"inputs", {{"model", stage.model.string()}}}};
+  json["cluster"].update(to_json(stage.layers));
+  write_learning(stage.learning, json);
+  return json;
+}
+
 Json fields_of(const QuantizeStage& stage) {
-  return {{"quantize", to_json(stage.settings)}, {"inputs", {{"model", stage.model.string()}}}};
+  Json json = {{"quantize", to_json(stage.settings)},
+               {"inputs", {{"model", stage.model.string()}}}};
+  if (stage.settings.training != QuantizationTraining::none) write_learning(stage.learning, json);
+  return json;
 }
 
 template <class Stage>
@@ -168,12 +221,15 @@ Result<StageDescription> parse_stage(const Json& json, const std::string& source
   StageDescription stage;
   {
     JsonObject object(json, "", errors);
-    const std::string kind = object.choice("kind", {"train", "logits", "quantize", "evaluate"});
+    const std::string kind =
+        object.choice("kind", {"train", "prune", "cluster", "logits", "quantize", "evaluate"});
     stage.data = object.required<std::string>("data");
     stage.threads = read_count(object, "threads", stage.threads, 1024);
     stage.cpu = read_word(object, "cpu", cpu_levels, stage.cpu);
     stage.device = object.choice("device", {"cpu", "cuda"}, stage.device);
     if (kind == "train") stage.work = read_train_stage(object);
+    if (kind == "prune") stage.work = read_prune_stage(object);
+    if (kind == "cluster") stage.work = read_cluster_stage(object);
     if (kind == "logits") stage.work = LogitsStage{read_model_input(object)};
     if (kind == "quantize") stage.work = read_quantize_stage(object);
     if (kind == "evaluate") stage.work = EvaluateStage{read_model_input(object)};

@@ -10,7 +10,11 @@
 #include <variant>
 #include <vector>
 
+#include "compress/methods/clustering.hpp"
 #include "compress/methods/distillation.hpp"
+#include "compress/methods/layer_policy.hpp"
+#include "compress/methods/pruning.hpp"
+#include "compress/methods/quant_noise.hpp"
 #include "compress/methods/quantize_settings.hpp"
 #include "compress/models/model_spec.hpp"
 #include "compress/train/train_settings.hpp"
@@ -41,6 +45,25 @@ struct TrainStage {
   ModelChoice model;
   Learning learning;
   std::optional<JointTeacherChoice> joint_teacher;
+  std::optional<NoiseSettings> noise;
+};
+
+/// Prunes a trained network while it goes on learning: model.onnx, training.json. Without epochs
+/// the target is reached at once and nothing is learned.
+struct PruneStage {
+  std::filesystem::path model;
+  PruneSettings settings;
+  Learning learning;
+};
+
+/// Clusters a trained network's weights and fine-tunes the centroids: model.onnx (batch
+/// normalization folded, clustered weights behind DequantizeLinear), training.json. Without epochs
+/// the centroids stay where they are found.
+struct ClusterStage {
+  std::filesystem::path model;
+  ClusterSettings settings;
+  LayerPolicy layers;
+  Learning learning;
 };
 
 /// Runs a float model over the unaugmented training split: logits.bin and logits.json.
@@ -48,10 +71,12 @@ struct LogitsStage {
   std::filesystem::path model;
 };
 
-/// Quantizes a float model: model.onnx (QDQ) and quantization.json.
+/// Quantizes a float model: model.onnx and quantization.json. With settings that say so the network
+/// learns to be quantized first: training.json.
 struct QuantizeStage {
   std::filesystem::path model;
   QuantizeSettings settings;
+  Learning learning;  ///< only when settings.training is not none
 };
 
 /// Accuracy of a float or QDQ model on the validation and the test split: evaluation.json.
@@ -72,10 +97,11 @@ struct StageDescription {
   int threads = 1;
   CpuLevel cpu = best_cpu_level();
   std::string device = "cpu";  ///< or "cuda"
-  std::variant<TrainStage, LogitsStage, QuantizeStage, EvaluateStage> work;
+  std::variant<TrainStage, PruneStage, ClusterStage, LogitsStage, QuantizeStage, EvaluateStage>
+      work;
 };
 
-/// "train", "logits", "quantize" or "evaluate".
+/// "train", "prune", "cluster", "logits", "quantize" or "evaluate".
 std::string_view kind_of(const StageDescription& stage);
 std::string_view to_string(CpuLevel level);
 

@@ -21,7 +21,6 @@ Json log_of(const StageDescription& stage, std::chrono::duration<double> elapsed
               {"seconds", elapsed.count()},
               {"cpu_seconds", cpu_seconds},
               {"peak_rss_bytes", usage.ru_maxrss * kilobyte}};
-  if (std::holds_alternative<TrainStage>(stage.work)) log["train_seconds"] = elapsed.count();
   return log;
 }
 

@@ -27,6 +27,9 @@ struct StageContext {
 Status run_stage(const StageDescription& stage, const StageContext& context);
 
 Status run_work(const StageDescription& stage, const TrainStage& work, const StageContext& context);
+Status run_work(const StageDescription& stage, const PruneStage& work, const StageContext& context);
+Status run_work(const StageDescription& stage, const ClusterStage& work,
+                const StageContext& context);
 Status run_work(const StageDescription& stage, const LogitsStage& work,
                 const StageContext& context);
 Status run_work(const StageDescription& stage, const QuantizeStage& work,

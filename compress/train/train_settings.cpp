@@ -31,7 +31,7 @@ Json to_json(const TrainSettings& settings) {
 
 TrainSettings read_train_settings(JsonObject& object) {
   TrainSettings settings;
-  settings.epochs = read_count(object, "epochs", settings.epochs, 100'000);
+  settings.epochs = read_count(object, "epochs", settings.epochs, 100'000, 0);
   settings.batch = read_count(object, "batch", settings.batch, 65'536);
   settings.learning_rate = read_real(object, "learning_rate", settings.learning_rate, false);
   settings.weight_decay = read_real(object, "weight_decay", settings.weight_decay, true);

@@ -1,6 +1,7 @@
 // The train stage: a new network, data and settings in, model.onnx and training.json out.
 #include "compress/models/initial_network.hpp"
 #include "compress/train/learning.hpp"
+#include "compress/train/quant_noise.hpp"
 #include "compress/train/stages.hpp"
 
 namespace assay {
@@ -21,11 +22,17 @@ Status run_work(const StageDescription& stage, const TrainStage& work,
                 const StageContext& context) {
   ASSAY_TRY(const DatasetInfo data, find_dataset(stage.data));
   ASSAY_TRY(TrainableNetwork network, new_network(work.model, data, work.learning.seed));
-  if (!work.joint_teacher) return learn(stage, work.learning, {network, {}}, context);
+  std::unique_ptr<QuantNoise> noise;
+  std::vector<TrainingMethod*> methods;
+  if (work.noise) {
+    ASSAY_TRY(noise, QuantNoise::create(network, *work.noise, work.learning.seed));
+    methods.push_back(noise.get());
+  }
+  if (!work.joint_teacher) return learn(stage, work.learning, {network, methods}, context);
   ASSAY_TRY(TrainableNetwork teacher_network,
             new_network(work.joint_teacher->model, data, work.joint_teacher->seed));
   JointTeacher teacher(std::move(teacher_network));
-  ASSAY_CHECK(learn(stage, work.learning, {network, {}, &teacher}, context));
+  ASSAY_CHECK(learn(stage, work.learning, {network, methods, &teacher}, context));
   return onnx::write_model(teacher.network().model(), context.out / "teacher.onnx");
 }
 

@@ -242,20 +242,33 @@ std::vector<at::Tensor> TrainableNetwork::parameters(
   return leaves;
 }
 
+template <class Visit>
+void TrainableNetwork::for_each_norm_behind(std::size_t layer, Visit visit) {
+  bool behind = false;
+  for (const Step& step : steps_) {
+    if (step.layer >= 0) behind = std::size_t(step.layer) == layer;
+    if (step.norm >= 0 && behind) visit(norms_[std::size_t(step.norm)]);
+  }
+}
+
 void TrainableNetwork::freeze(std::size_t layer) {
   frozen_[layer] = true;
   layers_[layer].weight.requires_grad_(false);
   if (layers_[layer].bias.defined()) layers_[layer].bias.requires_grad_(false);
-  // The normalizations up to the next layer belong to it.
-  bool behind = false;
-  for (const Step& step : steps_) {
-    if (step.layer >= 0) behind = std::size_t(step.layer) == layer;
-    if (step.norm < 0 || !behind) continue;
-    Norm& norm = norms_[std::size_t(step.norm)];
+  for_each_norm_behind(layer, [](Norm& norm) {
     norm.frozen = true;
     norm.gamma.requires_grad_(false);
     norm.beta.requires_grad_(false);
-  }
+  });
+}
+
+void TrainableNetwork::silence_channels(std::size_t layer, const at::Tensor& alive) {
+  const c10::NoGradGuard no_gradient;
+  if (layers_[layer].bias.defined()) layers_[layer].bias.mul_(alive);
+  for_each_norm_behind(layer, [&](Norm& norm) {
+    norm.gamma.mul_(alive);
+    norm.beta.mul_(alive);
+  });
 }
 
 Result<std::string> TrainableNetwork::output_of(const std::string& layer) const {

@@ -37,6 +37,9 @@ class TrainableNetwork {
   std::vector<at::Tensor> parameters(std::span<TrainingMethod* const> methods = {}) const;
   /// Keeps a layer, and the batch normalizations between it and the next one, as they are.
   void freeze(std::size_t layer);
+  /// Zeroes the bias of a layer, and factor and shift of the batch normalizations behind it, for
+  /// output channels where `alive` [out] is 0: what comes out of them is 0 then.
+  void silence_channels(std::size_t layer, const at::Tensor& alive);
   /// Every leaf and statistic by tensor name, for checkpoints.
   NamedTensors state() const;
   void restore(const NamedTensors& state);
@@ -69,6 +72,9 @@ class TrainableNetwork {
   };
 
   TrainableNetwork() = default;
+  /// Calls `visit(Norm&)` for the batch normalizations between a layer and the next one.
+  template <class Visit>
+  void for_each_norm_behind(std::size_t layer, Visit visit);
   at::Tensor normalize(Norm& norm, const at::Tensor& x, bool training);
   void write_weights(const Step& step, std::span<TrainingMethod* const> methods,
                      onnx::Model& model) const;

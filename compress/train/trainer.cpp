@@ -82,6 +82,7 @@ class Trainer {
         optimizer_(make_optimizer(parameters(), task.settings)) {}
 
   Result<std::vector<EpochReport>> run() {
+    if (task_.settings.epochs == 0) return act_once();
     Json reports = Json::array();
     std::vector<EpochReport> epochs;
     for (int epoch = resume(reports, epochs); epoch < task_.settings.epochs; ++epoch) {
@@ -137,6 +138,15 @@ class Trainer {
       method->restore(part(method->name() + "/"));
     if (task_.teacher) task_.teacher->restore(part("teacher/"));
     hints_.restore(part("hints/"));
+  }
+
+  /// Without epochs the methods act as in a single step, and nothing is learned.
+  Result<std::vector<EpochReport>> act_once() {
+    for (TrainingMethod* method : task_.methods) {
+      ASSAY_CHECK(method->begin_step(0, 1));
+      method->end_step();
+    }
+    return std::vector<EpochReport>{};
   }
 
   /// The first epoch that is still to do.

@@ -1,5 +1,6 @@
 #include "harness/plan/config.hpp"
 
+#include <array>
 #include <cassert>
 
 #include <fmt/format.h>
@@ -29,20 +30,83 @@ double resolved_beta(const FieldValues& values) {
   return beta.is_string() ? 1.0 - values.at("distill.alpha").get<double>() : beta.get<double>();
 }
 
-void drop_what_is_inert(FieldValues& values) {
+void erase(FieldValues& values, std::initializer_list<const char*> paths) {
+  for (const char* path : paths)
+    values.erase(path);
+}
+
+void simplify_distill(FieldValues& values) {
+  const bool hints = values.contains("distill.hints");
+  const bool joint = values.at("distill.teacher") == "joint";
+  if (!hints) values.erase("distill.hint_weight");
   const double beta = resolved_beta(values);
-  if (beta == 0 && values.at("distill.alpha").get<double>() == 1) {
+  if (beta == 0 && values.at("distill.alpha").get<double>() == 1 && !hints) {
     drop_group(values, "teacher");
     return drop_group(values, "distill");
   }
+  if (joint) erase(values, {"teacher.count", "teacher.epochs"});
   if (beta == 0) {
-    values.erase("distill.T");
-    values.erase("distill.t_squared");
+    erase(values, {"distill.T", "distill.t_squared"});
   } else if (values.at("distill.T").get<double>() == 1) {
     values.erase("distill.t_squared");
   }
   // "1-alpha" and the number it stands for are one experiment.
   values["distill.beta"] = beta;
+}
+
+void simplify_noise(FieldValues& values) {
+  const auto p = values.find("noise.p");
+  if (p != values.end() && p->second == 0.0) return drop_group(values, "noise");
+  if (values.at("noise.kind") != "product") values.erase("noise.centroids");
+}
+
+void simplify_prune(FieldValues& values) {
+  const std::string granularity = values.at("prune.granularity");
+  const bool groups = granularity.find(':') != std::string::npos;
+  // The sparsity of N:M groups follows from N and M.
+  if (groups) erase(values, {"prune.sparsity", "prune.ranking"});
+  if (!groups && values.at("prune.sparsity").get<double>() == 0) return drop_group(values, "prune");
+  if (values.at("prune.schedule") == "constant")
+    erase(values, {"prune.initial", "prune.end", "prune.frequency"});
+  if (values.at("prune.epochs") == 0) values.erase("prune.learning_rate");
+}
+
+void simplify_cluster(FieldValues& values) {
+  if (values.at("cluster.clusters") == "none") return drop_group(values, "cluster");
+  if (values.at("cluster.epochs") == 0) values.erase("cluster.learning_rate");
+}
+
+void simplify_quantize(FieldValues& values) {
+  const std::string scheme = values.at("quantize.scheme");
+  if (scheme == "none" || scheme == "float16") {
+    drop_group(values, "quantize");
+    values["quantize.scheme"] = scheme;
+    return;
+  }
+  if (scheme == "dynamic") erase(values, {"quantize.observer", "quantize.samples"});
+  if (values.at("quantize.training") == "none")
+    erase(values, {"quantize.epochs", "quantize.learning_rate"});
+}
+
+/// Fields that come and go together, and what is inert among them.
+struct Group {
+  std::string_view name;
+  bool always;  ///< there even when no field is given
+  void (*simplify)(FieldValues& values);
+};
+
+constexpr std::array groups{
+    Group{"distill", false, simplify_distill}, Group{"noise", false, simplify_noise},
+    Group{"prune", false, simplify_prune}, Group{"cluster", false, simplify_cluster},
+    Group{"quantize", true, simplify_quantize}};
+
+/// Whether the group a field is in is there; fields in no group are.
+bool wanted(const FieldValues& given, std::string_view path) {
+  // A teacher is there for distillation alone.
+  if (in_group(path, "teacher")) return any_in_group(given, "distill");
+  for (const Group& group : groups)
+    if (in_group(path, group.name)) return group.always || any_in_group(given, group.name);
+  return true;
 }
 
 std::string value_text(const Json& value) {
@@ -55,21 +119,18 @@ std::string value_text(const Json& value) {
 
 Config Config::from(const FieldValues& given) {
   Config config;
-  const bool distilled = any_in_group(given, "distill");
   for (const auto& field : config_fields()) {
-    if (!distilled && (in_group(field.path, "distill") || in_group(field.path, "teacher")))
-      continue;
+    if (!wanted(given, field.path)) continue;
     const auto found = given.find(field.path);
     if (found != given.end())
       config.values_[field.path] = found->second;
     else if (!field.fallback.is_null())
       config.values_[field.path] = field.fallback;
   }
-  if (distilled) {
-    if (!config.values_.contains("teacher.epochs"))
-      config.values_["teacher.epochs"] = config.at("train.epochs");
-    drop_what_is_inert(config.values_);
-  }
+  if (config.has("teacher") && !config.values_.contains("teacher.epochs"))
+    config.values_["teacher.epochs"] = config.at("train.epochs");
+  for (const Group& group : groups)
+    if (config.has(group.name)) group.simplify(config.values_);
   return config;
 }
 
@@ -80,14 +141,40 @@ Config Config::plain() const {
   return config;
 }
 
-Config Config::teacher() const {
+Config Config::uncompressed() const {
+  FieldValues values = values_;
+  for (const char* group : {"noise", "prune", "cluster", "quantize"})
+    drop_group(values, group);
+  return from(values);
+}
+
+Config Config::teacher(int index) const {
+  Config config = compressed_teacher();
+  config.values_["seed"] = at("teacher.seed").get<std::int64_t>() + index;
+  return config.uncompressed();
+}
+
+Config Config::compressed_teacher() const {
   Config config = plain();
   config.values_["student.model"] = at("teacher.model");
   config.values_["student.cut"] = "none";
   config.values_["student.fewer_filters_pct"] = 0;
-  config.values_["train.epochs"] = at("teacher.epochs");
+  if (!joint_teacher()) config.values_["train.epochs"] = at("teacher.epochs");
   config.values_["seed"] = at("teacher.seed");
   return config;
+}
+
+int Config::teacher_count() const {
+  if (!distilled()) return 0;
+  return joint_teacher() ? 1 : at("teacher.count").get<int>();
+}
+
+bool Config::joint_teacher() const {
+  return distilled() && at("distill.teacher") == "joint";
+}
+
+bool Config::has(std::string_view group) const {
+  return any_in_group(values_, group);
 }
 
 const Json& Config::at(std::string_view path) const {

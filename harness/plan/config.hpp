@@ -18,16 +18,28 @@ using FieldValues = std::map<std::string, Json, std::less<>>;
 /// describe the same experiment exactly when they are equal.
 class Config {
  public:
-  /// Fills in defaults and drops what is inert: a plain student has no teacher; alpha 1 with beta
-  /// 1-alpha is a plain student; beta 0 makes T inert; T 1 makes t_squared inert. Distilled when
-  /// any distill.* field is given.
+  /// Fills in defaults and drops what is inert. The groups distill, noise, prune and cluster are
+  /// there when any of their fields is given and they do something: a plain student has no teacher;
+  /// alpha 1 with beta 1-alpha and no hints is a plain student; beta 0 makes T inert; a sparsity of
+  /// 0 prunes nothing. Within a group, fields that its other values leave without effect are gone
+  /// too (the steps of a constant schedule, the widths of a float model).
   static Config from(const FieldValues& given);
 
   /// The same student trained without a teacher.
   Config plain() const;
-  /// The teacher of a distilled student, as a plain configuration of its own.
-  Config teacher() const;
-  bool distilled() const { return values_.contains("distill.alpha"); }
+  /// The same student neither pruned nor clustered, and quantized as by default.
+  Config uncompressed() const;
+  /// Teacher number `index` of a distilled student, as a plain, uncompressed configuration.
+  Config teacher(int index = 0) const;
+  /// The first teacher, compressed as the student is.
+  Config compressed_teacher() const;
+  bool distilled() const { return has("distill"); }
+  /// How many networks teach; 0 without a teacher.
+  int teacher_count() const;
+  /// The teacher learns at the same time.
+  bool joint_teacher() const;
+  /// Whether a group of fields ("prune") is there.
+  bool has(std::string_view group) const;
 
   const FieldValues& values() const { return values_; }
   /// The value of a field that is present (asserted).

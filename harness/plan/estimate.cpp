@@ -8,19 +8,18 @@ namespace {
 // Forward MACs per second while training, and the cost of an image that does not depend on MACs.
 constexpr double training_macs_per_second = 1.6e10;
 constexpr double seconds_per_image = 8.5e-5;
-constexpr double training_images = 55000;
 
 }  // namespace
 
-Result<double> training_seconds(const Config& config) {
+Result<double> training_seconds(const Config& config, int epochs) {
   ASSAY_TRY(const auto data, find_dataset(config.at("data").get<std::string>()));
   ASSAY_TRY(const auto model,
             build_model(config.student(), data.channels, data.height, data.width, data.classes));
   ASSAY_TRY(const auto macs, count_macs(model));
   const auto limit = config.values().find("train.images");
   const double images =
-      limit == config.values().end() ? training_images : limit->second.get<double>();
-  return config.at("train.epochs").get<double>() * images *
+      limit == config.values().end() ? data.training_images : limit->second.get<double>();
+  return epochs * images *
          (static_cast<double>(macs.count()) / training_macs_per_second + seconds_per_image);
 }
 

@@ -7,15 +7,15 @@
 
 namespace assay::estimate {
 
-constexpr double evaluate_float_seconds = 4;
+constexpr double evaluate_torch_seconds = 4;
 constexpr double quantize_seconds = 2;
 constexpr double evaluate_seconds = 6;
 constexpr double firmware_seconds = 1;
 constexpr double logits_seconds = 10;
 constexpr double measurement_seconds = 8;
 
-/// Time to train a network: epochs x images x MACs, over the rate a core trains at.
-/// Errors: bad_input when the network cannot be built.
-Result<double> training_seconds(const Config& config);
+/// Time to train a configuration's network for so many epochs: epochs x images x MACs, over the
+/// rate a core trains at. Errors: bad_input when the network cannot be built.
+Result<double> training_seconds(const Config& config, int epochs);
 
 }  // namespace assay::estimate

@@ -11,18 +11,26 @@
 
 namespace assay {
 
-enum class FieldType { text, integer, number, boolean };
+enum class FieldType {
+  text,  ///< one of the words
+  integer,
+  number,
+  boolean,
+  names,  ///< a list of names, in no order; kept sorted
+  table,  ///< an object: name -> one of the entries, or -> another name
+};
 
 /// One field of a configuration, named by its dotted path ("train.epochs").
 struct Field {
   std::string path;
   FieldType type = FieldType::text;
-  std::vector<Json> words;  ///< values allowed as they stand; a text field takes nothing else
+  std::vector<Json> words;  ///< values allowed as they stand, beside the type's own
   double low = 0;           ///< limits of a number or integer, inclusive
   double high = 0;
-  Json fallback;        ///< value when not given; null: absent unless given
-  std::string label;    ///< prefix in cell labels ("T"); empty: the family's name says it
-  std::string meaning;  ///< one sentence, for the schema and the guide
+  Json fallback;      ///< value when not given (in a group, once the group is there); null: absent
+  std::string label;  ///< prefix in cell labels ("T"); empty: the family's name says it
+  std::string meaning;             ///< one sentence, for the schema and the guide
+  std::vector<Json> entries = {};  ///< values a table's names may have; empty: any name
 };
 
 /// The table, in the order of the guide.

@@ -1,6 +1,7 @@
 #include "harness/plan/matrix.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -23,17 +24,21 @@ class MatrixReader {
     matrix_.base = read_values(object.raw("base"), "base");
     read_sweep(object.raw("sweep"));
     read_exclude(object.raw("exclude"));
-    for (const auto& word : object.list<std::string>("baselines")) {
-      matrix_.teacher_baseline |= word == "teacher";
-      matrix_.plain_baseline |= word == "plain";
-      if (word != "teacher" && word != "plain")
-        object.problem("baselines", "expected \"teacher\" or \"plain\", found \"" + word + "\"");
-    }
+    read_baselines(object);
     if (object.has("deploy")) read_deploy(object);
     return std::move(matrix_);
   }
 
  private:
+  void read_baselines(JsonObject& object) {
+    matrix_.baselines = object.list<std::string>("baselines");
+    const auto known = known_baselines();
+    for (const auto& word : matrix_.baselines)
+      if (std::ranges::count(known, word) == 0)
+        object.problem("baselines", fmt::format("expected one of {}, found \"{}\"",
+                                                fmt::join(known, ", "), word));
+  }
+
   void check_name(JsonObject& object) {
     const auto safe = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; };
     if (matrix_.name.empty() || !std::ranges::all_of(matrix_.name, safe))
@@ -183,6 +188,25 @@ bool matches(const FieldValues& point, const FieldValues& pattern) {
   });
 }
 
+/// A configuration that is derived from one of the sweep; nothing where it has none.
+struct Baseline {
+  std::string_view name;
+  std::optional<Config> (*of)(const Config& config);
+};
+
+constexpr std::array baselines{
+    Baseline{"plain", [](const Config& config) { return std::optional(config.plain()); }},
+    Baseline{"uncompressed",
+             [](const Config& config) { return std::optional(config.uncompressed()); }},
+    Baseline{"teacher",
+             [](const Config& config) {
+               return config.distilled() ? std::optional(config.teacher()) : std::nullopt;
+             }},
+    Baseline{"compressed-teacher", [](const Config& config) {
+               return config.distilled() ? std::optional(config.compressed_teacher())
+                                         : std::nullopt;
+             }}};
+
 /// Keeps each configuration once, in the order of first appearance.
 class UniqueConfigs {
  public:
@@ -199,6 +223,13 @@ class UniqueConfigs {
 };
 
 }  // namespace
+
+std::vector<std::string> known_baselines() {
+  std::vector<std::string> names;
+  for (const Baseline& baseline : baselines)
+    names.emplace_back(baseline.name);
+  return names;
+}
 
 Result<Matrix> parse_matrix(const Json& json, const std::string& source) {
   JsonErrors errors(source);
@@ -256,8 +287,9 @@ Result<Expansion> expand(const Matrix& matrix) {
     }
     const Config config = Config::from(point);
     if (!unique.add(config)) ++expansion.collapsed;
-    if (matrix.plain_baseline) unique.add(config.plain());
-    if (matrix.teacher_baseline && config.distilled()) unique.add(config.teacher());
+    for (const Baseline& baseline : baselines)
+      if (std::ranges::count(matrix.baselines, baseline.name) > 0)
+        if (auto added = baseline.of(config)) unique.add(std::move(*added));
   }
   return expansion;
 }

@@ -35,12 +35,15 @@ struct Deploy {
 struct Matrix {
   std::string name;
   FieldValues base;
-  std::vector<SweepAxis> sweep;      ///< sorted by path; the last one varies fastest
-  std::vector<FieldValues> exclude;  ///< a point that matches all fields of one entry is dropped
-  bool teacher_baseline = false;
-  bool plain_baseline = false;
+  std::vector<SweepAxis> sweep;        ///< sorted by path; the last one varies fastest
+  std::vector<FieldValues> exclude;    ///< a point that matches all fields of one entry is dropped
+  std::vector<std::string> baselines;  ///< of known_baselines()
   Deploy deploy;
 };
+
+/// Configurations that can be added to those of the sweep: "teacher", "compressed-teacher",
+/// "plain", "uncompressed".
+std::vector<std::string> known_baselines();
 
 /// Reads a matrix file (JSON with comments). Errors (bad_input): the path of the bad field and what
 /// was expected; unknown fields, parts and board types; an empty list or range.

@@ -5,57 +5,15 @@
 #include <fmt/format.h>
 
 #include "compress/data/dataset.hpp"
-#include "compress/train/stage_description.hpp"
 #include "harness/core/elf.hpp"
 #include "harness/core/hash.hpp"
 #include "harness/core/paths.hpp"
 #include "harness/plan/estimate.hpp"
+#include "harness/plan/shape_model.hpp"
+#include "harness/plan/worker_stages.hpp"
 
 namespace assay {
 namespace {
-
-/// The worker's orders without paths, as the key wants them; the paths are known when it runs.
-template <class Work>
-Json worker_settings(const Config& config, Work work) {
-  StageDescription stage;
-  stage.data = config.at("data").get<std::string>();
-  stage.work = std::move(work);
-  Json json = to_json(stage);
-  json.erase("inputs");
-  return json;
-}
-
-/// A section of the configuration in the worker's own type. Single values were checked before;
-/// what they are together is found here. Errors: bad_input.
-template <class Read>
-auto section(const Config& config, const Json& json, const char* name, Read read)
-    -> Result<decltype(read(std::declval<JsonObject&>()))> {
-  JsonErrors errors(config.label());
-  auto value = [&] {
-    JsonObject object(json.at(name), name, errors);
-    return read(object);
-  }();
-  ASSAY_CHECK(errors.status());
-  return value;
-}
-
-Result<TrainStage> train_stage(const Config& config, int training_images) {
-  Json json = config.json();
-  TrainStage stage;
-  stage.model = config.student();
-  Learning& learning = stage.learning;
-  ASSAY_TRY(learning.settings, section(config, json, "train", read_train_settings));
-  if (learning.settings.images.value_or(0) > training_images)
-    return fail(ErrorKind::bad_input,
-                fmt::format("{}: train.images: expected at most the {} training images, found {}",
-                            config.label(), training_images, *learning.settings.images));
-  learning.seed = json.at("seed").get<std::uint64_t>();
-  if (config.distilled()) {
-    json["distill"]["beta"] = config.beta();
-    ASSAY_TRY(learning.distill, section(config, json, "distill", read_distill_settings));
-  }
-  return stage;
-}
 
 /// Adds stages, each once.
 class PlanBuilder {
@@ -63,35 +21,30 @@ class PlanBuilder {
   explicit PlanBuilder(Plan& plan) : plan_(plan), environment_(training_environment()) {}
 
   Result<ConfigStages> add_config(const Config& config) {
-    const auto data = config.at("data").get<std::string>();
-    ASSAY_TRY(const auto info, find_dataset(data));
-    const Json data_facts{{"data", info.fingerprint}, {"environment", environment_}};
-    ASSAY_TRY(const auto train, add_training(config, data_facts));
+    ASSAY_TRY(const auto info, find_dataset(config.at("data").get<std::string>()));
+    const Json facts{{"data", info.fingerprint}, {"environment", environment_}};
     ConfigStages stages;
-    stages.train = train;
-    const auto label = config.label();
-    if (config.distilled()) {
+    ASSAY_TRY(stages.float_model, add_float_model(config, facts, stages.learned));
+    if (config.distilled() && !config.joint_teacher()) {
       const Config teacher = config.teacher();
-      ASSAY_TRY(const auto teacher_train, add_training(teacher, data_facts));
-      stages.teacher_evaluate_float = add_float_evaluation(teacher, teacher_train, data_facts);
+      ASSAY_TRY(const auto teacher_train, add_training(teacher, facts));
+      stages.teacher_evaluate_float =
+          add_torch_evaluation(teacher.label(), teacher, teacher_train, facts);
     }
-    stages.evaluate_float = add_float_evaluation(config, train, data_facts);
-    ASSAY_TRY(const auto quantize,
-              section(config, config.json(), "quantize", read_quantize_settings));
-    stages.quantize = add({StageKind::quantize,
-                           "quantize " + label,
-                           "",
-                           worker_settings(config, QuantizeStage{{}, quantize}),
-                           {{"model", train, "model.onnx"}},
-                           estimate::quantize_seconds},
-                          data_facts);
-    stages.evaluate = add({StageKind::evaluate,
-                           "evaluate int8 " + label,
-                           "",
-                           {{"data", data}},
-                           {{"model", stages.quantize, "model.onnx"}},
-                           estimate::evaluate_seconds},
-                          evaluation_facts(info));
+    stages.evaluate_float =
+        add_torch_evaluation("float " + config.label(), config, stages.float_model, facts);
+    ASSAY_TRY(stages.quantize, add_quantization(config, stages, facts));
+    ASSAY_TRY(stages.integer_kernels, has_integer_kernels(config));
+    if (stages.integer_kernels)
+      stages.evaluate = add({StageKind::evaluate,
+                             "evaluate int8 " + config.label(),
+                             "",
+                             {{"data", config.at("data")}},
+                             {{"model", stages.quantize, "model.onnx"}},
+                             estimate::evaluate_seconds},
+                            evaluation_facts(info));
+    else
+      stages.evaluate = add_torch_evaluation(config.label(), config, stages.quantize, facts);
     return stages;
   }
 
@@ -111,39 +64,109 @@ class PlanBuilder {
   }
 
  private:
-  std::size_t add_float_evaluation(const Config& config, std::size_t train, const Json& facts) {
-    return add({StageKind::evaluate_float,
-                "evaluate float " + config.label(),
+  std::size_t add_torch_evaluation(const std::string& label, const Config& config,
+                                   std::size_t model, const Json& facts) {
+    return add({StageKind::evaluate_torch,
+                "evaluate " + label,
                 "",
                 worker_settings(config, EvaluateStage{}),
-                {{"model", train, "model.onnx"}},
-                estimate::evaluate_float_seconds},
+                {{"model", model, "model.onnx"}},
+                estimate::evaluate_torch_seconds},
+               facts);
+  }
+
+  /// The network as trained, pruned and clustered; `learned` gets the stages that train it.
+  Result<std::size_t> add_float_model(const Config& config, const Json& facts,
+                                      std::vector<std::size_t>& learned) {
+    ASSAY_TRY(std::size_t model, add_training(config, facts));
+    learned.push_back(model);
+    if (config.has("prune")) {
+      ASSAY_TRY(auto work, prune_work(config));
+      ASSAY_TRY(model, add_step(StageKind::prune, config, std::move(work), model, facts));
+      learned.push_back(model);
+    }
+    if (config.has("cluster")) {
+      ASSAY_TRY(auto work, cluster_work(config));
+      ASSAY_TRY(model, add_step(StageKind::cluster, config, std::move(work), model, facts));
+      learned.push_back(model);
+    }
+    return model;
+  }
+
+  /// A stage that goes on learning from a trained model.
+  template <class Work>
+  Result<std::size_t> add_step(StageKind kind, const Config& config, Work work, std::size_t model,
+                               const Json& facts) {
+    Stage stage{kind, fmt::format("{} {}", to_string(kind), config.label()), "", {}, {}, 0};
+    stage.inputs.push_back({"model", model, "model.onnx"});
+    ASSAY_TRY(stage.estimated_seconds,
+              estimate::training_seconds(config, work.learning.settings.epochs));
+    ASSAY_CHECK(add_teachers(config, work.learning, facts, stage));
+    stage.settings = worker_settings(config, std::move(work));
+    return add(std::move(stage), facts);
+  }
+
+  Result<std::size_t> add_quantization(const Config& config, ConfigStages& stages,
+                                       const Json& facts) {
+    ASSAY_TRY(auto work, quantize_work(config));
+    if (work.settings.training != QuantizationTraining::none) {
+      ASSAY_TRY(const auto stage,
+                add_step(StageKind::quantize, config, std::move(work), stages.float_model, facts));
+      stages.learned.push_back(stage);
+      return stage;
+    }
+    return add({StageKind::quantize,
+                "quantize " + config.label(),
+                "",
+                worker_settings(config, std::move(work)),
+                {{"model", stages.float_model, "model.onnx"}},
+                estimate::quantize_seconds},
                facts);
   }
 
   Result<std::size_t> add_training(const Config& config, const Json& facts) {
-    ASSAY_TRY(const auto info, find_dataset(config.at("data").get<std::string>()));
-    ASSAY_TRY(auto work, train_stage(config, info.training_images));
-    Stage stage{StageKind::train,
-                "train " + config.label(),
-                "",
-                worker_settings(config, std::move(work)),
-                {},
-                0};
-    ASSAY_TRY(stage.estimated_seconds, estimate::training_seconds(config));
-    if (config.distilled()) {
-      const Config teacher = config.teacher();
-      ASSAY_TRY(const auto teacher_stage, add_training(teacher, facts));
+    ASSAY_TRY(auto work, train_work(config));
+    Stage stage{StageKind::train, "train " + config.label(), "", {}, {}, 0};
+    ASSAY_TRY(stage.estimated_seconds,
+              estimate::training_seconds(config, work.learning.settings.epochs));
+    if (!config.joint_teacher()) ASSAY_CHECK(add_teachers(config, work.learning, facts, stage));
+    stage.settings = worker_settings(config, std::move(work));
+    return add(std::move(stage), facts);
+  }
+
+  /// Makes the teachers inputs of a stage: their logits, computed once, or, where every batch needs
+  /// them anew (hints), their models. A teacher that learned jointly stands beside its student.
+  Status add_teachers(const Config& config, const Learning& learning, const Json& facts,
+                      Stage& stage) {
+    if (!learning.distill) return {};
+    const bool anew = !learning.distill->hints.empty();
+    for (int index = 0; index < config.teacher_count(); ++index) {
+      const std::string number = index == 0 ? "" : fmt::format("_{}", index + 1);
+      ASSAY_TRY(const StageInput model, teacher_model(config, index, facts));
+      if (anew) {
+        stage.inputs.push_back({"teacher_model" + number, model.stage, model.file});
+        continue;
+      }
+      const Config teacher = config.teacher(index);
       const auto logits = add({StageKind::logits,
                                "teacher logits of " + teacher.label(),
                                "",
-                               worker_settings(config, LogitsStage{}),
-                               {{"model", teacher_stage, "model.onnx"}},
+                               worker_settings(teacher, LogitsStage{}),
+                               {model},
                                estimate::logits_seconds},
                               facts);
-      stage.inputs.push_back({"teacher_logits", logits, "logits.bin"});
+      stage.inputs.push_back({"teacher_logits" + number, logits, "logits.bin"});
     }
-    return add(std::move(stage), facts);
+    return {};
+  }
+
+  Result<StageInput> teacher_model(const Config& config, int index, const Json& facts) {
+    if (config.joint_teacher()) {
+      ASSAY_TRY(const auto student, add_training(config, facts));
+      return StageInput{"model", student, "teacher.onnx"};
+    }
+    ASSAY_TRY(const auto teacher, add_training(config.teacher(index), facts));
+    return StageInput{"model", teacher, "model.onnx"};
   }
 
   std::size_t add(Stage stage, const Json& facts) {

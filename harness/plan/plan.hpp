@@ -14,10 +14,12 @@ namespace assay {
 
 /// The stages of one configuration, as indices into Plan::stages.
 struct ConfigStages {
-  std::size_t train = 0;
-  std::size_t evaluate_float = 0;
+  std::vector<std::size_t> learned;  ///< the stages that train it, in order
+  std::size_t float_model = 0;       ///< the last of them before quantization
+  std::size_t evaluate_float = 0;    ///< of that model
   std::size_t quantize = 0;
-  std::size_t evaluate = 0;
+  std::size_t evaluate = 0;      ///< of the quantized model
+  bool integer_kernels = false;  ///< evaluated with the device's kernels; otherwise with Torch
   std::optional<std::size_t> teacher_evaluate_float;  ///< of a distilled student's teacher
 };
 

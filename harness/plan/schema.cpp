@@ -1,20 +1,31 @@
 #include "harness/plan/schema.hpp"
 
 #include "harness/plan/field.hpp"
+#include "harness/plan/matrix.hpp"
 
 namespace assay {
 namespace {
 
-const char* type_name(FieldType type) {
-  switch (type) {
-    case FieldType::integer:
-      return "integer";
-    case FieldType::number:
-      return "number";
-    case FieldType::boolean:
-      return "boolean";
+/// What the type takes beside the words; null for a text.
+Json typed_schema(const Field& field) {
+  const Json name{{"type", "string"}, {"minLength", 1}};
+  switch (field.type) {
     case FieldType::text:
-      break;
+      return nullptr;
+    case FieldType::boolean:
+      return {{"type", "boolean"}};
+    case FieldType::integer:
+    case FieldType::number:
+      return {{"type", field.type == FieldType::integer ? "integer" : "number"},
+              {"minimum", field.low},
+              {"maximum", field.high}};
+    case FieldType::names:
+      return {{"type", "array"}, {"items", name}, {"minItems", 1}};
+    case FieldType::table:
+      return {
+          {"type", "object"},
+          {"additionalProperties", field.entries.empty() ? name : Json{{"enum", field.entries}}},
+          {"minProperties", 1}};
   }
   return nullptr;
 }
@@ -22,14 +33,7 @@ const char* type_name(FieldType type) {
 Json value_schema(const Field& field) {
   Json ways = Json::array();
   if (!field.words.empty()) ways.push_back({{"enum", field.words}});
-  if (const char* name = type_name(field.type)) {
-    Json typed{{"type", name}};
-    if (field.type != FieldType::boolean) {
-      typed["minimum"] = field.low;
-      typed["maximum"] = field.high;
-    }
-    ways.push_back(typed);
-  }
+  if (Json typed = typed_schema(field); !typed.is_null()) ways.push_back(std::move(typed));
   Json schema = ways.size() == 1 ? ways[0] : Json{{"anyOf", ways}};
   schema["description"] = field.meaning;
   if (!field.fallback.is_null()) schema["default"] = field.fallback;
@@ -106,7 +110,7 @@ Json matrix_schema() {
             {"base", values_schema()},
             {"sweep", sweep_schema()},
             {"exclude", {{"type", "array"}, {"items", exclude}}},
-            {"baselines", {{"type", "array"}, {"items", {{"enum", {"teacher", "plain"}}}}}},
+            {"baselines", {{"type", "array"}, {"items", {{"enum", known_baselines()}}}}},
             {"deploy", deploy_schema()}}},
           {"required", {"name"}},
           {"additionalProperties", false}};

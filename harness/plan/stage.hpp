@@ -11,10 +11,12 @@
 namespace assay {
 
 enum class StageKind {
-  train,           ///< a network, plain or distilled -> model.onnx, training.json
+  train,           ///< a new network, plain or distilled -> model.onnx, training.json
+  prune,           ///< a trained network made sparse -> model.onnx, training.json
+  cluster,         ///< its weights clustered -> model.onnx, training.json
   logits,          ///< a teacher's outputs on the training images -> logits.bin
-  evaluate_float,  ///< accuracy of a float model -> evaluation.json
-  quantize,        ///< float model to int8 QDQ -> model.onnx, quantization.json
+  evaluate_torch,  ///< accuracy of any model as Torch computes it -> evaluation.json
+  quantize,        ///< float model to its final form -> model.onnx, quantization.json
   evaluate,  ///< int8 model on the host target, all test images -> logits.bin, evaluation.json
   firmware,  ///< int8 model for one board type -> firmware.elf, firmware.map, firmware.json
 };

@@ -67,10 +67,13 @@ Status add_model_metrics(const MeasurementOrder& order, Metrics& metrics) {
     ASSAY_TRY(const auto in_float, read_json_file(artifacts.evaluate_float / "evaluation.json"));
     metrics["accuracy_top1_float"] = accuracy(in_float.at("test"));
   }
-  if (!artifacts.float_model.empty()) {
-    ASSAY_TRY(const auto log, read_json_file(artifacts.float_model.parent_path() / "log.json"));
-    metrics["train_seconds"] = {log.at("cpu_seconds"), "s", Provenance::measured, {}};
+  double seconds = 0;
+  for (const auto& stage : artifacts.learned) {
+    ASSAY_TRY(const auto log, read_json_file(stage / "log.json"));
+    seconds += log.at("cpu_seconds").get<double>();
   }
+  if (!artifacts.learned.empty())
+    metrics["train_seconds"] = {seconds, "s", Provenance::measured, {}};
   return {};
 }
 

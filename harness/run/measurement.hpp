@@ -14,9 +14,10 @@ namespace assay {
 
 /// Folders with the artifacts of one cell.
 struct CellArtifacts {
-  std::filesystem::path float_model;     ///< train stage; empty for `measure`
-  std::filesystem::path evaluate_float;  ///< empty for `measure`
-  std::filesystem::path model;           ///< the int8 model.onnx
+  std::vector<std::filesystem::path> learned;  ///< stages that trained it; none for `measure`
+  std::filesystem::path float_model;           ///< before quantization; empty for `measure`
+  std::filesystem::path evaluate_float;        ///< empty for `measure`
+  std::filesystem::path model;                 ///< the int8 model.onnx
   std::filesystem::path evaluate;
   std::filesystem::path firmware;
 };

@@ -45,8 +45,10 @@ void need_stage(const Plan& plan, std::size_t index, const StageCache& cache,
 
 std::vector<std::size_t> stages_of(const Plan& plan, const Cell& cell) {
   const auto& config = plan.configs[cell.config];
-  std::vector<std::size_t> stages{config.train, config.evaluate_float, config.quantize,
-                                  config.evaluate, cell.firmware};
+  std::vector<std::size_t> stages = config.learned;
+  for (const std::size_t stage :
+       {config.evaluate_float, config.quantize, config.evaluate, cell.firmware})
+    stages.push_back(stage);
   if (config.teacher_evaluate_float) stages.push_back(*config.teacher_evaluate_float);
   return stages;
 }
@@ -131,8 +133,15 @@ class Run {
 CellArtifacts artifacts_of(const Plan& plan, const Cell& cell, const StageCache& cache) {
   const auto& config = plan.configs[cell.config];
   const auto at = [&](std::size_t stage) { return cache.path(plan.stages[stage]); };
-  return {at(config.train) / "model.onnx", at(config.evaluate_float),
-          at(config.quantize) / "model.onnx", at(config.evaluate), at(cell.firmware)};
+  CellArtifacts artifacts;
+  for (const std::size_t stage : config.learned)
+    artifacts.learned.push_back(at(stage));
+  artifacts.float_model = at(config.float_model) / "model.onnx";
+  artifacts.evaluate_float = at(config.evaluate_float);
+  artifacts.model = at(config.quantize) / "model.onnx";
+  artifacts.evaluate = at(config.evaluate);
+  artifacts.firmware = at(cell.firmware);
+  return artifacts;
 }
 
 Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache, const fs::path& store,

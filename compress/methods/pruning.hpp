@@ -1,0 +1,21 @@
+// What a pruning is asked to do: when, how much, what and where. Pure functions, thread-safe.
+#pragma once
+
+#include "compress/methods/layer_policy.hpp"
+#include "compress/methods/magnitude_pruning.hpp"
+#include "compress/methods/pruning_schedule.hpp"
+
+namespace assay {
+
+struct PruneSettings {
+  PruningSchedule schedule;
+  MagnitudePruning magnitude;
+  LayerPolicy layers;
+};
+
+Json to_json(const PruneSettings& settings);
+/// The fields of the three parts stand side by side. With N:M groups the sparsity follows from them
+/// and is not given. Problems go to the object's JsonErrors.
+PruneSettings read_prune_settings(JsonObject& object);
+
+}  // namespace assay

@@ -1,0 +1,124 @@
+#include "compress/train/quant_noise.hpp"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/clamp.h>
+#include <ATen/ops/round.h>
+#include <ATen/ops/tensor.h>
+#include <c10/core/GradMode.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compress/methods/quantization_scale.hpp"
+#include "compress/methods/weight_scale.hpp"
+#include "compress/train/tensors.hpp"
+
+namespace assay {
+namespace {
+
+int bits_of(NoiseSettings::Kind kind) {
+  return kind == NoiseSettings::Kind::int4 ? 4 : 8;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<QuantNoise>> QuantNoise::create(const TrainableNetwork& network,
+                                                       const NoiseSettings& settings,
+                                                       std::uint64_t seed) {
+  std::unique_ptr<QuantNoise> noise(new QuantNoise(network, settings, seed));
+  ASSAY_TRY(const auto layers, weighted_layers(network.model()));
+  ASSAY_TRY(const auto selected, select_layers(layers, settings.layers));
+  noise->report_["settings"] = to_json(settings);
+  for (const std::size_t index : selected) {
+    const auto found =
+        std::ranges::find(network.layers(), layers[index].name, &TrainableLayer::name);
+    const std::int64_t row = found->weight.numel() / found->weight.size(0);
+    if (settings.kind == NoiseSettings::Kind::product && row % settings.block != 0) {
+      noise->report_["left_out"][found->name] =
+          fmt::format("its rows of {} weights are not whole blocks of {}", row, settings.block);
+      continue;
+    }
+    noise->noisy_[std::size_t(found - network.layers().begin())] = true;
+    noise->report_["layers"].push_back(found->name);
+  }
+  if (std::ranges::count(noise->noisy_, true) == 0)
+    return fail(ErrorKind::bad_input,
+                fmt::format("noise: no chosen layer has rows of whole blocks of {} weights",
+                            settings.block));
+  return noise;
+}
+
+Status QuantNoise::begin_step(std::int64_t step, std::int64_t) {
+  // Each step has its own random numbers, so that an interrupted training goes on alike.
+  generator_.seed(seed_ + 0x9E3779B97F4A7C15U * (std::uint64_t(step) + 1));
+  return step % settings_.refresh == 0 ? refresh() : Status();
+}
+
+Status QuantNoise::refresh() {
+  for (std::size_t i = 0; i < noisy_.size(); ++i) {
+    if (!noisy_[i]) continue;
+    const at::Tensor& weight = network_.layers()[i].weight;
+    const std::vector<float> values = to_vector(weight);
+    const std::int64_t rows = weight.size(0);
+    if (settings_.kind == NoiseSettings::Kind::product) {
+      ASSAY_TRY(const ProductCodebook codebook,
+                product_quantize(values, rows, weight.numel() / rows, settings_.product, seed_));
+      quantized_[i] = like_weight(codebook.reconstruction(settings_.block), weight);
+      continue;
+    }
+    const auto scales = quantize_weights(values, rows, {.bits = bits_of(settings_.kind)}).scales;
+    std::vector<std::int64_t> shape(std::size_t(weight.dim()), 1);
+    shape[0] = rows;
+    quantized_[i] = at::tensor(scales).reshape(shape).to(weight.device());
+  }
+  return {};
+}
+
+at::Tensor QuantNoise::quantized(std::size_t layer, const at::Tensor& weight) const {
+  if (settings_.kind == NoiseSettings::Kind::product) return quantized_[layer];
+  const int limit = weight_limit(bits_of(settings_.kind));
+  const at::Tensor& scale = quantized_[layer];
+  return at::clamp(at::round(weight / scale), -limit, limit) * scale;
+}
+
+/// 1 in blocks of consecutive weights of a row that are quantized in this pass, 0 elsewhere.
+at::Tensor QuantNoise::random_blocks(const at::Tensor& weight) {
+  const std::int64_t row = weight.numel() / weight.size(0);
+  const auto chosen = std::uint64_t(settings_.p * 0x1p32);
+  std::vector<float> mask(std::size_t(weight.numel()), 0.0F);
+  for (std::int64_t first = 0; first < weight.numel(); first += row)
+    for (std::int64_t block = 0; block < row; block += settings_.block) {
+      if (generator_() >> 32 >= chosen) continue;
+      const std::int64_t end = std::min<std::int64_t>(block + settings_.block, row);
+      std::fill(mask.begin() + first + block, mask.begin() + first + end, 1.0F);
+    }
+  return like_weight(mask, weight);
+}
+
+at::Tensor QuantNoise::weight(std::size_t layer, const at::Tensor& weight) {
+  if (!noisy_[layer] || !quantized_[layer].defined()) return weight;
+  const at::Tensor noise = (quantized(layer, weight) - weight).detach();
+  return weight + (training_ ? random_blocks(weight) * noise : noise);
+}
+
+at::Tensor QuantNoise::final_weight(std::size_t layer, const at::Tensor& weight) {
+  if (!noisy_[layer] || settings_.kind != NoiseSettings::Kind::product) return weight;
+  const std::int64_t rows = weight.size(0);
+  const auto codebook =
+      product_quantize(to_vector(weight), rows, weight.numel() / rows, settings_.product, seed_);
+  return codebook ? like_weight(codebook->reconstruction(settings_.block), weight) : weight;
+}
+
+NamedTensors QuantNoise::state() const {
+  NamedTensors state;
+  for (std::size_t i = 0; i < quantized_.size(); ++i)
+    if (quantized_[i].defined()) state[std::to_string(i)] = quantized_[i];
+  return state;
+}
+
+void QuantNoise::restore(const NamedTensors& state) {
+  for (const auto& [name, tensor] : state)
+    quantized_[std::stoul(name)] = tensor;
+}
+
+}  // namespace assay

@@ -1,0 +1,57 @@
+// Quantization noise in the forward passes of a training. Include only where Torch is wanted. Not
+// thread-safe.
+#pragma once
+
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "compress/methods/quant_noise.hpp"
+#include "compress/train/trainable_network.hpp"
+
+namespace assay {
+
+class QuantNoise final : public TrainingMethod {
+ public:
+  /// `network` outlives the noise. With product quantization, layers whose rows are not whole
+  /// blocks are left out, which the report says. Errors: bad_input for a policy that names an
+  /// unknown layer or selects none, or when every layer is left out.
+  static Result<std::unique_ptr<QuantNoise>> create(const TrainableNetwork& network,
+                                                    const NoiseSettings& settings,
+                                                    std::uint64_t seed);
+
+  /// w + m (Q(w) - w), where m marks random blocks and the gradient passes Q straight through (Fan
+  /// et al., section 4.2). Evaluation quantizes everything.
+  at::Tensor weight(std::size_t layer, const at::Tensor& weight) override;
+  /// Scalar noise leaves the weights to the quantization that follows; product quantization is in
+  /// them already.
+  at::Tensor final_weight(std::size_t layer, const at::Tensor& weight) override;
+  Status begin_step(std::int64_t step, std::int64_t steps) override;
+  void set_training(bool training) override { training_ = training; }
+  NamedTensors state() const override;
+  void restore(const NamedTensors& state) override;
+  Json report() const override { return report_; }
+  std::string name() const override { return "noise"; }
+
+ private:
+  QuantNoise(const TrainableNetwork& network, const NoiseSettings& settings, std::uint64_t seed)
+      : network_(network),
+        settings_(settings),
+        seed_(seed),
+        noisy_(network.layers().size(), false),
+        quantized_(network.layers().size()) {}
+  Status refresh();
+  at::Tensor quantized(std::size_t layer, const at::Tensor& weight) const;
+  at::Tensor random_blocks(const at::Tensor& weight);
+
+  const TrainableNetwork& network_;
+  NoiseSettings settings_;
+  std::uint64_t seed_;
+  std::mt19937_64 generator_;
+  std::vector<bool> noisy_;            // per layer of the network
+  std::vector<at::Tensor> quantized_;  // scales [out][1]..., or the codebook's weights
+  bool training_ = true;
+  Json report_;
+};
+
+}  // namespace assay

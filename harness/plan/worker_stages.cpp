@@ -1,0 +1,114 @@
+#include "harness/plan/worker_stages.hpp"
+
+#include <fmt/format.h>
+
+#include "compress/data/dataset.hpp"
+
+namespace assay {
+namespace {
+
+/// A section of the configuration in the worker's own type. Errors: bad_input.
+template <class Read>
+auto section(const Config& config, const Json& values, const char* name, Read read)
+    -> Result<decltype(read(std::declval<JsonObject&>()))> {
+  JsonErrors errors(config.label());
+  auto value = [&] {
+    JsonObject object(values, name, errors);
+    return read(object);
+  }();
+  ASSAY_CHECK(errors.status());
+  return value;
+}
+
+Status check_images(const Config& config, const TrainSettings& settings) {
+  ASSAY_TRY(const auto data, find_dataset(config.at("data").get<std::string>()));
+  if (settings.images.value_or(0) <= data.training_images) return {};
+  return fail(ErrorKind::bad_input,
+              fmt::format("{}: train.images: expected at most the {} training images, found {}",
+                          config.label(), data.training_images, *settings.images));
+}
+
+/// The learning of the first stage.
+Result<Learning> learning_of(const Config& config) {
+  const Json json = config.json();
+  Learning learning;
+  ASSAY_TRY(learning.settings, section(config, json.at("train"), "train", read_train_settings));
+  ASSAY_CHECK(check_images(config, learning.settings));
+  learning.seed = json.at("seed").get<std::uint64_t>();
+  if (!config.distilled()) return learning;
+  Json distill = json.at("distill");
+  distill["beta"] = config.beta();
+  ASSAY_TRY(learning.distill, section(config, distill, "distill", read_distill_settings));
+  return learning;
+}
+
+/// The learning of a later step: as the first, for its own epochs, at its own rate that decays from
+/// the start. Takes the two out of the step's section. A teacher that learned jointly has done so.
+Result<Learning> further_learning(const Config& config, Json& step) {
+  ASSAY_TRY(Learning learning, learning_of(config));
+  const Json epochs = step.value("epochs", Json(0));
+  learning.settings.epochs = epochs.get<int>();
+  learning.settings.learning_rate = step.value("learning_rate", learning.settings.learning_rate);
+  learning.settings.schedule = Schedule::linear;
+  step.erase("epochs");
+  step.erase("learning_rate");
+  if (learning.distill) learning.distill->teacher = TeacherTraining::fixed;
+  return learning;
+}
+
+}  // namespace
+
+Result<TrainStage> train_work(const Config& config) {
+  TrainStage work;
+  work.model = config.student();
+  ASSAY_TRY(work.learning, learning_of(config));
+  const Json json = config.json();
+  if (config.has("noise")) {
+    ASSAY_TRY(work.noise, section(config, json.at("noise"), "noise", read_noise_settings));
+  }
+  if (config.joint_teacher()) {
+    const Config teacher = config.teacher();
+    work.joint_teacher =
+        JointTeacherChoice{teacher.student(), teacher.at("seed").get<std::uint64_t>()};
+  }
+  return work;
+}
+
+Result<PruneStage> prune_work(const Config& config) {
+  Json json = config.json().at("prune");
+  PruneStage work;
+  ASSAY_TRY(work.learning, further_learning(config, json));
+  ASSAY_TRY(work.settings, section(config, json, "prune", read_prune_settings));
+  return work;
+}
+
+Result<ClusterStage> cluster_work(const Config& config) {
+  Json json = config.json().at("cluster");
+  ClusterStage work;
+  ASSAY_TRY(work.learning, further_learning(config, json));
+  ASSAY_TRY(std::tie(work.settings, work.layers),
+            section(config, json, "cluster", [](JsonObject& object) {
+              return std::pair(read_cluster_settings(object), read_layer_policy(object));
+            }));
+  return work;
+}
+
+Result<QuantizeStage> quantize_work(const Config& config) {
+  Json json = config.json().at("quantize");
+  QuantizeStage work;
+  ASSAY_TRY(Learning learning, further_learning(config, json));
+  ASSAY_TRY(work.settings, section(config, json, "quantize", read_quantize_settings));
+  if (work.settings.training != QuantizationTraining::none) work.learning = std::move(learning);
+  return work;
+}
+
+Json worker_settings(const Config& config, decltype(StageDescription::work) work) {
+  StageDescription stage;
+  stage.data = config.at("data").get<std::string>();
+  stage.work = std::move(work);
+  Json json = to_json(stage);
+  json.erase("inputs");
+  return json;
+}
+
+}  // namespace assay
