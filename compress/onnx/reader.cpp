@@ -172,13 +172,21 @@ class ModelReader {
   /// operator schemas. An operator it does not know is left to whoever lowers the model.
   Status check_schema(const pb::NodeProto& proto, const Node& node) const {
     try {
-      const pb::OpSchema* schema =
-          pb::OpSchemaRegistry::Schema(node.op_type, int(model_.opset), node.domain);
+      const pb::OpSchema* schema = find_schema(node);
       if (schema) schema->Verify(proto);
       return {};
     } catch (const std::exception& error) {
       return wrong(node, fmt::format("breaks the rules of its operator: {}", one_line(error)));
     }
+  }
+
+  /// ONNX Runtime's QuantizeLinear and DequantizeLinear, which add int16, have the inputs and
+  /// attributes of the standard's version 13.
+  const pb::OpSchema* find_schema(const Node& node) const {
+    const bool adds_int16 = node.domain == "com.microsoft" && (node.op_type == "QuantizeLinear" ||
+                                                               node.op_type == "DequantizeLinear");
+    return adds_int16 ? pb::OpSchemaRegistry::Schema(node.op_type, 13, "")
+                      : pb::OpSchemaRegistry::Schema(node.op_type, int(model_.opset), node.domain);
   }
 
   static std::string one_line(const std::exception& error) {

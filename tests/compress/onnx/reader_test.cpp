@@ -298,6 +298,20 @@ const Refusal refusals[] = {
     {"no_operator", [](ModelProto& m) { node_of(m, 1).clear_op_type(); }, "names no operator"},
     {"too_many_inputs", [](ModelProto& m) { node_of(m, 1).add_input("w"); },
      "node 'Relu_1' ('Relu') breaks the rules of its operator"},
+    {"microsoft_quantize_without_scale",
+     [](ModelProto& m) {
+       node_of(m, 1).set_op_type("QuantizeLinear");
+       node_of(m, 1).set_domain("com.microsoft");
+     },
+     "node 'QuantizeLinear_1' ('QuantizeLinear') breaks the rules"},
+    {"microsoft_dequantize_with_an_attribute_of_later_versions",
+     [](ModelProto& m) {
+       node_of(m, 1).set_op_type("DequantizeLinear");
+       node_of(m, 1).set_domain("com.microsoft");
+       node_of(m, 1).add_input("w");
+       add_attribute(node_of(m, 1), "block_size", AttributeProto::INT);
+     },
+     "Unrecognized attribute: block_size"},
     {"unknown_attribute",
      [](ModelProto& m) { add_attribute(node_of(m, 1), "slope", AttributeProto::FLOAT); },
      "Unrecognized attribute: slope"},
