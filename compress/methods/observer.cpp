@@ -66,7 +66,7 @@ Range RangeObserver::least_squares_range() const {
   for (int percent = 100; percent >= 20; --percent) {
     const float part = float(percent) / 100;
     const Range candidate{full.low * part, full.high * part};
-    const ActivationScale scale = activation_scale(candidate);
+    const ActivationScale scale = activation_scale(candidate, bits_);
     double error = 0;
     for (std::size_t bin = 0; bin < bins; ++bin) {
       const double value = value_at(bin);

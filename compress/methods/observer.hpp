@@ -14,7 +14,8 @@ namespace assay {
 /// twice: first their extremes, then their histogram between them.
 class RangeObserver {
  public:
-  explicit RangeObserver(Observer kind) : kind_(kind) {}
+  /// `bits`: the width of the activations, which MSE needs.
+  explicit RangeObserver(Observer kind, int bits = 8) : kind_(kind), bits_(bits) {}
 
   bool needs_second_pass() const { return kind_ == Observer::percentile || kind_ == Observer::mse; }
   /// First pass. `values` holds the activations of `images` images, one image after another.
@@ -29,6 +30,7 @@ class RangeObserver {
   double value_at(std::size_t bin) const;
 
   Observer kind_;
+  int bits_;
   std::optional<Range> extremes_;
   std::optional<Range> average_;
   std::vector<double> histogram_;

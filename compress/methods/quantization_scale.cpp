@@ -7,62 +7,96 @@
 namespace assay {
 namespace {
 
-constexpr double lowest = -128;
-constexpr double highest = 127;
-constexpr float weight_limit = 127;
 // Below it a value counts as zero; products of two such scales are still normal floats.
 constexpr float smallest_scale = 1e-16F;
+
+/// Integers of a width.
+struct Limits {
+  double lowest;
+  double highest;
+};
+
+constexpr Limits limits_of(int bits) {
+  return bits == 8 ? Limits{-128, 127} : Limits{-32768, 32767};
+}
+
+/// Gives zeros a scale and, where bounded, raises scales to the largest / max_scale_ratio. How many
+/// were raised.
+int raise_scales(std::vector<float>& scales, bool bounded) {
+  const float largest = *std::max_element(scales.begin(), scales.end());
+  const bool all_zero = largest < smallest_scale;
+  int raised = 0;
+  for (float& scale : scales) {
+    if (all_zero || (!bounded && scale < smallest_scale)) scale = 1;
+    if (!bounded || scale >= largest / max_scale_ratio) continue;
+    scale = largest / max_scale_ratio;
+    ++raised;
+  }
+  return raised;
+}
 
 }  // namespace
 
 double ActivationScale::round_trip(double value) const {
+  const auto [lowest, highest] = limits_of(bits);
   const double q = std::nearbyint(value / scale) + zero_point;
   return scale * (std::clamp(q, lowest, highest) - zero_point);
 }
 
-ActivationScale activation_scale(Range range) {
+ActivationScale activation_scale(Range range, int bits) {
   const double low = std::min(range.low, 0.0F);
   const double high = std::max(range.high, 0.0F);
-  const auto scale = float((high - low) / (highest - lowest));
-  if (scale < smallest_scale) return {1.0F, 0};
+  const auto [lowest, highest] = limits_of(bits);
+  const double steps =
+      bits == 8 ? (high - low) / (highest - lowest) : std::max(-low, high) / highest;
+  const auto scale = float(steps);
+  if (scale < smallest_scale) return {1.0F, 0, bits};
+  if (bits != 8) return {scale, 0, bits};
   const double zero_point = lowest - std::nearbyint(low / scale);
-  return {scale, std::int8_t(std::clamp(zero_point, lowest, highest))};
+  return {scale, std::int8_t(std::clamp(zero_point, lowest, highest)), bits};
 }
 
-QuantizedWeights quantize_weights(std::span<const float> weights, std::int64_t channels) {
+ActivationScale unit_scale(int bits) {
+  return bits == 8 ? ActivationScale{1.0F / 256, -128, bits}
+                   : ActivationScale{1.0F / 32768, 0, bits};
+}
+
+QuantizedWeights quantize_weights(std::span<const float> weights, std::int64_t channels,
+                                  const WeightForm& form) {
   QuantizedWeights result;
-  const std::size_t row = weights.size() / std::size_t(channels);
-  for (std::int64_t c = 0; c < channels; ++c) {
-    float largest = 0;
-    for (float weight : weights.subspan(std::size_t(c) * row, row))
-      largest = std::max(largest, std::abs(weight));
-    result.scales.push_back(largest / weight_limit);
-  }
-  const float largest_scale = *std::max_element(result.scales.begin(), result.scales.end());
-  const bool all_zero = largest_scale < smallest_scale;
-  const float floor = all_zero ? 1.0F : largest_scale / max_scale_ratio;
-  for (float& scale : result.scales) {
-    if (scale >= floor) continue;
-    scale = floor;
-    if (!all_zero) ++result.raised_channels;
-  }
-  result.values.reserve(weights.size());
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    const float q = std::nearbyint(weights[i] / result.scales[i / row]);
-    result.values.push_back(std::int8_t(std::clamp(q, -weight_limit, weight_limit)));
-  }
+  const std::size_t groups = form.scales == WeightScales::channel ? std::size_t(channels) : 1;
+  const std::size_t size = weights.size() / groups;
+  for (std::size_t g = 0; g < groups; ++g)
+    result.scales.push_back(
+        weight_scale(weights.subspan(g * size, size), form.bits, form.observer));
+  result.raised_channels = raise_scales(result.scales, form.bounded);
+  result.values = round_weights(weights, result.scales, form.bits);
   return result;
+}
+
+std::vector<std::int8_t> round_weights(std::span<const float> weights,
+                                       std::span<const float> scales, int bits) {
+  const auto limit = float(weight_limit(bits));
+  const std::size_t size = weights.size() / scales.size();
+  std::vector<std::int8_t> values;
+  values.reserve(weights.size());
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const float q = std::nearbyint(weights[i] / scales[i / size]);
+    values.push_back(std::int8_t(std::clamp(q, -limit, limit)));
+  }
+  return values;
 }
 
 QuantizedBias quantize_bias(std::span<const float> bias, float input_scale,
                             std::span<const float> weight_scales) {
   constexpr double limit = std::numeric_limits<std::int32_t>::max();
   QuantizedBias result;
+  for (float weight_scale : weight_scales)
+    result.scales.push_back(input_scale * weight_scale);
   for (std::size_t c = 0; c < bias.size(); ++c) {
-    const float scale = input_scale * weight_scales[c];
+    const float scale = result.scales[result.scales.size() == 1 ? 0 : c];
     const double q = std::nearbyint(double(bias[c]) / scale);
     if (std::abs(q) > limit) ++result.saturated_channels;
-    result.scales.push_back(scale);
     result.values.push_back(std::int32_t(std::clamp(q, -limit, limit)));
   }
   return result;

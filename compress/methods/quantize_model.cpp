@@ -3,170 +3,113 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
+
+#include "compress/methods/quantization_plan.hpp"
 
 namespace assay {
 namespace {
 
-enum class Role {
-  weighted,    ///< Conv, Gemm: own scale
-  sum,         ///< Add of two activations: own scale
-  activation,  ///< Relu, Clip: fused into the operator before it
-  keep_scale,  ///< pools, reshapes: the input's scale
-};
+using ScaleMap = std::map<std::string, ActivationScale>;
 
-/// How each node and tensor takes part in quantization.
-struct Plan {
-  std::vector<Role> roles;                        ///< one per node
-  std::map<std::string, std::string> scale_from;  ///< tensor -> the observed tensor it scales with
-  std::set<std::string> fused;  ///< outputs that go straight into a fused activation
-  std::vector<std::string> observed;
-};
+// DequantizeLinear takes an axis from here on.
+constexpr std::int64_t first_opset_with_axis = 13;
 
-class Planner {
- public:
-  explicit Planner(const onnx::Model& model) : model_(model) {
-    for (const onnx::Node& node : model.nodes)
-      for (const std::string& input : node.inputs)
-        ++readers_[input];
-    for (const onnx::ValueInfo& output : model.outputs)
-      ++readers_[output.name];
-  }
+constexpr const char* microsoft = "com.microsoft";
 
-  Result<Plan> run() {
-    if (model_.inputs.size() != 1)
+/// A copy of the model without its nodes and constants.
+onnx::Model empty_copy(const onnx::Model& model) {
+  onnx::Model result = model;
+  result.nodes.clear();
+  result.initializers.clear();
+  return result;
+}
+
+bool is_positive(float scale) {
+  return std::isfinite(scale) && scale > 0;
+}
+
+Status check_given_weights(const LayerMap& layers, const GivenWeightScales& given) {
+  for (const auto& [name, scales] : given) {
+    ASSAY_CHECK(check_layer_name(layers, name, "a weight scale"));
+    const LayerWeights& layer = layers.at(name);
+    if (layer.integers)
       return fail(ErrorKind::bad_input,
-                  fmt::format("quantization needs a model with one input, this one has {}",
-                              model_.inputs.size()));
-    observe(model_.inputs[0].name);
-    std::set<std::string> names;
-    for (const onnx::Node& node : model_.nodes) {
-      if (!names.insert(node.name).second) return refuse(node, "another node has the same name");
-      ASSAY_TRY(const Role role, role_of(node));
-      plan_.roles.push_back(role);
-      ASSAY_CHECK(role == Role::activation ? fuse(node) : place(node, role));
-    }
-    for (const auto& [output, operator_name] : open_operators_)
-      observe(output);
-    std::sort(plan_.observed.begin(), plan_.observed.end());
-    return std::move(plan_);
+                  fmt::format("scales are given for layer '{}', whose weights are integers with "
+                              "scales of their own",
+                              name));
+    if (scales.size() != 1 && std::int64_t(scales.size()) != layer.shape[0])
+      return fail(ErrorKind::bad_input,
+                  fmt::format("layer '{}' has {} output channels, {} weight scales are given; give "
+                              "one each or one in all",
+                              name, layer.shape[0], scales.size()));
+    for (float scale : scales)
+      if (!is_positive(scale))
+        return fail(ErrorKind::bad_input,
+                    fmt::format("the weight scale {} given for layer '{}' is not a positive number",
+                                scale, name));
   }
+  return {};
+}
 
- private:
-  static tl::unexpected<Error> refuse(const onnx::Node& node, const std::string& why) {
+/// Settings and scales that the scheme has no use for, or that make no sense in any.
+Status check_scheme(const QuantizeSettings& settings, const GivenScales& given) {
+  const auto refuse = [&](const char* what) {
     return fail(ErrorKind::bad_input,
-                fmt::format("cannot quantize node '{}' ({}): {}", node.name, node.op_type, why));
+                fmt::format("scheme {} has no use for {}", to_string(settings.scheme), what));
+  };
+  if (!settings.quantizes_weights()) {
+    if (!given.weights.empty()) return refuse("given weight scales");
+    if (settings.weight_bits != 8 || !settings.layer_bits.empty()) return refuse("weight bits");
   }
+  if (!settings.quantizes_activations() && !given.activations.empty())
+    return refuse("given activation scales");
+  if (!is_weight_width(settings.weight_bits))
+    return fail(ErrorKind::bad_input,
+                fmt::format("weights have 8, 4 or 2 bits, not {}", settings.weight_bits));
+  for (const auto& [name, bits] : settings.layer_bits)
+    if (!is_weight_width(bits))
+      return fail(ErrorKind::bad_input, fmt::format("the weights of layer '{}' can have 8, 4 or 2 "
+                                                    "bits, not {}",
+                                                    name, bits));
+  return {};
+}
 
-  void observe(const std::string& tensor) {
-    plan_.scale_from[tensor] = tensor;
-    plan_.observed.push_back(tensor);
-  }
+/// Names and numbers from outside, against the layers of the model.
+Status check_names(const onnx::Model& model, const LayerMap& layers,
+                   const QuantizeSettings& settings, const GivenScales& given) {
+  for (const auto& [name, bits] : settings.layer_bits)
+    ASSAY_CHECK(check_layer_name(layers, name, "layer_bits"));
+  if (settings.quantizes_weights() && model.opset < first_opset_with_axis)
+    return fail(ErrorKind::bad_input,
+                fmt::format("the model has opset {}; integer weights need {} or later: export it "
+                            "again",
+                            model.opset, first_opset_with_axis));
+  return check_given_weights(layers, given.weights);
+}
 
-  Result<Role> role_of(const onnx::Node& node) const {
-    static const std::map<std::string, Role> roles = {
-        {"Conv", Role::weighted},
-        {"Gemm", Role::weighted},
-        {"Add", Role::sum},
-        {"Relu", Role::activation},
-        {"Clip", Role::activation},
-        {"MaxPool", Role::keep_scale},
-        {"AveragePool", Role::keep_scale},
-        {"GlobalAveragePool", Role::keep_scale},
-        {"Flatten", Role::keep_scale},
-        {"Reshape", Role::keep_scale},
-    };
-    const auto found = roles.find(node.op_type);
-    if (found == roles.end() || !node.domain.empty())
-      return refuse(node, "the operator has no int8 form here");
-    if (found->second == Role::weighted) ASSAY_CHECK(check_weights(node));
-    if (node.op_type == "Clip") ASSAY_CHECK(check_clip(node));
-    return found->second;
-  }
-
-  Status check_weights(const onnx::Node& node) const {
-    const onnx::Tensor* weights =
-        node.inputs.size() > 1 ? model_.initializer(node.inputs[1]) : nullptr;
-    if (!weights || weights->type != onnx::ElementType::float32 || weights->element_count() == 0)
-      return refuse(node, "its weights must be a float32 constant");
-    if (node.op_type == "Gemm" &&
-        (node.integer("transB", 0) != 1 || node.integer("transA", 0) != 0 ||
-         node.real("alpha", 1) != 1 || node.real("beta", 1) != 1))
-      return refuse(node, "only transB = 1, transA = 0, alpha = beta = 1 is supported");
-    if (!has_bias(node)) return {};
-    const onnx::Tensor* bias = model_.initializer(node.inputs[2]);
-    if (!bias || bias->type != onnx::ElementType::float32 ||
-        bias->element_count() != weights->shape[0])
-      return refuse(node, "its bias must be a float32 constant, one per output channel");
-    return {};
-  }
-
-  Status check_clip(const onnx::Node& node) const {
-    const onnx::Tensor* low = node.inputs.size() > 1 ? model_.initializer(node.inputs[1]) : nullptr;
-    if (!low || low->type != onnx::ElementType::float32 || low->element_count() != 1 ||
-        low->as<float>()[0] != 0)
-      return refuse(node, "its lower bound must be the constant 0");
-    return {};
-  }
-
-  Status place(const onnx::Node& node, Role role) {
-    for (std::size_t i = 0; i < (role == Role::sum ? 2 : 1); ++i) {
-      if (i >= node.inputs.size() || !is_activation(node.inputs[i]))
-        return refuse(node, fmt::format("input {} is not an activation", i));
-      settle(node.inputs[i]);
-    }
-    if (role == Role::keep_scale)
-      plan_.scale_from[node.outputs[0]] = plan_.scale_from[node.inputs[0]];
-    else
-      open_operators_[node.outputs[0]] = node.name;
-    return {};
-  }
-
-  Status fuse(const onnx::Node& node) {
-    const std::string& input = node.inputs[0];
-    if (!open_operators_.contains(input) || readers_[input] != 1)
-      return refuse(node, "it must be the only reader of a convolution, dense layer or addition");
-    open_operators_.erase(input);
-    plan_.fused.insert(input);
-    observe(node.outputs[0]);
-    return {};
-  }
-
-  bool is_activation(const std::string& tensor) const {
-    return plan_.scale_from.contains(tensor) || open_operators_.contains(tensor);
-  }
-
-  // An operator's output read by something else than an activation function gets its own scale.
-  void settle(const std::string& tensor) {
-    if (open_operators_.erase(tensor) > 0) observe(tensor);
-  }
-
-  static bool has_bias(const onnx::Node& node) {
-    return node.inputs.size() > 2 && !node.inputs[2].empty();
-  }
-
-  const onnx::Model& model_;
-  std::map<std::string, int> readers_;
-  std::map<std::string, std::string> open_operators_;  // output -> node, no scale yet
-  Plan plan_;
-};
-
-class Rewriter {
+/// A model whose activations are integers.
+class IntegerRewriter {
  public:
-  Rewriter(const onnx::Model& model, const Plan& plan,
-           const std::map<std::string, ActivationScale>& scales)
-      : model_(model), plan_(plan), scales_(scales) {}
+  IntegerRewriter(const onnx::Model& model, const LayerMap& layers, const QuantizationPlan& plan,
+                  const ScaleMap& scales, const QuantizeSettings& settings,
+                  const GivenScales& given)
+      : model_(model),
+        layers_(layers),
+        plan_(plan),
+        scales_(scales),
+        domain_(settings.activation_bits() == 8 ? "" : microsoft),
+        result_(empty_copy(model)),
+        constants_(settings, given.weights, result_) {}
 
-  onnx::Model run(Json& report) {
-    result_ = model_;
-    result_.nodes.clear();
-    result_.initializers.clear();
+  Result<onnx::Model> run(Json& report) {
     const std::string& input = model_.inputs[0].name;
     append_pair(input, input, input + ".dequantized");
     for (std::size_t i = 0; i < model_.nodes.size(); ++i)
-      rewrite(model_.nodes[i], plan_.roles[i]);
-    report["weights"] = std::move(weight_report_);
-    report["notices"] = std::move(notices_);
+      ASSAY_CHECK(rewrite(model_.nodes[i], plan_.steps[i]));
+    report["weights"] = std::move(constants_.report);
+    report["notices"] = std::move(constants_.notices);
     return std::move(result_);
   }
 
@@ -175,20 +118,21 @@ class Rewriter {
     return scales_.at(plan_.scale_from.at(tensor));
   }
 
-  void rewrite(onnx::Node node, Role role) {
-    const std::size_t activations = role == Role::sum ? 2 : 1;
-    const ActivationScale input_scale =
-        role == Role::weighted ? scale_of(node.inputs[0]) : ActivationScale{};
-    for (std::size_t i = 1; i < node.inputs.size(); ++i)
-      if (role != Role::weighted) keep_constant(node.inputs[i]);
-    for (std::size_t i = 0; i < activations; ++i)
+  Status rewrite(onnx::Node node, const Step& step) {
+    if (step.role == Role::constant) return {};
+    if (step.role == Role::weighted)
+      ASSAY_CHECK(constants_.write(node, layers_.at(node.name), scale_of(node.inputs[0]).scale));
+    else
+      for (std::size_t i = step.activations; i < node.inputs.size(); ++i)
+        keep_constant(node.inputs[i]);
+    for (std::size_t i = 0; i < step.activations; ++i)
       if (node.inputs[i] == model_.inputs[0].name) node.inputs[i] += ".dequantized";
-    if (role == Role::activation) node.inputs[0] += ".raw";
-    if (role == Role::weighted) quantize_constants(node, input_scale.scale);
+    if (step.role == Role::activation) node.inputs[0] += ".raw";
     const std::string output = node.outputs[0];
     node.outputs[0] = output + ".raw";
     result_.nodes.push_back(std::move(node));
     if (!plan_.fused.contains(output)) append_pair(output, output + ".raw", output);
+    return {};
   }
 
   void keep_constant(const std::string& name) {
@@ -196,115 +140,147 @@ class Rewriter {
       result_.initializers[name] = *constant;
   }
 
-  template <class T>
-  std::string constant(const std::string& name, onnx::ElementType type,
-                       const std::vector<std::int64_t>& shape, std::span<const T> values) {
-    result_.initializers[name] = onnx::Tensor::of<T>(name, type, shape, values);
-    return name;
+  std::string add_zero_point(const std::string& name, const ActivationScale& scale) {
+    if (scale.bits == 8)
+      return add_constant<std::int8_t>(result_, name, onnx::ElementType::int8, {},
+                                       {&scale.zero_point, 1});
+    const std::int16_t zero = 0;
+    return add_constant<std::int16_t>(result_, name, onnx::ElementType::int16, {}, {&zero, 1});
   }
 
   /// QuantizeLinear and DequantizeLinear of the activation `tensor`, from `before` to `after`.
   void append_pair(const std::string& tensor, const std::string& before, const std::string& after) {
     const ActivationScale& scale = scale_of(tensor);
-    const std::string scale_name =
-        constant<float>(tensor + ".scale", onnx::ElementType::float32, {}, {&scale.scale, 1});
-    const std::string zero_name = constant<std::int8_t>(
-        tensor + ".zero_point", onnx::ElementType::int8, {}, {&scale.zero_point, 1});
+    const std::string scale_name = add_constant<float>(
+        result_, tensor + ".scale", onnx::ElementType::float32, {}, {&scale.scale, 1});
+    const std::string zero_name = add_zero_point(tensor + ".zero_point", scale);
     const std::string quantized = tensor + ".quantized";
-    append("QuantizeLinear", tensor + ".quantize", {before, scale_name, zero_name}, quantized);
-    append("DequantizeLinear", tensor + ".dequantize", {quantized, scale_name, zero_name}, after);
-  }
-
-  onnx::Node& append(const char* op_type, const std::string& name, std::vector<std::string> inputs,
-                     const std::string& output) {
-    onnx::Node node;
-    node.name = name;
-    node.op_type = op_type;
-    node.inputs = std::move(inputs);
-    node.outputs = {output};
-    return result_.nodes.emplace_back(std::move(node));
-  }
-
-  void quantize_constants(onnx::Node& node, float input_scale) {
-    const onnx::Tensor& weights = *model_.initializer(node.inputs[1]);
-    const QuantizedWeights quantized = quantize_weights(weights.as<float>(), weights.shape[0]);
-    node.inputs[1] =
-        append_constant<std::int8_t>(node.name + ".weight", onnx::ElementType::int8, weights.shape,
-                                     quantized.values, quantized.scales);
-    note_weights(node, quantized);
-    if (node.inputs.size() < 3 || node.inputs[2].empty()) return;
-    const onnx::Tensor& bias = *model_.initializer(node.inputs[2]);
-    const QuantizedBias integers = quantize_bias(bias.as<float>(), input_scale, quantized.scales);
-    node.inputs[2] = append_constant<std::int32_t>(node.name + ".bias", onnx::ElementType::int32,
-                                                   bias.shape, integers.values, integers.scales);
-    if (integers.saturated_channels > 0)
-      notices_.push_back(fmt::format("{}: {} biases are beyond int32 and were clamped", node.name,
-                                     integers.saturated_channels));
-  }
-
-  /// A constant as integers behind a DequantizeLinear along axis 0, whose output it returns.
-  template <class T>
-  std::string append_constant(const std::string& name, onnx::ElementType type,
-                              const std::vector<std::int64_t>& shape, const std::vector<T>& values,
-                              const std::vector<float>& scales) {
-    const std::vector<std::int64_t> channels{std::int64_t(scales.size())};
-    const std::vector<T> zeros(scales.size(), T{0});
-    onnx::Node& node =
-        append("DequantizeLinear", name + ".dequantize",
-               {constant<T>(name + ".quantized", type, shape, values),
-                constant<float>(name + ".scale", onnx::ElementType::float32, channels, scales),
-                constant<T>(name + ".zero_point", type, channels, zeros)},
-               name);
-    node.attributes["axis"] = std::int64_t{0};
-    return name;
-  }
-
-  void note_weights(const onnx::Node& node, const QuantizedWeights& quantized) {
-    const auto [low, high] = std::minmax_element(quantized.scales.begin(), quantized.scales.end());
-    weight_report_[node.name] = {{"channels", quantized.scales.size()},
-                                 {"smallest_scale", *low},
-                                 {"largest_scale", *high},
-                                 {"raised_channels", quantized.raised_channels}};
-    if (quantized.raised_channels > 0)
-      notices_.push_back(fmt::format(
-          "{}: the weights of {} of {} channels are so small that their scale was raised to 1/{} "
-          "of the layer's largest",
-          node.name, quantized.raised_channels, quantized.scales.size(), max_scale_ratio));
+    append_node(result_, "QuantizeLinear", tensor + ".quantize", {before, scale_name, zero_name},
+                quantized, domain_);
+    append_node(result_, "DequantizeLinear", tensor + ".dequantize",
+                {quantized, scale_name, zero_name}, after, domain_);
   }
 
   const onnx::Model& model_;
-  const Plan& plan_;
-  const std::map<std::string, ActivationScale>& scales_;
+  const LayerMap& layers_;
+  const QuantizationPlan& plan_;
+  const ScaleMap& scales_;
+  const std::string domain_;
   onnx::Model result_;
-  Json weight_report_ = Json::object();
-  Json notices_ = Json::array();
+  ConstantWriter constants_;
 };
+
+Result<ActivationScale> given_scale(const std::string& tensor, ActivationScale scale, int bits) {
+  if (!is_positive(scale.scale) || (bits == 16 && scale.zero_point != 0))
+    return fail(ErrorKind::bad_input,
+                fmt::format("tensor '{}' is given the scale {} and the zero point {}; a scale is "
+                            "above 0, and the zero point of int16 is 0",
+                            tensor, scale.scale, scale.zero_point));
+  scale.bits = bits;
+  return scale;
+}
+
+/// The scale of every tensor that has one of its own.
+Result<ScaleMap> settle_scales(const QuantizationPlan& plan, const Ranges& ranges,
+                               const ScaleMap& given, int bits, Json& report) {
+  ScaleMap scales;
+  for (const auto& [tensor, scale] : given)
+    if (!std::ranges::binary_search(plan.observed, tensor))
+      return fail(ErrorKind::bad_input,
+                  fmt::format("a scale is given for '{}', which is no observed tensor", tensor));
+  for (const std::string& tensor : plan.observed) {
+    Json& entry = report[tensor];
+    if (const auto found = given.find(tensor); found != given.end()) {
+      ASSAY_TRY(scales[tensor], given_scale(tensor, found->second, bits));
+    } else if (const auto range = ranges.find(tensor); range != ranges.end()) {
+      scales[tensor] = activation_scale(range->second, bits);
+      entry["low"] = range->second.low;
+      entry["high"] = range->second.high;
+    } else {
+      return fail(ErrorKind::bad_input, fmt::format("no range is known for tensor '{}'", tensor));
+    }
+    entry["scale"] = scales[tensor].scale;
+    entry["zero_point"] = scales[tensor].zero_point;
+  }
+  for (const std::string& tensor : plan.unit)
+    scales[tensor] = unit_scale(bits);
+  return scales;
+}
+
+Result<QuantizedModel> rewrite_integers(const onnx::Model& model, const LayerMap& layers,
+                                        const Ranges& ranges, const QuantizeSettings& settings,
+                                        const GivenScales& given) {
+  ASSAY_TRY(const QuantizationPlan plan, plan_quantization(model));
+  QuantizedModel quantized;
+  ASSAY_TRY(const ScaleMap scales,
+            settle_scales(plan, ranges, given.activations, settings.activation_bits(),
+                          quantized.report["activations"]));
+  IntegerRewriter rewriter(model, layers, plan, scales, settings, given);
+  ASSAY_TRY(quantized.model, rewriter.run(quantized.report));
+  return quantized;
+}
+
+/// Copies the constants that the nodes of `result` still read. Errors: bad_input when a node that
+/// is no layer reads the weights of one.
+Status keep_read_constants(const onnx::Model& model, const LayerMap& layers, onnx::Model& result) {
+  std::set<std::string> made;
+  for (const onnx::ValueInfo& input : model.inputs)
+    made.insert(input.name);
+  for (const onnx::Node& node : result.nodes)
+    made.insert(node.outputs.begin(), node.outputs.end());
+  for (const onnx::Node& node : result.nodes) {
+    for (const std::string& input : node.inputs) {
+      const onnx::Tensor* constant = model.initializer(input);
+      if (input.empty() || result.initializer(input)) continue;
+      if (made.contains(input) && (!constant || layers.contains(node.name))) continue;
+      if (made.contains(input) || !constant)
+        return refuse_node(node, fmt::format("it reads '{}', the weights of a layer", input));
+      result.initializers[input] = *constant;
+    }
+  }
+  return {};
+}
+
+/// A model whose weights change their form and whose operators stay float.
+Result<QuantizedModel> rewrite_weights(const onnx::Model& model, const LayerMap& layers,
+                                       const QuantizeSettings& settings, const GivenScales& given) {
+  QuantizedModel quantized{empty_copy(model), {{"activations", Json::object()}}};
+  ConstantWriter constants(settings, given.weights, quantized.model);
+  for (onnx::Node node : model.nodes) {
+    if (node.op_type == "MatMul")
+      return refuse_node(node, "its weights have no quantized form here; write it as Gemm");
+    if (dequantizes_weights(model, node)) continue;
+    if (const auto layer = layers.find(node.name); layer != layers.end())
+      ASSAY_CHECK(constants.write(node, layer->second, std::nullopt));
+    quantized.model.nodes.push_back(std::move(node));
+  }
+  ASSAY_CHECK(keep_read_constants(model, layers, quantized.model));
+  quantized.report["weights"] = std::move(constants.report);
+  quantized.report["notices"] = std::move(constants.notices);
+  return quantized;
+}
 
 }  // namespace
 
-Result<std::vector<std::string>> activations_to_observe(const onnx::Model& model) {
-  ASSAY_TRY(Plan plan, Planner(model).run());
+Result<std::vector<std::string>> activations_to_observe(const onnx::Model& model,
+                                                        const QuantizeSettings& settings) {
+  if (!settings.quantizes_activations()) return std::vector<std::string>();
+  ASSAY_CHECK(read_layer_weights(model));
+  ASSAY_TRY(QuantizationPlan plan, plan_quantization(model));
   return std::move(plan.observed);
 }
 
-Result<QuantizedModel> quantize_model(const onnx::Model& model, const Ranges& ranges) {
-  ASSAY_TRY(const Plan plan, Planner(model).run());
-  QuantizedModel quantized;
-  std::map<std::string, ActivationScale> scales;
-  for (const std::string& tensor : plan.observed) {
-    const auto found = ranges.find(tensor);
-    if (found == ranges.end())
-      return fail(ErrorKind::bad_input, fmt::format("no range is known for tensor '{}'", tensor));
-    const Range& range = found->second;
-    const ActivationScale scale = activation_scale(range);
-    scales[tensor] = scale;
-    quantized.report["activations"][tensor] = {{"low", range.low},
-                                               {"high", range.high},
-                                               {"scale", scale.scale},
-                                               {"zero_point", scale.zero_point}};
-  }
-  quantized.model = Rewriter(model, plan, scales).run(quantized.report);
-  return quantized;
+Result<QuantizedModel> quantize_model(const onnx::Model& model, const Ranges& ranges,
+                                      const QuantizeSettings& settings, const GivenScales& given) {
+  ASSAY_CHECK(check_scheme(settings, given));
+  if (settings.scheme == Scheme::none)
+    return QuantizedModel{
+        model,
+        {{"activations", Json::object()}, {"weights", Json::object()}, {"notices", Json::array()}}};
+  ASSAY_TRY(const LayerMap layers, read_layer_weights(model));
+  ASSAY_CHECK(check_names(model, layers, settings, given));
+  return settings.quantizes_activations() ? rewrite_integers(model, layers, ranges, settings, given)
+                                          : rewrite_weights(model, layers, settings, given);
 }
 
 }  // namespace assay

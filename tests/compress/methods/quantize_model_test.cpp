@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/compress/train/float_models.hpp"
+#include "tests/compress/methods/float_models.hpp"
 
 namespace assay {
 namespace {
@@ -113,7 +113,14 @@ TEST(QuantizeModel, RefusesByNodeName) {
     onnx::Model model;
     const char* expected;
   } cases[] = {
-      {ModelBuilder(1, 2, 2).node("Sigmoid", {"x"}, "y").build(), "'y' (Sigmoid)"},
+      {ModelBuilder(1, 2, 2).node("Elu", {"x"}, "y").build(), "'y' (Elu)"},
+      {ModelBuilder(1, 2, 2).node("BatchNormalization", {"x"}, "y").build(), "fold batch"},
+      {ModelBuilder(1, 2, 2).constant("k", {1}, {1}).node("Mul", {"x", "k"}, "y").build(),
+       "input 1 is not an activation"},
+      {ModelBuilder(1, 2, 2).constant("k", {1}, {1}).node("Concat", {"x", "x", "k"}, "y").build(),
+       "input 2 is not an activation"},
+      {ModelBuilder(1, 2, 2).node("Sigmoid", {"x"}, "s").node("Relu", {"s"}, "y").build(),
+       "the only reader"},
       {ModelBuilder(1, 2, 2).node("Relu", {"x"}, "y").build(), "the only reader"},
       {ModelBuilder(1, 2, 2).node("Conv", {"x", "x"}, "y").build(), "must be a float32 constant"},
       {ModelBuilder(1, 2, 2)

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "compress/train/quantize_model.hpp"
-#include "tests/compress/train/float_models.hpp"
+#include "compress/methods/quantize_model.hpp"
+#include "tests/compress/methods/float_models.hpp"
 
 namespace assay {
 namespace {

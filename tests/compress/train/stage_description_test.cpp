@@ -48,7 +48,8 @@ TEST(StageDescription, WritesWhatItReads) {
       R"({"kind": "evaluate", "data": "d", "threads": 1, "cpu": "baseline",
           "inputs": {"model": "m.onnx"}})",
       R"({"kind": "quantize", "data": "d", "threads": 1, "cpu": "avx512",
-          "quantize": {"scheme": "int8", "observer": "mse", "samples": 100},
+          "quantize": {"scheme": "int8", "observer": "mse", "samples": 100, "weight_bits": 4,
+                       "weight_observer": "auto", "weight_scales": "channel", "layer_bits": {}},
           "inputs": {"model": "m.onnx"}})",
   };
   std::vector<Json> stages{train_json()};

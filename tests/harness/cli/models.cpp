@@ -1,7 +1,7 @@
 #include "tests/harness/cli/models.hpp"
 
 #include "compress/onnx/model.hpp"
-#include "tests/compress/train/float_models.hpp"
+#include "tests/compress/methods/float_models.hpp"
 #include "tests/targets/graph/qdq_builder.hpp"
 
 namespace assay::test {

@@ -29,12 +29,13 @@ class ModelBuilder {
     model_.initializers[name] = onnx::Tensor::of<T>(name, type, std::move(shape), values);
     return *this;
   }
-  /// The node is called after its output.
+  /// The node is called after its output. `domain` "" is ai.onnx.
   ModelBuilder& node(const std::string& op_type, std::vector<std::string> inputs,
                      const std::string& output,
-                     std::map<std::string, onnx::Attribute> attributes = {}) {
+                     std::map<std::string, onnx::Attribute> attributes = {},
+                     const std::string& domain = "") {
     model_.nodes.push_back(
-        {output, op_type, "", std::move(inputs), {output}, std::move(attributes)});
+        {output, op_type, domain, std::move(inputs), {output}, std::move(attributes)});
     return *this;
   }
   onnx::Model build() const { return model_; }
@@ -62,6 +63,34 @@ inline onnx::Model conv_pool_dense() {
       .node("MaxPool", {"relu"}, "pool",
             {{"kernel_shape", Integers{2, 2}}, {"strides", Integers{2, 2}}})
       .node("Flatten", {"pool"}, "flat")
+      .node("Gemm", {"flat", "v", "c"}, "y", {{"transB", std::int64_t{1}}})
+      .build();
+}
+
+/// x [N,1,4,4] -> conv (1 -> 2) -> ReLU, squeezed and excited (pool, 1x1 conv, sigmoid, product),
+/// joined with itself -> flatten -> dense 64 -> 3.
+inline onnx::Model squeeze_and_excite() {
+  std::vector<float> kernel;
+  for (int i = 0; i < 18; ++i)
+    kernel.push_back(0.05F * float((7 * i) % 18 - 8));
+  std::vector<float> dense;
+  for (int i = 0; i < 192; ++i)
+    dense.push_back(0.01F * float((53 * i) % 192 - 95));
+  return ModelBuilder(1, 4, 4)
+      .constant("w", {2, 1, 3, 3}, kernel)
+      .constant("b", {2}, {0.5F, -0.25F})
+      .constant("e", {2, 2, 1, 1}, {1.5F, -0.5F, 0.75F, -2})
+      .constant("v", {3, 64}, dense)
+      .constant("c", {3}, {0.0F, 1.0F, -1.0F})
+      .node("Conv", {"x", "w", "b"}, "conv",
+            {{"kernel_shape", Integers{3, 3}}, {"pads", Integers{1, 1, 1, 1}}})
+      .node("Relu", {"conv"}, "relu")
+      .node("GlobalAveragePool", {"relu"}, "squeezed")
+      .node("Conv", {"squeezed", "e"}, "excited")
+      .node("Sigmoid", {"excited"}, "gate")
+      .node("Mul", {"relu", "gate"}, "scaled")
+      .node("Concat", {"scaled", "relu"}, "joined", {{"axis", std::int64_t{1}}})
+      .node("Flatten", {"joined"}, "flat")
       .node("Gemm", {"flat", "v", "c"}, "y", {{"transB", std::int64_t{1}}})
       .build();
 }
