@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "compress/methods/best_segments.hpp"
 #include "compress/methods/kmeans_init.hpp"
 #include "compress/methods/segments.hpp"
 

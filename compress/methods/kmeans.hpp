@@ -61,7 +61,8 @@ std::optional<std::string> why_not_clusterable(std::span<const float> weights,
 
 /// Centroids are means of their weights in double. A cluster that becomes empty takes part of the
 /// one with the largest error, split at its mean. Time for n weights: O(n log n) to sort, then
-/// O(k log n) an iteration; plus_plus O(k n); exact O(k n), seconds for n = 400 000 and k = 256.
+/// O(k log n) an iteration; plus_plus O(k n); exact some ten times O(n log n), at worst O(k n):
+/// seconds for n = 400 000 and k = 256 (best_segments.hpp).
 /// Errors: bad_input as above, or for a weight that is not finite.
 Result<Clusters> cluster_weights(std::span<const float> weights, const KmeansOptions& options);
 

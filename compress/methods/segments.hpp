@@ -59,13 +59,4 @@ std::vector<std::size_t> nearest_starts(const SortedValues& values,
 /// are `count` of them; at most as many as distinct values.
 Segments refill(const SortedValues& values, std::vector<std::size_t> starts, std::size_t count);
 
-/// The segmentation with the least total cost, by dynamic programming over D_j[i], the least cost
-/// of the first i values in j segments: D_j[i] = min over a of D_{j-1}[a] + cost(a, i). The matrix
-/// of candidates is totally monotone, so SMAWK (Aggarwal et al., 1987) finds a row's minima in
-/// O(n), and all take O(k n) time for n distinct values. Instead of k rows of choices only the one
-/// boundary in the middle is followed; the halves are solved again (Hirschberg, 1975), which
-/// doubles the time and leaves O(n) memory. Exact but for the rounding of costs.
-/// `count` is 1 to distinct().
-Segments best_segments(const SortedValues& values, std::size_t count);
-
 }  // namespace assay
