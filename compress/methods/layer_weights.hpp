@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "compress/onnx/model.hpp"
 #include "compress/methods/quantization_scale.hpp"
+#include "compress/onnx/model.hpp"
 
 namespace assay {
 

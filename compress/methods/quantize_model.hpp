@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "compress/onnx/model.hpp"
 #include "compress/methods/quantize_constants.hpp"
+#include "compress/onnx/model.hpp"
 
 namespace assay {
 

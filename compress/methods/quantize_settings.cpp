@@ -124,8 +124,8 @@ QuantizeSettings read_quantize_settings(JsonObject& object) {
   settings.layer_bits = read_layer_bits(object);
   settings.training = read_word(object, "training", training_words, settings.training);
   if (settings.training != QuantizationTraining::none && !settings.quantizes_weights())
-    object.problem("training", fmt::format("scheme {} has nothing to learn",
-                                           to_string(settings.scheme)));
+    object.problem("training",
+                   fmt::format("scheme {} has nothing to learn", to_string(settings.scheme)));
   refuse_widths_without_integers(object, settings);
   return settings;
 }

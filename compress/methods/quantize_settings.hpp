@@ -48,8 +48,8 @@ enum class QuantizationTraining {
   learned,   ///< trained with scales that are trained too
 };
 
-/// Quantization, after or while training. Low-bit weights are integers of less range in int8 tensors: [-127,
-/// 127] at 8 bits, [-7, 7] at 4, [-1, 1] at 2.
+/// Quantization, after or while training. Low-bit weights are integers of less range in int8
+/// tensors: [-127, 127] at 8 bits, [-7, 7] at 4, [-1, 1] at 2.
 struct QuantizeSettings {
   Scheme scheme = Scheme::int8;
   Observer observer = Observer::min_max;

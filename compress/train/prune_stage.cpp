@@ -13,7 +13,10 @@ Status run_work(const StageDescription& stage, const PruneStage& work,
   ASSAY_TRY(const auto pruner, Pruner::create(network, work.settings));
   Learner learner{network, {pruner.get()}};
   if (work.settings.magnitude.granularity == MagnitudePruning::Granularity::filter)
-    learner.finish = shrink_filters;
+    learner.finish = [](const onnx::Model& pruned) -> Result<onnx::Model> {
+      ASSAY_TRY(ShrunkModel shrunk, shrink_filters(pruned));
+      return std::move(shrunk.model);
+    };
   return learn(stage, work.learning, learner, context);
 }
 

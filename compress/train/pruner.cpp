@@ -6,7 +6,7 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "compress/methods/shrink_filters.hpp"
 #include "compress/train/tensors.hpp"
@@ -14,7 +14,7 @@
 namespace assay {
 namespace {
 
-std::vector<std::uint8_t> nonzero(const at::Tensor& weight) {
+std::vector<std::uint8_t> kept_weights(const at::Tensor& weight) {
   const std::vector<float> values = to_vector(weight);
   std::vector<std::uint8_t> keep;
   for (const float value : values)
@@ -30,16 +30,16 @@ Result<std::unique_ptr<Pruner>> Pruner::create(TrainableNetwork& network,
   const onnx::Model model = network.model();
   ASSAY_TRY(const auto layers, weighted_layers(model));
   ASSAY_TRY(const auto selected, select_layers(layers, settings.layers));
-  std::set<std::string> shrinkable;
-  const bool filters = settings.magnitude.granularity == MagnitudePruning::Granularity::filter;
-  if (filters) {
-    ASSAY_TRY(const auto names, prunable_filters(model));
-    shrinkable.insert(names.begin(), names.end());
+  std::map<std::string, std::string> kept;  // layers whose filters must stay, and why
+  if (settings.magnitude.granularity == MagnitudePruning::Granularity::filter) {
+    ASSAY_TRY(const auto filter_layers, prunable_filters(model));
+    for (const FilterLayer& layer : filter_layers)
+      if (layer.kept_because) kept[layer.name] = *layer.kept_because;
   }
   for (const std::size_t index : selected) {
     const std::string& name = layers[index].name;
-    if (filters && !shrinkable.contains(name)) {
-      pruner->left_out_[name] = "removing its filters would change the channels of other layers";
+    if (const auto why = kept.find(name); why != kept.end()) {
+      pruner->left_out_[name] = why->second;
       continue;
     }
     const auto at = std::ranges::find(network.layers(), name, &TrainableLayer::name);
@@ -48,7 +48,7 @@ Result<std::unique_ptr<Pruner>> Pruner::create(TrainableNetwork& network,
   if (pruner->chosen_.empty())
     return fail(ErrorKind::bad_input, "prune: none of the chosen layers can lose whole filters");
   for (std::size_t i = 0; i < pruner->chosen_.size(); ++i)
-    pruner->set_mask(i, nonzero(network.layers()[pruner->chosen_[i]].weight));
+    pruner->set_mask(i, kept_weights(network.layers()[pruner->chosen_[i]].weight));
   return pruner;
 }
 
@@ -65,7 +65,7 @@ void Pruner::set_mask(std::size_t position, const std::vector<std::uint8_t>& kee
 std::vector<LayerMask> Pruner::current() const {
   std::vector<LayerMask> masks;
   for (const std::size_t layer : chosen_)
-    masks.push_back({network_.layers()[layer].name, nonzero(masks_[layer])});
+    masks.push_back({network_.layers()[layer].name, kept_weights(masks_[layer])});
   return masks;
 }
 

@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <limits>
 
+#include "compress/methods/quantize_model.hpp"
 #include "compress/onnx/packed_size.hpp"
 #include "compress/onnx/weight_tensors.hpp"
-#include "compress/methods/quantize_model.hpp"
 #include "harness/core/process.hpp"
 #include "tests/compress/methods/float_models.hpp"
 
