@@ -183,8 +183,8 @@ Segments segments_by_rows(const SortedValues& values, std::size_t count) {
 
 Segments best_segments(const SortedValues& values, std::size_t count) {
   assert(count >= 1 && count <= values.distinct());
-  // The gains of further segments fall, and one of k segments of a smooth density has the share
-  // 3 / k of its neighbour's to itself: bisecting the exponent of the penalty soon meets it.
+  // A smooth density has k segments at penalties from some size to about 1 + 3 / k times that, so
+  // bisecting the exponent soon meets one.
   double low = -60;
   double high = 1;
   const double scale = values.cost(0, values.distinct());
