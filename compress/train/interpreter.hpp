@@ -19,10 +19,13 @@ class Interpreter {
   using Watch =
       std::function<void(const std::string& tensor, std::span<const float> values, int images)>;
 
-  /// Operators: Conv, Gemm, Add, Relu, Clip, MaxPool, AveragePool, GlobalAveragePool, Flatten,
-  /// Reshape, QuantizeLinear, DequantizeLinear. What depends on constants alone is computed here.
-  /// Errors: bad_input naming the node with an operator or attribute outside of these; a model
-  /// without exactly one image input [N, channels, height, width] and one output.
+  /// Operators: Conv, Gemm, Add, Mul, Concat, BatchNormalization (inference), Relu, Clip, Sigmoid,
+  /// HardSigmoid, Softmax (of [images, classes]), MaxPool, AveragePool, GlobalAveragePool,
+  /// ReduceMean (height and width), Flatten, Reshape, Identity, Dropout (inference), Cast (float32,
+  /// float16), QuantizeLinear and DequantizeLinear (of com.microsoft too, for int16). What depends
+  /// on constants alone is computed here. Errors: bad_input naming the node with an operator or
+  /// attribute outside of these; a model without exactly one image input [N, channels, height,
+  /// width] and one output.
   static Result<Interpreter> create(const onnx::Model& model, const std::string& source);
   Interpreter(Interpreter&& other) noexcept;
   Interpreter& operator=(Interpreter&& other) noexcept;

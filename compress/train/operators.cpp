@@ -5,16 +5,21 @@
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/mean.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/round.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/softmax.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 
@@ -97,6 +102,66 @@ at::Tensor add(const onnx::Node&, Inputs& inputs) {
   return inputs[0] + inputs[1];
 }
 
+at::Tensor mul(const onnx::Node&, Inputs& inputs) {
+  return inputs[0] * inputs[1];
+}
+
+at::Tensor concat(const onnx::Node& node, Inputs& inputs) {
+  return at::cat(inputs, node.integer("axis", 0));
+}
+
+at::Tensor batch_normalization(const onnx::Node& node, Inputs& inputs) {
+  if (node.integer("training_mode", 0) != 0) throw Unsupported{"training_mode is not supported"};
+  return at::batch_norm(inputs[0], inputs[1], inputs[2], inputs[3], inputs[4], false, 0,
+                        node.real("epsilon", 1e-5F), false);
+}
+
+at::Tensor sigmoid(const onnx::Node&, Inputs& inputs) {
+  return at::sigmoid(inputs[0]);
+}
+
+at::Tensor hard_sigmoid(const onnx::Node& node, Inputs& inputs) {
+  return at::clamp(inputs[0] * node.real("alpha", 0.2F) + node.real("beta", 0.5F), 0, 1);
+}
+
+at::Tensor softmax(const onnx::Node& node, Inputs& inputs) {
+  const std::int64_t axis = node.integer("axis", -1);
+  // Before opset 13 axis 1 meant all that follows too, which is the same for two dimensions.
+  if (inputs[0].dim() != 2 || (axis != 1 && axis != -1))
+    throw Unsupported{"only the classes of [images, classes] are supported"};
+  return at::softmax(inputs[0], 1);
+}
+
+/// Identity, and Dropout, which does nothing outside of training.
+at::Tensor identity(const onnx::Node&, Inputs& inputs) {
+  if (is_set(inputs, 2)) throw Unsupported{"a choice of training or inference is not supported"};
+  return inputs[0];
+}
+
+at::Tensor cast(const onnx::Node& node, Inputs& inputs) {
+  constexpr std::int64_t to_float = 1, to_float16 = 10;  // TensorProto.DataType
+  const std::int64_t to = node.integer("to", 0);
+  const auto from = inputs[0].scalar_type();
+  if ((to != to_float && to != to_float16) || (from != at::kFloat && from != at::kHalf))
+    throw Unsupported{"only casts between float32 and float16 are supported"};
+  return inputs[0].to(to == to_float ? at::kFloat : at::kHalf);
+}
+
+/// The mean over height and width, whose axes are an attribute up to opset 17 and then an input.
+at::Tensor reduce_mean(const onnx::Node& node, Inputs& inputs) {
+  Integers axes = node.integers("axes", {});
+  if (is_set(inputs, 1)) {
+    const at::Tensor given = inputs[1].to(at::kLong).contiguous();
+    axes.assign(given.data_ptr<std::int64_t>(), given.data_ptr<std::int64_t>() + given.numel());
+  }
+  for (std::int64_t& axis : axes)
+    if (axis < 0) axis += inputs[0].dim();
+  std::sort(axes.begin(), axes.end());
+  if (inputs[0].dim() != 4 || axes != Integers{2, 3})
+    throw Unsupported{"only the mean over height and width (axes 2 and 3) is supported"};
+  return at::mean(inputs[0], axes, node.integer("keepdims", 1) != 0);
+}
+
 at::Tensor relu(const onnx::Node&, Inputs& inputs) {
   return at::relu(inputs[0]);
 }
@@ -137,22 +202,24 @@ at::Tensor quantize_linear(const onnx::Node& node, Inputs& inputs) {
   const at::Tensor scale = along_axis(node, inputs[1], inputs[0].dim());
   // Without a zero point the output is uint8 and the zero point 0 (ONNX operator specification).
   const auto type = is_set(inputs, 2) ? inputs[2].scalar_type() : at::kByte;
-  if (type != at::kChar && type != at::kByte)
-    throw Unsupported{"only int8 and uint8 are supported"};
   at::Tensor q = at::round(inputs[0] / scale);
   if (is_set(inputs, 2)) q = q + along_axis(node, inputs[2], inputs[0].dim()).to(at::kFloat);
-  return type == at::kChar ? at::clamp(q, -128, 127).to(type) : at::clamp(q, 0, 255).to(type);
+  switch (type) {
+    case at::kChar:
+      return at::clamp(q, -128, 127).to(type);
+    case at::kByte:
+      return at::clamp(q, 0, 255).to(type);
+    case at::kShort:
+      return at::clamp(q, -32768, 32767).to(type);
+    default:
+      throw Unsupported{"only int8, uint8 and int16 are supported"};
+  }
 }
 
 at::Tensor dequantize_linear(const onnx::Node& node, Inputs& inputs) {
   at::Tensor q = inputs[0].to(at::kInt);
   if (is_set(inputs, 2)) q = q - along_axis(node, inputs[2], q.dim()).to(at::kInt);
   return q.to(at::kFloat) * along_axis(node, inputs[1], q.dim());
-}
-
-at::Tensor batch_normalization(const onnx::Node& node, Inputs& inputs) {
-  return at::batch_norm(inputs[0], inputs[1], inputs[2], inputs[3], inputs[4], false, 0,
-                        node.real("epsilon", 1e-5F), false);
 }
 
 struct Operator {
@@ -163,7 +230,6 @@ struct Operator {
 const Operator* find_operator(const onnx::Node& node) {
   static const std::map<std::string, Operator> operators = {
       {"Conv", {2, conv}},
-      {"BatchNormalization", {5, batch_normalization}},
       {"Gemm", {2, gemm}},
       {"Add", {2, add}},
       {"Relu", {1, relu}},
@@ -175,9 +241,22 @@ const Operator* find_operator(const onnx::Node& node) {
       {"Reshape", {2, reshape}},
       {"QuantizeLinear", {2, quantize_linear}},
       {"DequantizeLinear", {2, dequantize_linear}},
+      {"com.microsoft.QuantizeLinear", {2, quantize_linear}},
+      {"com.microsoft.DequantizeLinear", {2, dequantize_linear}},
+      {"BatchNormalization", {5, batch_normalization}},
+      {"Cast", {1, cast}},
+      {"Concat", {1, concat}},
+      {"Dropout", {1, identity}},
+      {"HardSigmoid", {1, hard_sigmoid}},
+      {"Identity", {1, identity}},
+      {"Mul", {2, mul}},
+      {"ReduceMean", {1, reduce_mean}},
+      {"Sigmoid", {1, sigmoid}},
+      {"Softmax", {1, softmax}},
   };
-  const auto found = operators.find(node.op_type);
-  return found == operators.end() || !node.domain.empty() ? nullptr : &found->second;
+  const auto found =
+      operators.find(node.domain.empty() ? node.op_type : node.domain + "." + node.op_type);
+  return found == operators.end() ? nullptr : &found->second;
 }
 
 }  // namespace

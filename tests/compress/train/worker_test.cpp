@@ -133,10 +133,27 @@ TEST_F(Worker, EveryObserverQuantizes) {
   for (Observer observer : {Observer::moving_average, Observer::percentile, Observer::mse}) {
     const std::string name(to_string(observer));
     const fs::path quantized =
-        stage(name, QuantizeStage{trained / "model.onnx", QuantizeSettings{observer, 64}});
+        stage(name, QuantizeStage{trained / "model.onnx", {.observer = observer, .samples = 64}});
     const Json report = json(quantized / "quantization.json");
     EXPECT_EQ(report["observer"], name);
     EXPECT_GT(report["activations"]["relu1.output"]["high"], 0) << name;
+  }
+}
+
+TEST_F(Worker, EverySchemeQuantizesAndEvaluates) {
+  const fs::path trained = stage("trained", tiny_training());
+  const Json real = json(stage("real", EvaluateStage{trained / "model.onnx"}) / "evaluation.json");
+  for (Scheme scheme :
+       {Scheme::none, Scheme::dynamic, Scheme::float16, Scheme::int16_activations}) {
+    const std::string name(to_string(scheme));
+    const fs::path quantized =
+        stage(name, QuantizeStage{trained / "model.onnx", {.scheme = scheme, .samples = 64}});
+    EXPECT_EQ(json(quantized / "quantization.json")["scheme"], name);
+    const Json written = json(stage(name + "-evaluated", EvaluateStage{quantized / "model.onnx"}) /
+                              "evaluation.json");
+    EXPECT_NEAR(real["test"]["accuracy_top1"].get<double>(),
+                written["test"]["accuracy_top1"].get<double>(), 0.005)
+        << name;
   }
 }
 
