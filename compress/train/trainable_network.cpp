@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "compress/train/operators.hpp"
 
@@ -38,12 +38,21 @@ void assign(at::Tensor& tensor, const NamedTensors& state, const std::string& na
   tensor.copy_(state.at(name));
 }
 
+/// Whether the zero points of a DequantizeLinear are constants and 0.
+bool symmetric(const onnx::Model& model, const onnx::Node& node) {
+  if (node.inputs.size() < 3 || node.inputs[2].empty()) return true;
+  const onnx::Tensor* zero_points = model.initializer(node.inputs[2]);
+  return zero_points && std::ranges::all_of(zero_points->data,
+                                            [](std::byte byte) { return byte == std::byte{0}; });
+}
+
 /// The int8 constant and the scales behind a DequantizeLinear.
 std::optional<IntegerWeights> read_integers(const onnx::Model& model, const onnx::Node& node) {
   const onnx::Tensor* values = model.initializer(node.inputs[0]);
   const onnx::Tensor* scales = model.initializer(node.inputs[1]);
   if (!values || !scales || values->type != onnx::ElementType::int8 || values->shape.empty() ||
-      node.integer("axis", 1) != 0 || scales->element_count() != values->shape[0])
+      scales->type != onnx::ElementType::float32 || node.integer("axis", 1) != 0 ||
+      scales->element_count() != values->shape[0] || !symmetric(model, node))
     return std::nullopt;
   const auto v = values->as<std::int8_t>();
   const auto s = scales->as<float>();
@@ -106,6 +115,9 @@ class TrainableNetwork::Builder {
                   fmt::format("{} must have one image input [N, channels, height, width] and one "
                               "output",
                               network_.source_));
+    for (const onnx::Node& node : model.nodes)
+      for (const std::string& input : node.inputs)
+        ++readers_[input];
     Slots slots(model.inputs[0].name);
     for (const onnx::Node& node : model.nodes) {
       ASSAY_CHECK(check_operator(node, network_.source_));
@@ -122,6 +134,10 @@ class TrainableNetwork::Builder {
       network_.steps_.push_back(std::move(step));
     }
     network_.slot_count_ = network_.steps_.size() + 1;
+    network_.output_slot_ = slots.find(model.outputs[0].name);
+    if (network_.output_slot_ < 0)
+      return fail(ErrorKind::bad_input, fmt::format("{}: no node puts out '{}'", network_.source_,
+                                                    model.outputs[0].name));
     return std::move(network_);
   }
 
@@ -133,14 +149,17 @@ class TrainableNetwork::Builder {
       return refuse(source, node, "its weights must be a float32 constant");
     if (node.op_type == "Gemm" && node.integer("transB", 0) != 1)
       return refuse(source, node, "only transB = 1 is supported");
-    if (!used_.insert(node.inputs[1]).second)
+    if (readers_.at(node.inputs[1]) != 1)
       return refuse(source, node, "it shares its weights with another node");
     TrainableLayer layer{node.name, node.op_type, node.integer("group", 1), leaf(step.constants[1]),
                          {},        std::nullopt};
     const auto integers = integers_.find(node.inputs[1]);
     if (integers != integers_.end()) layer.integers = integers->second;
-    if (step.constants.size() > 2 && step.constants[2].defined())
+    if (step.constants.size() > 2 && step.constants[2].defined()) {
+      if (readers_.at(node.inputs[2]) != 1)
+        return refuse(source, node, "it shares its bias with another node");
       layer.bias = leaf(step.constants[2]);
+    }
     step.layer = int(network_.layers_.size());
     network_.layers_.push_back(std::move(layer));
     network_.frozen_.push_back(false);
@@ -148,9 +167,14 @@ class TrainableNetwork::Builder {
   }
 
   Status add_norm(const onnx::Node& node, Step& step) {
-    for (std::size_t i = 1; i < 5; ++i)
+    if (node.integer("training_mode", 0) != 0)
+      return refuse(network_.source_, node, "training_mode is not supported");
+    for (std::size_t i = 1; i < 5; ++i) {
       if (!step.constants[i].defined())
         return refuse(network_.source_, node, "its numbers must be constants");
+      if (readers_.at(node.inputs[i]) != 1)
+        return refuse(network_.source_, node, "it shares its numbers with another node");
+    }
     step.norm = int(network_.norms_.size());
     network_.norms_.push_back({leaf(step.constants[1]), leaf(step.constants[2]), step.constants[3],
                                step.constants[4], node.real("epsilon", 1e-5F), false});
@@ -159,7 +183,7 @@ class TrainableNetwork::Builder {
 
   TrainableNetwork network_;
   std::map<std::string, IntegerWeights> integers_;
-  std::set<std::string> used_;
+  std::map<std::string, int> readers_;
 };
 
 Result<TrainableNetwork> TrainableNetwork::create(const onnx::Model& model,
@@ -220,7 +244,7 @@ Result<at::Tensor> TrainableNetwork::forward(const at::Tensor& input, bool train
     ASSAY_TRY(at::Tensor output, apply_operator(step.node, std::move(inputs), source_));
     keep(step.output, name, std::move(output));
   }
-  return values.back();
+  return values[std::size_t(output_slot_)];
 }
 
 std::vector<at::Tensor> TrainableNetwork::parameters(

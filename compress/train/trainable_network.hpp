@@ -88,6 +88,7 @@ class TrainableNetwork {
   std::vector<Norm> norms_;
   std::vector<Step> steps_;
   std::size_t slot_count_ = 1;  // slot 0 is the input
+  int output_slot_ = 0;
 };
 
 }  // namespace assay
