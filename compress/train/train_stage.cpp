@@ -31,6 +31,7 @@ Status run_work(const StageDescription& stage, const TrainStage& work,
   if (!work.joint_teacher) return learn(stage, work.learning, {network, methods}, context);
   ASSAY_TRY(TrainableNetwork teacher_network,
             new_network(work.joint_teacher->model, data, work.joint_teacher->seed));
+  teacher_network.to_device(stage.device);
   JointTeacher teacher(std::move(teacher_network));
   ASSAY_CHECK(learn(stage, work.learning, {network, methods, &teacher}, context));
   return onnx::write_model(teacher.network().model(), context.out / "teacher.onnx");
