@@ -3,12 +3,28 @@
 #include <fmt/format.h>
 #include <torch/serialize.h>
 
+#include <sstream>
+
 #include "harness/core/file.hpp"
+#include "harness/core/hash.hpp"
 
 namespace assay {
 namespace {
 
 constexpr const char* file_name = "checkpoint.pt";
+// Torch reads a stored tensor without looking at the archive's checksum, so the file ends with one
+// of its own.
+constexpr std::size_t checksum_length = 64;
+
+/// The archive in a checkpoint file; nothing when a byte of it has changed.
+std::optional<std::string> read_archive(const std::filesystem::path& path) {
+  auto content = read_text(path);
+  if (!content || content->size() < checksum_length) return std::nullopt;
+  const std::string checksum = content->substr(content->size() - checksum_length);
+  content->resize(content->size() - checksum_length);
+  if (sha256_hex(*content) != checksum) return std::nullopt;
+  return std::move(*content);
+}
 
 std::string tensor_key(std::size_t index) {
   return fmt::format("t{}", index);
@@ -40,18 +56,18 @@ Status write_checkpoint(const std::filesystem::path& folder, const Checkpoint& c
     return fail(ErrorKind::infrastructure,
                 fmt::format("cannot write a checkpoint: {}", error.what_without_backtrace()));
   }
-  return write_atomically(folder / file_name, bytes.str());
+  const std::string content = bytes.str();
+  return write_atomically(folder / file_name, content + sha256_hex(content));
 }
 
 std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& folder,
                                           const std::string& identity,
                                           torch::optim::AdamW& optimizer) {
-  const auto path = folder / file_name;
-  std::error_code unreadable;
-  if (!std::filesystem::is_regular_file(path, unreadable)) return std::nullopt;
+  const auto content = read_archive(folder / file_name);
+  if (!content) return std::nullopt;
   try {
     torch::serialize::InputArchive archive;
-    archive.load_from(path.string());
+    archive.load_from(content->data(), content->size());
     c10::IValue value;
     archive.read("identity", value);
     if (value.toStringRef() != identity) return std::nullopt;
@@ -71,7 +87,7 @@ std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& folder,
     optimizer.load(moments);
     return checkpoint;
   } catch (const std::exception&) {
-    return std::nullopt;  // damaged: a training without a checkpoint is slower, not wrong
+    return std::nullopt;  // of another version: a training without one is slower, not wrong
   }
 }
 
