@@ -4,10 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <array>
-#include <cmath>
 #include <limits>
-
-#include "compress/train/layer_parameters.hpp"
 
 namespace assay {
 namespace {
@@ -166,28 +163,6 @@ TEST(QuantizeBias, UsesTheAccumulatorsScale) {
   EXPECT_THAT(result.scales, ElementsAre(0.0625F, 0.03125F, 0.03125F));
   EXPECT_THAT(result.values, ElementsAre(16, -8, std::numeric_limits<std::int32_t>::max()));
   EXPECT_EQ(result.saturated_channels, 1);
-}
-
-TEST(FoldBatchNorm, HasTheClosedForm) {
-  // One weight a channel: y = gamma * (w x + b - mean) / sqrt(variance + epsilon) + beta.
-  LayerParameters layer;
-  layer.shape = {2, 1, 1, 1};
-  layer.weights = {2, -3};
-  layer.bias = {1, 0.5F};
-  layer.batch_norm = BatchNorm{{0.5F, 2}, {10, -1}, {3, -0.5F}, {3, 0.21F}, 1};
-  const LayerParameters folded = fold_batch_norm(layer);
-  EXPECT_FALSE(folded.batch_norm);
-  EXPECT_FLOAT_EQ(folded.weights[0], 0.5F);  // 2 * 0.5 / 2
-  EXPECT_FLOAT_EQ(folded.bias[0], 9.5F);     // (1 - 3) * 0.25 + 10
-  EXPECT_FLOAT_EQ(folded.weights[1], float(-6 / std::sqrt(1.21)));
-  EXPECT_FLOAT_EQ(folded.bias[1], float(2 / std::sqrt(1.21) - 1));
-}
-
-TEST(FoldBatchNorm, FillsAMissingBiasWithZeros) {
-  LayerParameters layer;
-  layer.shape = {3, 1};
-  layer.weights = {1, 2, 3};
-  EXPECT_THAT(fold_batch_norm(layer).bias, ElementsAre(0, 0, 0));
 }
 
 }  // namespace

@@ -6,15 +6,36 @@
 namespace assay {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 Json train_json() {
   return Json::parse(R"({"kind": "train", "data": "fashion-mnist", "threads": 1, "cpu": "baseline",
-    "model": {"family": "conv5", "cut": 4, "fewer_filters_pct": 50},
+    "device": "cpu", "model": {"family": "conv5", "cut": 4, "fewer_filters_pct": 50},
     "train": {"epochs": 3, "batch": 64, "learning_rate": 0.01, "weight_decay": 0.1,
               "schedule": "linear", "images": 640},
-    "distill": {"alpha": 0.25, "beta": 0.75, "T": 14, "t_squared": false}, "seed": 7,
+    "distill": {"alpha": 0.25, "beta": 0.75, "T": 14, "t_squared": false,
+                "teacher": "fixed"}, "seed": 7,
     "inputs": {"teacher_logits": "teacher/logits.bin"}})");
+}
+
+/// Two teachers whose networks are looked into.
+Json ensemble_json() {
+  Json json = train_json();
+  json["inputs"] = {{"teacher_model", "a.onnx"}, {"teacher_model_2", "b.onnx"}};
+  json["distill"]["hint_weight"] = 0.5;
+  json["distill"]["hints"] = {{"relu1", "relu2"}, {"relu3", "relu5"}};
+  return json;
+}
+
+Json joint_json() {
+  Json json = train_json();
+  json.erase("inputs");
+  json["distill"]["teacher"] = "joint";
+  json["teacher"] = {{"model", {{"family", "conv5"}, {"cut", 5}, {"fewer_filters_pct", 10}}},
+                     {"seed", 11}};
+  return json;
 }
 
 TEST(StageDescription, ReadsEveryFieldOfATraining) {
@@ -22,37 +43,90 @@ TEST(StageDescription, ReadsEveryFieldOfATraining) {
   ASSERT_TRUE(stage) << stage.error().message;
   EXPECT_EQ(kind_of(*stage), "train");
   EXPECT_EQ(stage->cpu, CpuLevel::baseline);
+  EXPECT_EQ(stage->device, "cpu");
   const auto& work = std::get<TrainStage>(stage->work);
   EXPECT_EQ(work.model.family, "conv5");
   EXPECT_EQ(work.model.cut, 4);
   EXPECT_EQ(work.model.fewer_filters_pct, 50);
-  EXPECT_EQ(work.settings.epochs, 3);
-  EXPECT_EQ(work.settings.batch, 64);
-  EXPECT_EQ(work.settings.learning_rate, 0.01);
-  EXPECT_EQ(work.settings.weight_decay, 0.1);
-  EXPECT_EQ(work.settings.schedule, Schedule::linear);
-  EXPECT_EQ(work.settings.images, 640);
-  ASSERT_TRUE(work.distill);
-  EXPECT_EQ(work.distill->alpha, 0.25);
-  EXPECT_EQ(work.distill->beta, 0.75);
-  EXPECT_EQ(work.distill->temperature, 14);
-  EXPECT_FALSE(work.distill->t_squared);
-  EXPECT_EQ(work.teacher_logits, "teacher/logits.bin");
-  EXPECT_EQ(work.seed, 7U);
+  EXPECT_EQ(work.learning.settings.epochs, 3);
+  EXPECT_EQ(work.learning.settings.batch, 64);
+  EXPECT_EQ(work.learning.settings.learning_rate, 0.01);
+  EXPECT_EQ(work.learning.settings.weight_decay, 0.1);
+  EXPECT_EQ(work.learning.settings.schedule, Schedule::linear);
+  EXPECT_EQ(work.learning.settings.images, 640);
+  ASSERT_TRUE(work.learning.distill);
+  EXPECT_EQ(work.learning.distill->alpha, 0.25);
+  EXPECT_EQ(work.learning.distill->beta, 0.75);
+  EXPECT_EQ(work.learning.distill->temperature, 14);
+  EXPECT_FALSE(work.learning.distill->t_squared);
+  EXPECT_EQ(work.learning.distill->teacher, TeacherTraining::fixed);
+  EXPECT_TRUE(work.learning.distill->hints.empty());
+  EXPECT_THAT(work.learning.teacher_logits, ElementsAre("teacher/logits.bin"));
+  EXPECT_TRUE(work.learning.teacher_models.empty());
+  EXPECT_FALSE(work.joint_teacher);
+  EXPECT_EQ(work.learning.seed, 7U);
+}
+
+TEST(StageDescription, ReadsSeveralTeachersInTheirOrder) {
+  for (const std::string key : {"teacher_logits", "teacher_model"}) {
+    Json json = train_json();
+    json["inputs"] = {{key + "_2", "second"}, {key, "first"}, {key + "_3", "third"}};
+    const auto stage = parse_stage(json, "stage.json");
+    ASSERT_TRUE(stage) << stage.error().message;
+    const Learning& learning = std::get<TrainStage>(stage->work).learning;
+    const bool logits = key == "teacher_logits";
+    EXPECT_THAT(logits ? learning.teacher_logits : learning.teacher_models,
+                ElementsAre("first", "second", "third"));
+    EXPECT_TRUE((logits ? learning.teacher_models : learning.teacher_logits).empty());
+    EXPECT_EQ(to_json(*stage), json);
+  }
+}
+
+TEST(StageDescription, ReadsHints) {
+  const auto stage = parse_stage(ensemble_json(), "stage.json");
+  ASSERT_TRUE(stage) << stage.error().message;
+  const auto& distill = std::get<TrainStage>(stage->work).learning.distill;
+  EXPECT_EQ(distill->hint_weight, 0.5);
+  EXPECT_THAT(distill->hints, ElementsAre(Pair("relu1", "relu2"), Pair("relu3", "relu5")));
+}
+
+TEST(StageDescription, HintsAloneAreALoss) {
+  Json json = ensemble_json();
+  json["distill"]["alpha"] = json["distill"]["beta"] = 0;
+  EXPECT_TRUE(parse_stage(json, "stage.json"));
+  json["distill"]["hint_weight"] = 0;
+  EXPECT_FALSE(parse_stage(json, "stage.json"));
+}
+
+TEST(StageDescription, ReadsAJointTeacher) {
+  const auto stage = parse_stage(joint_json(), "stage.json");
+  ASSERT_TRUE(stage) << stage.error().message;
+  const auto& work = std::get<TrainStage>(stage->work);
+  EXPECT_EQ(work.learning.distill->teacher, TeacherTraining::joint);
+  ASSERT_TRUE(work.joint_teacher);
+  EXPECT_EQ(work.joint_teacher->model.cut, 5);
+  EXPECT_EQ(work.joint_teacher->model.fewer_filters_pct, 10);
+  EXPECT_EQ(work.joint_teacher->seed, 11U);
+  Json json = joint_json();
+  json["teacher"].erase("seed");
+  const auto without = parse_stage(json, "stage.json");
+  ASSERT_TRUE(without) << without.error().message;
+  EXPECT_EQ(std::get<TrainStage>(without->work).joint_teacher->seed, 1U);
 }
 
 TEST(StageDescription, WritesWhatItReads) {
   const char* documents[] = {
-      R"({"kind": "logits", "data": "d", "threads": 2, "cpu": "avx2",
+      R"({"kind": "logits", "data": "d", "threads": 2, "cpu": "avx2", "device": "cuda",
           "inputs": {"model": "m.onnx"}})",
-      R"({"kind": "evaluate", "data": "d", "threads": 1, "cpu": "baseline",
+      R"({"kind": "evaluate", "data": "d", "threads": 1, "cpu": "baseline", "device": "cpu",
           "inputs": {"model": "m.onnx"}})",
-      R"({"kind": "quantize", "data": "d", "threads": 1, "cpu": "avx512",
+      R"({"kind": "quantize", "data": "d", "threads": 1, "cpu": "avx512", "device": "cpu",
           "quantize": {"scheme": "int8", "observer": "mse", "samples": 100, "weight_bits": 4,
-                       "weight_observer": "auto", "weight_scales": "channel", "layer_bits": {}},
+                       "weight_observer": "auto", "weight_scales": "channel", "layer_bits": {},
+                       "training": "none"},
           "inputs": {"model": "m.onnx"}})",
   };
-  std::vector<Json> stages{train_json()};
+  std::vector<Json> stages{train_json(), ensemble_json(), joint_json()};
   for (const char* document : documents)
     stages.push_back(Json::parse(document));
   for (const Json& json : stages) {
@@ -69,8 +143,8 @@ TEST(StageDescription, FillsDefaults) {
   EXPECT_EQ(stage->threads, 1);
   EXPECT_EQ(stage->cpu, best_cpu_level());
   const auto& work = std::get<TrainStage>(stage->work);
-  EXPECT_EQ(to_json(work.settings), to_json(TrainSettings{}));
-  EXPECT_FALSE(work.distill);
+  EXPECT_EQ(to_json(work.learning.settings), to_json(TrainSettings{}));
+  EXPECT_FALSE(work.learning.distill);
   EXPECT_FALSE(to_json(*stage).contains("inputs"));
 }
 
@@ -109,7 +183,33 @@ INSTANTIATE_TEST_SUITE_P(
         BadStage{"LessThanABatch", R"({"train": {"images": 63}})", "train.images: 63 images"},
         BadStage{"ZeroTemperature", R"({"distill": {"T": 0}})", "distill.T: "},
         BadStage{"NoLoss", R"({"distill": {"alpha": 0, "beta": 0}})", "distill: alpha and beta"},
-        BadStage{"NoTeacher", R"({"inputs": {"teacher_logits": null}})", "inputs.teacher_logits: "},
+        BadStage{"NoTeacher", R"({"inputs": {"teacher_logits": null}})",
+                 "inputs: distillation needs teacher_logits or teacher_model"},
+        BadStage{"LogitsAndModels", R"({"inputs": {"teacher_model": "m.onnx"}})",
+                 "inputs: distillation needs teacher_logits or teacher_model"},
+        BadStage{"NoInputs", R"({"inputs": null})", "inputs"},
+        BadStage{"GapInTheTeachers", R"({"inputs": {"teacher_logits_3": "l.bin"}})",
+                 "inputs.teacher_logits_3: unknown field"},
+        BadStage{"EmptySecondPath", R"({"inputs": {"teacher_logits_2": ""}})",
+                 "inputs.teacher_logits_2: expected a path"},
+        BadStage{"TeacherTraining", R"({"distill": {"teacher": "later"}})",
+                 "distill.teacher: expected one of fixed, joint, found \"later\""},
+        BadStage{"JointWithoutATeacher", R"({"distill": {"teacher": "joint"}, "inputs": null})",
+                 "teacher: is missing"},
+        BadStage{"JointWithInputs",
+                 R"({"distill": {"teacher": "joint"}, "teacher": {"model": {"family": "conv5"}}})",
+                 "inputs: unknown field"},
+        BadStage{"FixedWithATeacher", R"({"teacher": {"model": {"family": "conv5"}}})",
+                 "teacher: unknown field"},
+        BadStage{"JointTeacherSeed", R"({"distill": {"teacher": "joint"}, "inputs": null,
+                 "teacher": {"model": {"family": "conv5"}, "seed": "x"}})",
+                 "teacher.seed: "},
+        BadStage{"HintsAsAList", R"({"distill": {"hints": ["relu1"]}})", "distill.hints: expected"},
+        BadStage{"HintToANumber", R"({"distill": {"hints": {"relu1": 3}}})",
+                 "distill.hints: expected the name of a teacher layer for \"relu1\""},
+        BadStage{"NegativeHintWeight", R"({"distill": {"hint_weight": -1}})",
+                 "distill.hint_weight: "},
+        BadStage{"Device", R"({"device": "tpu"})", "device: expected one of cpu, cuda"},
         BadStage{"EmptyPath", R"({"inputs": {"teacher_logits": ""}})", "inputs.teacher_logits: "},
         BadStage{"TeacherWithoutDistillation", R"({"distill": null})", "inputs: unknown field"},
         BadStage{"NegativeSeed", R"({"seed": -1})", "seed: -1 is out of range"},

@@ -1,35 +1,25 @@
 // Training on a made-up set that can be learned: two classes told apart by which half is bright.
 #include "compress/train/trainer.hpp"
 
+#include <ATen/Functions.h>
 #include <gmock/gmock.h>
 
-#include <random>
+#include <algorithm>
+#include <limits>
+
+#include "harness/core/file.hpp"
+#include "tests/compress/train/bright_halves.hpp"
+#include "tests/compress/train/distilling.hpp"
 
 namespace assay {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
-
-ImageSet bright_halves(int count, unsigned seed) {
-  ImageSet set{count, 1, 8, 8, {}, {}};
-  std::mt19937 generator(seed);
-  for (int i = 0; i < count; ++i) {
-    set.labels.push_back(std::uint8_t(i % 2));
-    for (int pixel = 0; pixel < 64; ++pixel) {
-      const bool bright = (pixel % 8 < 4) == (i % 2 == 0);
-      set.pixels.push_back(std::uint8_t(generator() % 128 + (bright ? 90 : 0)));
-    }
-  }
-  return set;
-}
-
-ModelSpec small_network() {
-  ModelSpec spec{"small", 1, 8, 8, 2, {}};
-  LayerSpec conv{"conv", LayerOp::convolution, {-1}, 4, 3, 1, 1, true};
-  LayerSpec dense{"dense", LayerOp::dense, {2}, 2, 1, 1, 0, false};
-  spec.layers = {conv, {"relu", LayerOp::relu, {0}}, {"flat", LayerOp::flatten, {1}}, dense};
-  return spec;
-}
+using testing_models::bright_halves;
+using testing_models::distilling;
+using testing_models::fingerprint;
+using testing_models::initial;
 
 class Training : public ::testing::Test {
  protected:
@@ -38,113 +28,292 @@ class Training : public ::testing::Test {
     settings_.batch = 16;
     settings_.learning_rate = 0.01;
   }
-  Result<TrainedNetwork> train(std::uint64_t seed = 1, std::stop_token stop = {}) {
-    const TrainingTask task{spec_,       settings_,     distill_, train_,
-                            validation_, preprocessor_, teacher_, seed};
-    return train_network(
+
+  /// Trains a fresh network of `seed`; `trained_` is its model, `reports_` its epochs.
+  Status train(std::uint64_t seed = 1, std::stop_token stop = {}) {
+    auto network = TrainableNetwork::create(initial(seed), "student");
+    if (!network) return tl::unexpected(network.error());
+    const TrainingTask task{*network, {},     settings_,    distill_,
+                            teacher_, train_, validation_,  preprocessor_,
+                            seed,     "cpu",  checkpoints_, identity_};
+    messages_.clear();
+    fractions_.clear();
+    auto reports = train_network(
         task,
         [this](double fraction, const std::string& message) {
           fractions_.push_back(fraction);
-          last_message_ = message;
+          messages_.push_back(message);
+          if (on_progress_) on_progress_(message);
         },
         std::move(stop));
+    trained_ = network->model();
+    if (!reports) return tl::unexpected(reports.error());
+    reports_ = std::move(*reports);
+    return {};
   }
 
-  ModelSpec spec_ = small_network();
+  std::string bits() const { return fingerprint(trained_); }
+
   TrainSettings settings_;
   std::optional<DistillSettings> distill_;
+  Teacher* teacher_ = nullptr;
   ImageSet train_ = bright_halves(256, 1);
   ImageSet validation_ = bright_halves(64, 2);
   Preprocessor preprocessor_{{{0.4F}, {0.25F}}};
-  std::vector<float> teacher_;
+  std::filesystem::path checkpoints_;
+  std::string identity_ = "this training";
+  std::function<void(const std::string& message)> on_progress_;
+
+  onnx::Model trained_;
+  std::vector<EpochReport> reports_;
   std::vector<double> fractions_;
-  std::string last_message_;
+  std::vector<std::string> messages_;
 };
 
 TEST_F(Training, LearnsAndReports) {
-  const auto trained = train();
-  ASSERT_TRUE(trained) << trained.error().message;
-  ASSERT_EQ(trained->epochs.size(), 3U);
-  EXPECT_GT(trained->epochs.back().validation_accuracy, 0.95);
-  EXPECT_LT(trained->epochs.back().loss, 0.5 * trained->epochs.front().loss);
-  EXPECT_FALSE(trained->epochs.back().divergence);
-  EXPECT_FALSE(trained->layers[0].batch_norm);
-  EXPECT_EQ(trained->layers[0].bias.size(), 4U);
+  const Status status = train();
+  ASSERT_TRUE(status) << status.error().message;
+  ASSERT_EQ(reports_.size(), 3U);
+  EXPECT_GT(reports_.back().validation_accuracy.value_or(0), 0.95);
+  EXPECT_LT(reports_.back().loss, 0.5 * reports_.front().loss);
+  EXPECT_EQ(reports_.back().loss, reports_.back().task_loss);
+  EXPECT_FALSE(reports_.back().divergence);
+  EXPECT_FALSE(reports_.back().hint);
+  EXPECT_FALSE(reports_.back().validation_error);
+  EXPECT_NE(bits(), fingerprint(initial(1)));
+}
+
+TEST_F(Training, TellsHowFarHowFastAndHowLong) {
+  settings_.batch = 8;  // 32 steps an epoch: one message within it, one at its end
+  ASSERT_TRUE(train());
+  ASSERT_EQ(messages_.size(), 6U);
   EXPECT_TRUE(std::is_sorted(fractions_.begin(), fractions_.end()));
+  EXPECT_DOUBLE_EQ(fractions_[0], 25.0 / 96);
+  EXPECT_DOUBLE_EQ(fractions_[1], 32.0 / 96);
   EXPECT_EQ(fractions_.back(), 1.0);
-  EXPECT_THAT(last_message_, HasSubstr("epoch 3/3: loss "));
+  EXPECT_THAT(messages_[0],
+              ContainsRegex("^epoch 1/3: loss [0-9.]+, [0-9]+ images/s, [0-9]+ s left$"));
+  EXPECT_THAT(messages_[5],
+              ContainsRegex("^epoch 3/3: loss [0-9.]+, validation [0-9.]+ %, [0-9]+ images/s, 0 s "
+                            "left$"));
 }
 
 TEST_F(Training, SameSeedGivesTheSameBitsAndAnotherDoesNot) {
-  const auto first = train(5);
-  const auto second = train(5);
-  const auto other = train(6);
-  ASSERT_TRUE(first && second && other);
-  for (std::size_t i = 0; i < first->layers.size(); ++i) {
-    EXPECT_EQ(first->layers[i].weights, second->layers[i].weights);
-    EXPECT_EQ(first->layers[i].bias, second->layers[i].bias);
-  }
-  EXPECT_NE(first->layers[0].weights, other->layers[0].weights);
-  EXPECT_EQ(first->epochs.back().loss, second->epochs.back().loss);
+  ASSERT_TRUE(train(5));
+  const std::string first = bits();
+  const double loss = reports_.back().loss;
+  ASSERT_TRUE(train(5));
+  EXPECT_EQ(bits(), first);
+  EXPECT_EQ(reports_.back().loss, loss);
+  ASSERT_TRUE(train(6));
+  EXPECT_NE(bits(), first);
 }
 
 TEST_F(Training, LearnsFromATeacherAlone) {
-  distill_ = DistillSettings{0, 1, 4, true};
-  for (std::uint8_t label : train_.labels) {
-    teacher_.push_back(label == 0 ? 4.0F : -4.0F);
-    teacher_.push_back(label == 0 ? -4.0F : 4.0F);
+  distill_ = distilling(0, 1, 4);
+  std::vector<float> logits;
+  for (const std::uint8_t label : train_.labels) {
+    logits.push_back(label == 0 ? 4.0F : -4.0F);
+    logits.push_back(label == 0 ? -4.0F : 4.0F);
   }
-  const auto trained = train();
-  ASSERT_TRUE(trained) << trained.error().message;
-  EXPECT_GT(trained->epochs.back().validation_accuracy, 0.95);
-  ASSERT_TRUE(trained->epochs.back().divergence);
-  EXPECT_NEAR(trained->epochs.back().loss, 16 * *trained->epochs.back().divergence, 1e-4);
+  CachedTeacher teacher({logits}, 2);
+  teacher_ = &teacher;
+  const Status status = train();
+  ASSERT_TRUE(status) << status.error().message;
+  EXPECT_GT(reports_.back().validation_accuracy.value_or(0), 0.95);
+  ASSERT_TRUE(reports_.back().divergence);
+  EXPECT_NEAR(reports_.back().loss, 16 * *reports_.back().divergence, 1e-4);
 }
 
 TEST_F(Training, AlphaOneTrainsLikeNoTeacher) {
-  const auto plain = train();
-  distill_ = DistillSettings{1, 0, 4, true};
-  teacher_.assign(512, 1.0F);
-  const auto distilled = train();
-  ASSERT_TRUE(plain && distilled);
-  EXPECT_EQ(plain->layers[0].weights, distilled->layers[0].weights);
+  ASSERT_TRUE(train());
+  const std::string plain = bits();
+  distill_ = distilling(1, 0, 4);
+  CachedTeacher teacher({std::vector<float>(512, 1.0F)}, 2);
+  teacher_ = &teacher;
+  ASSERT_TRUE(train());
+  EXPECT_EQ(bits(), plain);
 }
 
 TEST_F(Training, UsesTheFirstImagesOnly) {
   settings_.images = 32;
-  const auto first = train();
+  ASSERT_TRUE(train());
+  const std::string first = bits();
   train_ = bright_halves(32, 1);
   settings_.images.reset();
-  const auto second = train();
-  ASSERT_TRUE(first && second);
-  EXPECT_EQ(first->layers[0].weights, second->layers[0].weights);
+  ASSERT_TRUE(train());
+  EXPECT_EQ(bits(), first);
 }
 
 TEST_F(Training, StopsWhenAsked) {
   std::stop_source source;
   source.request_stop();
-  const auto trained = train(1, source.get_token());
-  ASSERT_FALSE(trained);
-  EXPECT_EQ(trained.error().kind, ErrorKind::interrupted);
+  const Status status = train(1, source.get_token());
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::interrupted);
+  EXPECT_EQ(bits(), fingerprint(initial(1)));
 }
 
 TEST_F(Training, SaysWhenTheLossDiverges) {
   settings_.learning_rate = 1e30;
   settings_.schedule = Schedule::constant;
-  const auto trained = train();
-  ASSERT_FALSE(trained);
-  EXPECT_EQ(trained.error().kind, ErrorKind::bad_input);
-  EXPECT_THAT(trained.error().message, HasSubstr("train.learning_rate"));
+  const Status status = train();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::bad_input);
+  EXPECT_THAT(status.error().message,
+              ContainsRegex("no longer a number in epoch 1, step [0-9]+; lower the learning rate "
+                            "from 1e\\+30; there is no earlier checkpoint$"));
 }
 
 TEST_F(Training, RefusesImpossibleCounts) {
   for (const auto& [images, batch] : {std::pair{300, 16}, std::pair{8, 16}}) {
     settings_.images = images;
     settings_.batch = batch;
-    const auto trained = train();
-    ASSERT_FALSE(trained);
-    EXPECT_THAT(trained.error().message, HasSubstr("train.images"));
+    const Status status = train();
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().kind, ErrorKind::bad_input);
+    EXPECT_THAT(status.error().message, HasSubstr("train.images"));
   }
+}
+
+/// Trainings that keep their state in a folder.
+class Resuming : public Training {
+ protected:
+  void SetUp() override {
+    auto scratch = ScratchDirectory::create(::testing::TempDir(), "checkpoints");
+    ASSERT_TRUE(scratch) << scratch.error().message;
+    scratch_.emplace(std::move(*scratch));
+    ASSERT_TRUE(train(4));
+    uninterrupted_ = bits();
+    for (const EpochReport& report : reports_)
+      uninterrupted_reports_.push_back(to_json(report));
+    checkpoints_ = scratch_->path();
+  }
+  std::filesystem::path file() const { return checkpoints_ / "checkpoint.pt"; }
+
+  /// Trains until an epoch's last message, then stops.
+  void interrupt_after(const std::string& epoch, std::uint64_t seed = 4) {
+    std::stop_source source;
+    on_progress_ = [&](const std::string& message) {
+      if (message.starts_with(epoch)) source.request_stop();
+    };
+    const Status status = train(seed, source.get_token());
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().kind, ErrorKind::interrupted);
+    EXPECT_TRUE(std::filesystem::exists(file()));
+    on_progress_ = nullptr;
+  }
+
+  void expect_uninterrupted(std::size_t messages) {
+    const Status status = train(4);
+    ASSERT_TRUE(status) << status.error().message;
+    EXPECT_EQ(bits(), uninterrupted_);
+    std::vector<Json> reports;
+    for (const EpochReport& report : reports_)
+      reports.push_back(to_json(report));
+    EXPECT_EQ(reports, uninterrupted_reports_);
+    EXPECT_EQ(messages_.size(), messages);  // one an epoch that was computed
+    EXPECT_EQ(fractions_.back(), 1.0);
+  }
+
+  std::optional<ScratchDirectory> scratch_;
+  std::string uninterrupted_;
+  std::vector<Json> uninterrupted_reports_;
+};
+
+TEST_F(Resuming, GivesTheBitsOfAnUninterruptedTraining) {
+  interrupt_after("epoch 1/");
+  EXPECT_NE(bits(), uninterrupted_);
+  expect_uninterrupted(2);
+}
+
+TEST_F(Resuming, GoesOnTwice) {
+  interrupt_after("epoch 1/");
+  interrupt_after("epoch 2/");
+  EXPECT_EQ(messages_.size(), 1U);
+  expect_uninterrupted(1);
+}
+
+TEST_F(Resuming, WritingCheckpointsChangesNothing) {
+  expect_uninterrupted(3);
+  EXPECT_TRUE(std::filesystem::exists(file()));
+}
+
+TEST_F(Resuming, IgnoresTheCheckpointOfAnotherTraining) {
+  identity_ = "another training";
+  interrupt_after("epoch 2/", 9);
+  identity_ = "this training";
+  expect_uninterrupted(3);
+}
+
+TEST_F(Resuming, IgnoresADamagedCheckpoint) {
+  interrupt_after("epoch 2/");
+  const std::string whole = read_text(file()).value_or("");
+  ASSERT_GT(whole.size(), 1000U);
+  std::vector<std::string> damaged{"", "not a checkpoint", whole.substr(0, whole.size() / 2),
+                                   whole.substr(0, whole.size() - 1)};
+  // Bits turned within the stored tensors and behind them.
+  for (const std::size_t part : {1, 2, 3}) {
+    damaged.push_back(whole);
+    for (std::size_t i = 0; i < 64; ++i)
+      damaged.back()[whole.size() * part / 4 + i] ^= char(0x40);
+  }
+  for (std::size_t i = 0; i < damaged.size(); ++i) {
+    SCOPED_TRACE(i);
+    ASSERT_TRUE(write_atomically(file(), damaged[i]));
+    expect_uninterrupted(3);
+  }
+}
+
+TEST_F(Resuming, RestoresAJointTeacherAndProjections) {
+  distill_ = DistillSettings{};
+  distill_->teacher = TeacherTraining::joint;
+  distill_->hints = {{"relu", "relu"}};
+  const auto fresh_teacher = [] {
+    return JointTeacher(*TrainableNetwork::create(initial(8, 6), "teacher"));
+  };
+  checkpoints_.clear();
+  JointTeacher uninterrupted = fresh_teacher();
+  teacher_ = &uninterrupted;
+  ASSERT_TRUE(train(4));
+  const std::string student = bits();
+  const std::string taught = fingerprint(uninterrupted.network().model());
+
+  checkpoints_ = scratch_->path();
+  JointTeacher interrupted = fresh_teacher();
+  teacher_ = &interrupted;
+  interrupt_after("epoch 1/");
+  EXPECT_NE(fingerprint(interrupted.network().model()), taught);
+  JointTeacher resumed = fresh_teacher();
+  teacher_ = &resumed;
+  ASSERT_TRUE(train(4));
+  EXPECT_EQ(messages_.size(), 2U);
+  EXPECT_EQ(bits(), student);
+  EXPECT_EQ(fingerprint(resumed.network().model()), taught);
+}
+
+TEST_F(Resuming, ADivergedLossNamesTheLastCheckpoint) {
+  // Its 20th answer is no number.
+  class Poison final : public Teacher {
+   public:
+    Result<at::Tensor> outputs(std::span<const int> indices, const at::Tensor&,
+                               NamedTensors*) override {
+      const float value = ++calls == 20 ? std::numeric_limits<float>::quiet_NaN() : 0.0F;
+      return at::Tensor(at::full({std::int64_t(indices.size()), 2}, value));
+    }
+    Status features(const at::Tensor&, NamedTensors&) override { return {}; }
+    Result<std::string> output_of(const std::string&) const override { return std::string(); }
+    int calls = 0;
+  } teacher;
+  distill_ = DistillSettings{};
+  teacher_ = &teacher;
+  const Status status = train(4);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::bad_input);
+  // 16 steps an epoch.
+  EXPECT_THAT(status.error().message, HasSubstr("in epoch 2, step 4;"));
+  EXPECT_THAT(status.error().message,
+              HasSubstr(file().string() + " holds the network after epoch 1"));
 }
 
 TEST(ScheduledRate, WarmsUpAndDecaysToZero) {
