@@ -4,6 +4,7 @@
 #include <string>
 
 #include "compress/models/families.hpp"
+#include "compress/models/spec_builder.hpp"
 
 namespace assay {
 namespace {
@@ -27,12 +28,12 @@ void build_conv5(const ModelChoice& choice, ModelSpec& spec) {
   SpecBuilder net(spec);
   int pools = 0;
   for (int i = 0; i < convolutions; ++i) {
-    if (stages[i].pool_before) net.max_pool("pool" + std::to_string(++pools));
+    if (stages[i].pool_before) net.max_pool("pool" + std::to_string(++pools), 2, 2);
     net.conv_bn_relu(i + 1, scaled_filters(stages[i].filters, choice.fewer_filters_pct), 3);
   }
   // Every cut ends after the second pooling, so the head sees the same 3 x 3 positions in all.
-  net.max_pool("pool" + std::to_string(++pools));
-  net.flatten();
+  net.max_pool("pool" + std::to_string(++pools), 2, 2);
+  net.apply("flatten", LayerOp::flatten);
   net.dense("dense", spec.classes);
 }
 

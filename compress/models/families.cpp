@@ -4,7 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <utility>
+#include <set>
+#include <string_view>
 
 namespace assay {
 namespace {
@@ -18,8 +19,20 @@ struct Family {
 };
 
 const std::vector<Family>& families() {
+  // The larger networks come as published: their compression is the pipeline's business.
   static const std::vector<Family> table = {
-      {"conv5", {4, 5}, {10, 30, 50}, build_conv5},
+      {"conv3", {}, {10, 30, 50, 70}, build_conv3},
+      {"conv5", {4, 5}, {10, 30, 50, 70}, build_conv5},
+      {"lenet-300-100", {}, {10, 30, 50, 70}, build_lenet_300_100},
+      {"lenet5", {}, {10, 30, 50, 70}, build_lenet5},
+      {"resnet8", {}, {}, build_resnet8},
+      {"ds-cnn", {}, {10, 30, 50, 70}, build_ds_cnn},
+      {"mobilenet-v1-025", {}, {}, build_mobilenet_v1_025},
+      {"mobilenet-v2", {}, {}, build_mobilenet_v2},
+      {"resnet18", {}, {}, build_resnet18},
+      {"resnet50", {}, {}, build_resnet50},
+      {"densenet121", {}, {}, build_densenet121},
+      {"se-preact-resnet101", {}, {}, build_se_preact_resnet101},
   };
   return table;
 }
@@ -28,16 +41,21 @@ bool offers(const std::vector<int>& values, int value) {
   return value == 0 || std::find(values.begin(), values.end(), value) != values.end();
 }
 
+/// "0 (whole), 4, 5".
+std::string offer_text(const std::string& zero, const std::vector<int>& values) {
+  return values.empty() ? zero + " only" : fmt::format("{}, {}", zero, fmt::join(values, ", "));
+}
+
 Status check_choice(const Family& family, const ModelChoice& choice) {
   if (!offers(family.cuts, choice.cut))
     return fail(ErrorKind::bad_input,
-                fmt::format("model family {} has no cut {}; it has 0 (whole), {}", family.name,
-                            choice.cut, fmt::join(family.cuts, ", ")));
+                fmt::format("model family {} has no cut {}; it has {}", family.name, choice.cut,
+                            offer_text("0 (whole)", family.cuts)));
   if (!offers(family.fewer_filters_pct, choice.fewer_filters_pct))
-    return fail(ErrorKind::bad_input,
-                fmt::format("model family {} has no width with {} % fewer filters; it has 0, {}",
-                            family.name, choice.fewer_filters_pct,
-                            fmt::join(family.fewer_filters_pct, ", ")));
+    return fail(
+        ErrorKind::bad_input,
+        fmt::format("model family {} has no width with {} % fewer filters; it has {}", family.name,
+                    choice.fewer_filters_pct, offer_text("0", family.fewer_filters_pct)));
   return {};
 }
 
@@ -50,47 +68,18 @@ std::string name_of(const ModelChoice& choice) {
 
 }  // namespace
 
-void SpecBuilder::append(LayerSpec layer) {
-  layer.inputs = {int(spec_.layers.size()) - 1};
-  spec_.layers.push_back(std::move(layer));
-}
-
-void SpecBuilder::conv_bn_relu(int index, int filters, int kernel, int stride) {
-  const std::string number = std::to_string(index);
-  append({.name = "conv" + number,
-          .op = LayerOp::convolution,
-          .inputs = {},
-          .out_channels = filters,
-          .kernel = kernel,
-          .stride = stride,
-          .padding = kernel / 2,
-          .batch_norm = true});
-  append({.name = "relu" + number, .op = LayerOp::relu, .inputs = {}});
-}
-
-void SpecBuilder::max_pool(const std::string& name) {
-  append({.name = name, .op = LayerOp::max_pool, .inputs = {}, .kernel = 2, .stride = 2});
-}
-
-void SpecBuilder::flatten() {
-  append({.name = "flatten", .op = LayerOp::flatten, .inputs = {}});
-}
-
-void SpecBuilder::dense(const std::string& name, int outputs) {
-  append({.name = name, .op = LayerOp::dense, .inputs = {}, .out_channels = outputs});
-}
-
-int scaled_filters(int filters, int fewer_pct) {
-  // Half of filters * (100 - fewer_pct) / 100, rounded, in integers: no float decides a shape.
-  const int pairs = (filters * (100 - fewer_pct) + 100) / 200;
-  return std::max(2, 2 * pairs);
-}
-
 std::vector<std::string> known_model_families() {
   std::vector<std::string> names;
   for (const Family& family : families())
     names.emplace_back(family.name);
   return names;
+}
+
+std::vector<int> known_fewer_filters_pct() {
+  std::set<int> widths{0};
+  for (const Family& family : families())
+    widths.insert(family.fewer_filters_pct.begin(), family.fewer_filters_pct.end());
+  return {widths.begin(), widths.end()};
 }
 
 Result<ModelSpec> build_model(const ModelChoice& choice, int channels, int height, int width,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,29 +13,65 @@
 
 namespace assay {
 
+/// What a layer computes, in the words of the ONNX operator (opset 17) it is exported as. Dropout
+/// is not modelled: it is the identity in inference, and our trainings do without it.
 enum class LayerOp {
-  convolution,  ///< with folded batch normalization after training
-  depthwise,
-  dense,
-  relu,
-  relu6,
-  max_pool,
-  average_pool,
-  global_average_pool,
-  flatten,
-  add,
+  convolution,          ///< Conv, group 1
+  depthwise,            ///< Conv, as many groups as channels; one filter per channel
+  dense,                ///< Gemm with transB 1; its input is flat
+  relu,                 ///< Relu
+  relu6,                ///< Clip to [0, 6]
+  sigmoid,              ///< Sigmoid, 1 / (1 + exp(-x))
+  batch_norm,           ///< BatchNormalization with nothing before it to fold into
+  max_pool,             ///< MaxPool; padding never wins
+  average_pool,         ///< AveragePool, count_include_pad 0
+  global_average_pool,  ///< GlobalAveragePool, to 1 x 1
+  flatten,              ///< Flatten, axis 1
+  add,                  ///< Add of two inputs of one shape
+  multiply,             ///< Mul of an image by a factor per channel: the second input is C x 1 x 1
+  concat,               ///< Concat, axis 1: the channels of the first input, then of the second
+};
+
+/// Extent of a convolution's or pool's window, in input positions.
+struct Window {
+  int height = 1;
+  int width = 1;
+
+  Window() = default;
+  /// A square; implicit, because nearly every window is one.
+  Window(int side) : height(side), width(side) {}
+  Window(int rows, int columns) : height(rows), width(columns) {}
+
+  bool operator==(const Window&) const = default;
+};
+
+/// Rows and columns added around an image, in the order of ONNX's `pads`.
+struct Padding {
+  int top = 0;
+  int left = 0;
+  int bottom = 0;
+  int right = 0;
+
+  Padding() = default;
+  /// The same on all four sides; implicit, because most padding is.
+  Padding(int all) : top(all), left(all), bottom(all), right(all) {}
+  Padding(int above, int before, int below, int after)
+      : top(above), left(before), bottom(below), right(after) {}
+
+  bool operator==(const Padding&) const = default;
 };
 
 /// One layer. Inputs are indices of earlier layers; -1 is the network's input.
 struct LayerSpec {
   std::string name;  ///< "conv1"
   LayerOp op = LayerOp::convolution;
-  std::vector<int> inputs;
-  int out_channels = 0;  ///< convolution, dense
-  int kernel = 1;        ///< square window; 1 for operators without one
-  int stride = 1;
-  int padding = 0;          ///< on all four sides
-  bool batch_norm = false;  ///< trained after the layer, folded into it on export
+  std::vector<int> inputs = {};  ///< two for add, multiply and concat, otherwise one
+  int out_channels = 0;          ///< convolution, dense
+  Window kernel = 1;             ///< 1 x 1 for operators without a window
+  int stride = 1;                ///< along both axes
+  Padding padding = 0;
+  bool batch_norm = false;  ///< trained after the convolution, folded into it on export
+  bool bias = true;  ///< of a convolution or dense layer; with batch_norm it is the folded one
 };
 
 /// A network for images of channels x height x width.
@@ -57,8 +94,8 @@ struct LayerShape {
 /// A student as the matrix describes it.
 struct ModelChoice {
   std::string family = "conv5";
-  int cut = 0;                ///< 0 whole, 5 without the last convolution, 4 without the last two
-  int fewer_filters_pct = 0;  ///< 0, 10, 30 or 50
+  int cut = 0;  ///< 0 whole; of conv5: 5 without the last convolution, 4 without the last two
+  int fewer_filters_pct = 0;  ///< 0, or one of the widths that the family has
 };
 
 /// Builds the network; its name is "conv5", "conv5-cut4", "conv5-width50" (50 % fewer filters) or
@@ -67,12 +104,21 @@ struct ModelChoice {
 Result<ModelSpec> build_model(const ModelChoice& choice, int channels, int height, int width,
                               int classes);
 std::vector<std::string> known_model_families();
+/// Every width that some family has, in per cent of fewer filters, ascending; 0 is the first.
+std::vector<int> known_fewer_filters_pct();
 
-/// Shapes of every layer's output, in order. Errors: bad_input naming the layer that does not fit.
+/// Shapes of every layer's output, in order. A window's output is floor((extent + padding - kernel)
+/// / stride) + 1 along each axis. Errors: bad_input naming the layer that does not fit.
 Result<std::vector<LayerShape>> infer_shapes(const ModelSpec& spec);
-/// Weights and biases after batch-norm folding.
+/// Shape of the output of one more layer, given those of the layers before it. Errors: as above.
+Result<LayerShape> infer_output_shape(const ModelSpec& spec, std::span<const LayerShape> earlier,
+                                      const LayerSpec& layer);
+/// Numbers of the network as it is deployed: weights and biases after the folding of batch
+/// normalization; a batch_norm layer of its own keeps a factor and an offset per channel. Errors:
+/// as above.
 Result<std::uint64_t> count_parameters(const ModelSpec& spec);
-/// Multiply-accumulates of one inference: convolutions and dense layers.
+/// Multiply-accumulates of one inference: convolutions and dense layers, without biases. Errors: as
+/// above.
 Result<Macs> count_macs(const ModelSpec& spec);
 
 }  // namespace assay

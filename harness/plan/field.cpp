@@ -78,7 +78,7 @@ std::vector<Field> network_fields() {
       text("student.model", families, "conv5", "", "The student's family."),
       text("student.cut", {"none", 5, 4}, "none", "cut",
            "Layer-wise cut: \"none\", 5 (the last convolution removed) or 4 (the last two)."),
-      text("student.fewer_filters_pct", {0, 10, 30, 50}, 0, "width",
+      text("student.fewer_filters_pct", as_words(known_fewer_filters_pct()), 0, "width",
            "Per cent fewer filters in every convolution."),
   };
 }

@@ -1,9 +1,9 @@
-#include "compress/models/families.hpp"
-
+// What holds for every family, and what the table refuses.
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <cmath>
+
+#include "compress/models/model_spec.hpp"
 
 namespace assay {
 namespace {
@@ -11,104 +11,114 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// The teacher and its eleven students on 28 x 28 images of ten classes. By hand, with f1..f5 the
-/// filters and f0 = 1: parameters are the sum of (9 f(i-1) + 1) f(i), MACs the sum of
-/// 9 f(i-1) f(i) times 784, 196, 49, 49, 49 output positions; the head has 9 f(last) weights for
-/// each class.
-struct Variant {
-  const char* name;
-  int cut;
-  int fewer_filters_pct;
-  std::vector<int> filters;
-  std::uint64_t parameters;
-  std::uint64_t macs;
+/// A family on its usual input.
+struct Usual {
+  const char* family;
+  LayerShape input;
+  int classes;
+  std::vector<int> widths;  ///< besides 0, in per cent of fewer filters
 };
 
-const std::vector<Variant> variants = {
-    {"conv5", 0, 0, {16, 32, 32, 48, 64}, 61402, 3505536},
-    {"conv5-cut5", 5, 0, {16, 32, 32, 48}, 32250, 2149344},
-    {"conv5-cut4", 4, 0, {16, 32, 32}, 16938, 1470528},
-    {"conv5-width10", 0, 10, {14, 28, 28, 44, 58}, 50168, 2809980},
-    {"conv5-cut5-width10", 5, 10, {14, 28, 28, 44}, 25882, 1683288},
-    {"conv5-cut4-width10", 4, 10, {14, 28, 28}, 13310, 1138536},
-    {"conv5-width30", 0, 30, {12, 22, 22, 34, 44}, 31140, 1757376},
-    {"conv5-cut5-width30", 5, 30, {12, 22, 22, 34}, 16732, 1096740},
-    {"conv5-cut4-width30", 4, 30, {12, 22, 22}, 8886, 765792},
-    {"conv5-width50", 0, 50, {8, 16, 16, 24, 32}, 16882, 906048},
-    {"conv5-cut5-width50", 5, 50, {8, 16, 16, 24}, 9218, 566640},
-    {"conv5-cut4-width50", 4, 50, {8, 16, 16}, 5018, 396576},
+const std::vector<int> small_widths{10, 30, 50, 70};
+
+const std::vector<Usual> usual = {
+    {"conv3", {3, 32, 32}, 10, small_widths},
+    {"conv5", {1, 28, 28}, 10, small_widths},
+    {"lenet-300-100", {1, 28, 28}, 10, small_widths},
+    {"lenet5", {1, 28, 28}, 10, small_widths},
+    {"resnet8", {3, 32, 32}, 10, {}},
+    {"ds-cnn", {1, 49, 10}, 12, small_widths},
+    {"mobilenet-v1-025", {3, 96, 96}, 2, {}},
+    {"mobilenet-v2", {3, 224, 224}, 1000, {}},
+    {"resnet18", {3, 224, 224}, 1000, {}},
+    {"resnet50", {3, 224, 224}, 1000, {}},
+    {"densenet121", {3, 224, 224}, 1000, {}},
+    {"se-preact-resnet101", {3, 224, 224}, 1000, {}},
 };
 
-ModelSpec build(const Variant& variant) {
-  auto spec = build_model({"conv5", variant.cut, variant.fewer_filters_pct}, 1, 28, 28, 10);
-  EXPECT_TRUE(spec) << spec.error().message;
-  return spec ? *spec : ModelSpec{};
+Result<ModelSpec> build(const Usual& row, int fewer_filters_pct = 0) {
+  const auto [channels, height, width] = row.input;
+  return build_model({row.family, 0, fewer_filters_pct}, channels, height, width, row.classes);
 }
 
-class Conv5 : public ::testing::TestWithParam<Variant> {};
-
-TEST_P(Conv5, HasTheStatedFiltersAndSize) {
-  const ModelSpec spec = build(GetParam());
-  EXPECT_EQ(spec.name, GetParam().name);
-  std::vector<int> filters;
-  for (const LayerSpec& layer : spec.layers)
-    if (layer.op == LayerOp::convolution) filters.push_back(layer.out_channels);
-  EXPECT_EQ(filters, GetParam().filters);
-  EXPECT_EQ(count_parameters(spec).value(), GetParam().parameters);
-  EXPECT_EQ(count_macs(spec).value(), Macs(GetParam().macs));
-}
-
-TEST_P(Conv5, EndsInTheSameHead) {
-  const ModelSpec spec = build(GetParam());
-  const auto shapes = infer_shapes(spec);
-  ASSERT_TRUE(shapes) << shapes.error().message;
-  ASSERT_GE(shapes->size(), 3u);
-  const LayerShape& pooled = (*shapes)[shapes->size() - 3];
-  EXPECT_EQ(pooled.height, 3);
-  EXPECT_EQ(pooled.width, 3);
-  EXPECT_EQ(spec.layers.back().name, "dense");
-  EXPECT_EQ(shapes->back().channels, 10);
-}
-
-TEST_P(Conv5, NamesEveryLayerOnce) {
+TEST(Families, AreTheseTwelve) {
   std::vector<std::string> names;
-  for (const LayerSpec& layer : build(GetParam()).layers)
+  for (const Usual& row : usual)
+    names.emplace_back(row.family);
+  EXPECT_EQ(known_model_families(), names);
+}
+
+TEST(Families, TogetherHaveTheseWidths) {
+  EXPECT_THAT(known_fewer_filters_pct(), ElementsAre(0, 10, 30, 50, 70));
+}
+
+class EveryFamily : public ::testing::TestWithParam<Usual> {};
+
+// Stages name modules and values after layers, which leaves letters, digits and underscores.
+TEST_P(EveryFamily, NamesEveryLayerOnceInPlainWords) {
+  const auto spec = build(GetParam());
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_EQ(spec->name, GetParam().family);
+  std::vector<std::string> names;
+  for (const LayerSpec& layer : spec->layers) {
     names.push_back(layer.name);
+    EXPECT_EQ(layer.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_"),
+              std::string::npos)
+        << layer.name;
+  }
   std::sort(names.begin(), names.end());
   EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Conv5, ::testing::ValuesIn(variants), [](const auto& variant) {
-  std::string name = variant.param.name;
+TEST_P(EveryFamily, UsesEveryLayer) {
+  const auto spec = build(GetParam());
+  ASSERT_TRUE(spec) << spec.error().message;
+  std::vector<bool> read(spec->layers.size(), false);
+  for (const LayerSpec& layer : spec->layers)
+    for (int input : layer.inputs)
+      if (input >= 0) read[std::size_t(input)] = true;
+  for (std::size_t i = 0; i + 1 < read.size(); ++i)
+    EXPECT_TRUE(read[i]) << spec->layers[i].name;
+}
+
+TEST_P(EveryFamily, ShrinksWithEveryWidthItHas) {
+  auto spec = build(GetParam());
+  ASSERT_TRUE(spec) << spec.error().message;
+  std::uint64_t parameters = count_parameters(*spec).value();
+  Macs macs = count_macs(*spec).value();
+  for (int fewer : GetParam().widths) {
+    spec = build(GetParam(), fewer);
+    ASSERT_TRUE(spec) << spec.error().message;
+    EXPECT_EQ(spec->name, GetParam().family + ("-width" + std::to_string(fewer)));
+    EXPECT_LT(count_parameters(*spec).value(), parameters) << fewer;
+    EXPECT_LT(count_macs(*spec).value(), macs) << fewer;
+    parameters = count_parameters(*spec).value();
+    macs = count_macs(*spec).value();
+  }
+}
+
+TEST_P(EveryFamily, RefusesEveryOtherWidth) {
+  for (int fewer = 1; fewer <= 100; ++fewer) {
+    const auto& widths = GetParam().widths;
+    if (std::find(widths.begin(), widths.end(), fewer) != widths.end()) continue;
+    EXPECT_FALSE(build(GetParam(), fewer)) << fewer;
+  }
+}
+
+TEST_P(EveryFamily, BuildsForOtherChannelsAndClasses) {
+  Usual other = GetParam();
+  other.input.channels = 2;
+  other.classes = 7;
+  const auto spec = build(other);
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_EQ(infer_shapes(*spec).value().back().channels, 7);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryFamily, ::testing::ValuesIn(usual), [](const auto& row) {
+  std::string name = row.param.family;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 });
-
-TEST(Conv5Teacher, ReadsTopDown) {
-  std::vector<std::string> names;
-  for (const LayerSpec& layer : build(variants.front()).layers)
-    names.push_back(layer.name);
-  EXPECT_THAT(names,
-              ElementsAre("conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "conv3", "relu3",
-                          "conv4", "relu4", "conv5", "relu5", "pool3", "flatten", "dense"));
-}
-
-TEST(Conv5Teacher, StaysWithinSixMillionMacs) {
-  EXPECT_LE(count_macs(build(variants.front())).value(), Macs(6'000'000));
-}
-
-TEST(ScaledFilters, AreTheNearestEvenNumber) {
-  for (int filters = 2; filters <= 128; ++filters)
-    for (int fewer : {0, 10, 30, 50}) {
-      const double exact = filters * (100 - fewer) / 100.0;
-      const int scaled = scaled_filters(filters, fewer);
-      EXPECT_EQ(scaled % 2, 0) << filters << " less " << fewer << " %";
-      EXPECT_LE(std::abs(scaled - std::max(exact, 2.0)), 1.0)
-          << filters << " less " << fewer << " %";
-    }
-  EXPECT_EQ(scaled_filters(1, 50), 2);   // never none
-  EXPECT_EQ(scaled_filters(10, 50), 6);  // a tie goes up
-}
 
 TEST(BuildModel, WorksForOtherImages) {
   const auto spec = build_model({"conv5", 4, 50}, 3, 32, 48, 4);
@@ -129,13 +139,19 @@ struct BadChoice {
 
 TEST(BuildModel, RefusesWhatAFamilyDoesNotHave) {
   const BadChoice table[] = {
-      {"conv6", 0, 0, 28, "unknown model family 'conv6'; known: conv5"},
+      {"conv6", 0, 0, 28, "unknown model family 'conv6'; known: conv3, conv5, lenet-300-100"},
       {"conv5", 3, 0, 28, "no cut 3; it has 0 (whole), 4, 5"},
       {"conv5", -1, 0, 28, "no cut -1"},
-      {"conv5", 0, 20, 28, "20 % fewer filters; it has 0, 10, 30, 50"},
+      {"resnet8", 4, 0, 32, "no cut 4; it has 0 (whole) only"},
+      {"conv5", 0, 20, 28, "20 % fewer filters; it has 0, 10, 30, 50, 70"},
       {"conv5", 0, 100, 28, "100 % fewer filters"},
+      {"resnet18", 0, 50, 32, "50 % fewer filters; it has 0 only"},
       {"conv5", 0, 0, 7, "'pool3': its 2 x 2 window does not fit an input of 1 x 1"},
       {"conv5", 0, 0, 0, "1 x 0 x 0 is not an image"},
+      {"lenet5", 0, 0, 11, "'conv2': its 5 x 5 window does not fit an input of 3 x 3"},
+      {"lenet-300-100", 0, 0, 257, "'flatten': its input is too large"},
+      {"ds-cnn", 0, 0, 1, "'pool': kernel 0 x 0"},
+      {"densenet121", 0, 0, 7, "'transition3_pool': its 2 x 2 window does not fit"},
   };
   for (const BadChoice& bad : table) {
     const auto spec =

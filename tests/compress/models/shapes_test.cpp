@@ -17,8 +17,8 @@ struct Row {
 };
 
 LayerSpec layer(std::string name, LayerOp op, std::vector<int> inputs, int out_channels = 0,
-                int kernel = 1, int stride = 1, int padding = 0) {
-  return {std::move(name), op, std::move(inputs), out_channels, kernel, stride, padding, false};
+                Window kernel = 1, int stride = 1, Padding padding = 0) {
+  return {std::move(name), op, std::move(inputs), out_channels, kernel, stride, padding};
 }
 
 std::vector<Row> every_operator() {
@@ -34,6 +34,15 @@ std::vector<Row> every_operator() {
       {layer("average", LayerOp::average_pool, {5}, 0, 2, 1), {4, 1, 1}, 0, 0},
       {layer("global", LayerOp::global_average_pool, {5}), {4, 1, 1}, 0, 0},
       {layer("flatten", LayerOp::flatten, {5}), {16, 1, 1}, 0, 0},
+      {layer("sigmoid", LayerOp::sigmoid, {7}), {4, 1, 1}, 0, 0},
+      {layer("multiply", LayerOp::multiply, {4, 9}), {4, 5, 4}, 0, 0},
+      {layer("concat", LayerOp::concat, {10, 0}), {8, 5, 4}, 0, 0},
+      {layer("norm", LayerOp::batch_norm, {11}), {8, 5, 4}, 2 * 8, 0},
+      // A 4 x 2 window, 1 row above, 2 below: (5 + 3 - 4)/2 + 1 = 3, (4 + 1 - 2)/2 + 1 = 2
+      {layer("tall", LayerOp::convolution, {12}, 2, {4, 2}, 2, {1, 0, 2, 1}),
+       {2, 3, 2},
+       2 * (8 * 4 * 2 + 1),
+       2 * 3 * 2 * (8 * 4 * 2)},
       {layer("dense", LayerOp::dense, {8}, 7), {7, 1, 1}, 7 * 17, 7 * 16},
   };
 }
@@ -76,6 +85,26 @@ TEST(Counts, IgnoreBatchNormalizationWhichIsFolded) {
   EXPECT_EQ(count_parameters(spec).value(), before);
 }
 
+TEST(Counts, LeaveOutABiasThatIsNotThereUnlessNormalizationBringsOne) {
+  ModelSpec spec = model_of(every_operator());
+  const auto before = count_parameters(spec).value();
+  spec.layers[0].bias = false;
+  EXPECT_EQ(count_parameters(spec).value(), before - 4);
+  spec.layers[0].batch_norm = true;
+  EXPECT_EQ(count_parameters(spec).value(), before);
+}
+
+TEST(Shapes, OfOneMoreLayer) {
+  const ModelSpec spec{"half-built", 3, 9, 8, 7, {}};
+  const std::vector<LayerShape> earlier{{4, 5, 4}};
+  const auto shape =
+      infer_output_shape(spec, earlier, layer("next", LayerOp::max_pool, {0}, 0, 2, 2));
+  ASSERT_TRUE(shape) << shape.error().message;
+  EXPECT_EQ(shape->channels, 4);
+  EXPECT_EQ(shape->height, 2);
+  EXPECT_FALSE(infer_output_shape(spec, earlier, layer("next", LayerOp::relu, {1})));
+}
+
 struct Misfit {
   const char* what;
   int layer;  ///< of every_operator()
@@ -108,7 +137,42 @@ INSTANTIATE_TEST_SUITE_P(
         Misfit{"padding as large as the window", 0, [](LayerSpec& l) { l.padding = 3; },
                "make no window"},
         Misfit{"no filters", 0, [](LayerSpec& l) { l.out_channels = 0; }, "0 output channels"},
-        Misfit{"dense on an image", 9, [](LayerSpec& l) { l.inputs = {4}; }, "must be flat"},
+        Misfit{"padding as large as the window on one side", 13,
+               [](LayerSpec& l) { l.padding.right = 2; },
+               "kernel 4 x 2, stride 2, padding 1 0 2 2 make no window"},
+        Misfit{"negative padding", 13, [](LayerSpec& l) { l.padding.left = -1; }, "make no window"},
+        Misfit{"a window of no width", 13, [](LayerSpec& l) { l.kernel.width = 0; },
+               "make no window"},
+        Misfit{"a window too tall", 13, [](LayerSpec& l) { l.kernel.height = 9; },
+               "9 x 2 window does not fit an input of 5 x 4"},
+        Misfit{"factors of another number of channels", 10,
+               [](LayerSpec& l) {
+                 l.inputs = {4, 8};
+               },
+               "multiplies 4 x 5 x 4 by 16 x 1 x 1, which is not one factor per channel"},
+        Misfit{"an image for factors", 10,
+               [](LayerSpec& l) {
+                 l.inputs = {9, 4};
+               },
+               "multiplies 4 x 1 x 1 by 4 x 5 x 4"},
+        Misfit{"factors alone", 10, [](LayerSpec& l) { l.inputs = {4}; },
+               "needs 2 input(s), has 1"},
+        Misfit{"channels of two sizes of image", 11,
+               [](LayerSpec& l) {
+                 l.inputs = {10, -1};
+               },
+               "joins the channels of 4 x 5 x 4 and 3 x 9 x 8, images of two sizes"},
+        Misfit{"three to join", 11,
+               [](LayerSpec& l) {
+                 l.inputs = {10, 0, 1};
+               },
+               "needs 2 input(s), has 3"},
+        Misfit{"two to normalize", 12,
+               [](LayerSpec& l) {
+                 l.inputs = {10, 11};
+               },
+               "needs 1 input(s), has 2"},
+        Misfit{"dense on an image", 14, [](LayerSpec& l) { l.inputs = {4}; }, "must be flat"},
         Misfit{"sum of two shapes", 4,
                [](LayerSpec& l) {
                  l.inputs = {3, -1};
@@ -119,8 +183,15 @@ INSTANTIATE_TEST_SUITE_P(
                "input 3 is not an earlier layer"},
         Misfit{"a negative input", 3, [](LayerSpec& l) { l.inputs = {-2}; },
                "input -2 is not an earlier layer"},
-        Misfit{"scores for other classes", 9, [](LayerSpec& l) { l.out_channels = 6; },
+        Misfit{"scores for other classes", 14, [](LayerSpec& l) { l.out_channels = 6; },
                "puts out 6 x 1 x 1, not 7 class scores"}));
+
+TEST(Shapes, RefuseMoreChannelsThanAnyNetworkHas) {
+  ModelSpec spec{"doubling", 1 << 15, 1, 1, 1 << 17, {}};
+  spec.layers = {layer("twice", LayerOp::concat, {-1, -1}),
+                 layer("again", LayerOp::concat, {0, 0})};
+  EXPECT_THAT(infer_shapes(spec).error().message, HasSubstr("'again': joins 65536 x 1 x 1"));
+}
 
 TEST(Shapes, RefuseAModelWithoutLayersOrImage) {
   EXPECT_THAT(infer_shapes({"empty", 1, 8, 8, 1, {}}).error().message, HasSubstr("no layers"));
