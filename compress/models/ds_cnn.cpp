@@ -22,7 +22,7 @@ void build_ds_cnn(const ModelChoice& choice, ModelSpec& spec) {
     net.apply(block + "relu2", LayerOp::relu);
   }
   // The reference pools over half the input's extents, rounded down: of 25 x 5 positions, 24 x 5.
-  const Window half{spec.height / 2, spec.width / 2};
+  const KernelExtent half{spec.height / 2, spec.width / 2};
   net.average_pool("pool", half, std::max(half.height, half.width));
   net.apply("flatten", LayerOp::flatten);
   net.dense("dense", spec.classes);

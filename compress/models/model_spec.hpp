@@ -33,16 +33,16 @@ enum class LayerOp {
 };
 
 /// Extent of a convolution's or pool's window, in input positions.
-struct Window {
+struct KernelExtent {
   int height = 1;
   int width = 1;
 
-  Window() = default;
+  KernelExtent() = default;
   /// A square; implicit, because nearly every window is one.
-  Window(int side) : height(side), width(side) {}
-  Window(int rows, int columns) : height(rows), width(columns) {}
+  KernelExtent(int side) : height(side), width(side) {}
+  KernelExtent(int rows, int columns) : height(rows), width(columns) {}
 
-  bool operator==(const Window&) const = default;
+  bool operator==(const KernelExtent&) const = default;
 };
 
 /// Rows and columns added around an image, in the order of ONNX's `pads`.
@@ -67,7 +67,7 @@ struct LayerSpec {
   LayerOp op = LayerOp::convolution;
   std::vector<int> inputs = {};  ///< two for add, multiply and concat, otherwise one
   int out_channels = 0;          ///< convolution, dense
-  Window kernel = 1;             ///< 1 x 1 for operators without a window
+  KernelExtent kernel = 1;       ///< 1 x 1 for operators without a window
   int stride = 1;                ///< along both axes
   Padding padding = 0;
   bool batch_norm = false;  ///< trained after the convolution, folded into it on export

@@ -95,7 +95,7 @@ class LayerInference {
 
   Result<LayerShape> windowed(LayerShape in, int channels) const {
     const auto& [top, left, bottom, right] = layer_.padding;
-    const Window& kernel = layer_.kernel;
+    const KernelExtent& kernel = layer_.kernel;
     // A side padded by a whole window would have outputs that see no image.
     const bool padded_within = std::min({top, left, bottom, right}) >= 0 &&
                                std::max(top, bottom) < kernel.height &&

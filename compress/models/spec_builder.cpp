@@ -49,7 +49,7 @@ void SpecBuilder::append_windowed(LayerSpec layer) {
   append(std::move(layer));
 }
 
-void SpecBuilder::conv(const std::string& name, int filters, Window kernel, int stride,
+void SpecBuilder::conv(const std::string& name, int filters, KernelExtent kernel, int stride,
                        Offset offset) {
   append_windowed({.name = name,
                    .op = LayerOp::convolution,
@@ -60,7 +60,7 @@ void SpecBuilder::conv(const std::string& name, int filters, Window kernel, int 
                    .bias = offset != Offset::none});
 }
 
-void SpecBuilder::depthwise(const std::string& name, Window kernel, int stride) {
+void SpecBuilder::depthwise(const std::string& name, KernelExtent kernel, int stride) {
   append_windowed({.name = name,
                    .op = LayerOp::depthwise,
                    .kernel = kernel,
@@ -68,11 +68,11 @@ void SpecBuilder::depthwise(const std::string& name, Window kernel, int stride) 
                    .batch_norm = true});
 }
 
-void SpecBuilder::max_pool(const std::string& name, Window kernel, int stride) {
+void SpecBuilder::max_pool(const std::string& name, KernelExtent kernel, int stride) {
   append_windowed({.name = name, .op = LayerOp::max_pool, .kernel = kernel, .stride = stride});
 }
 
-void SpecBuilder::average_pool(const std::string& name, Window kernel, int stride) {
+void SpecBuilder::average_pool(const std::string& name, KernelExtent kernel, int stride) {
   append({.name = name, .op = LayerOp::average_pool, .kernel = kernel, .stride = stride});
 }
 
@@ -88,7 +88,7 @@ void SpecBuilder::dense(const std::string& name, int outputs) {
   append({.name = name, .op = LayerOp::dense, .out_channels = outputs});
 }
 
-void SpecBuilder::conv_bn_relu(int index, int filters, Window kernel, int stride) {
+void SpecBuilder::conv_bn_relu(int index, int filters, KernelExtent kernel, int stride) {
   conv("conv" + std::to_string(index), filters, kernel, stride);
   apply("relu" + std::to_string(index), LayerOp::relu);
 }

@@ -33,13 +33,13 @@ class SpecBuilder {
   /// Makes `layer` the current one.
   SpecBuilder& from(int layer);
 
-  void conv(const std::string& name, int filters, Window kernel, int stride = 1,
+  void conv(const std::string& name, int filters, KernelExtent kernel, int stride = 1,
             Offset offset = Offset::batch_norm);
   /// Depthwise convolution with batch normalization.
-  void depthwise(const std::string& name, Window kernel, int stride = 1);
-  void max_pool(const std::string& name, Window kernel, int stride);
+  void depthwise(const std::string& name, KernelExtent kernel, int stride = 1);
+  void max_pool(const std::string& name, KernelExtent kernel, int stride);
   /// Never padded: rows and columns that no whole window covers are dropped.
-  void average_pool(const std::string& name, Window kernel, int stride);
+  void average_pool(const std::string& name, KernelExtent kernel, int stride);
   /// An operator with one input and no settings: activations, flatten, batch_norm, global pools.
   void apply(const std::string& name, LayerOp op);
   /// add, multiply or concat of two layers.
@@ -48,7 +48,7 @@ class SpecBuilder {
   void dense(const std::string& name, int outputs);
 
   /// "conv<index>" with batch normalization, then "relu<index>".
-  void conv_bn_relu(int index, int filters, Window kernel, int stride = 1);
+  void conv_bn_relu(int index, int filters, KernelExtent kernel, int stride = 1);
   /// Global average pool, flatten and a dense layer with one output per class.
   void average_head();
 

@@ -227,7 +227,11 @@ std::string Config::label() const {
   if (model.cut) name = fmt::format("cut{}", model.cut);
   if (model.fewer_filters_pct)
     name += fmt::format("{}width{}", name.empty() ? "" : "-", model.fewer_filters_pct);
-  if (name.empty()) name = model.family;
+  // The default family is understood where a cut or a width says something.
+  if (name.empty())
+    name = model.family;
+  else if (model.family != ModelChoice().family)
+    name = model.family + "-" + name;
   for (const auto& field : config_fields()) {
     const auto found = values_.find(field.path);
     if (found == values_.end() || field.label.empty() || in_group(field.path, "student")) continue;

@@ -67,7 +67,7 @@ std::vector<Field> network_fields() {
   return {
       text("data", as_words(known_datasets()), "fashion-mnist", "",
            "The data set every network is trained and tested on."),
-      text("teacher.model", families, "conv5", "",
+      text("teacher.model", families, "conv5", "teacher-",
            "The family whose whole network teaches the students."),
       integer("teacher.seed", 0, any_seed, 1, "ts", "Seed of the teacher's run."),
       integer(

@@ -48,7 +48,7 @@ TEST(Networks, SkipTwoHalvingsOfSmallImages) {
     EXPECT_EQ(last_positions(build(family, 3, 224, 224, 10)), std::pair(7, 7)) << family;
     EXPECT_EQ(last_positions(build(family, 3, 64, 96, 10)), std::pair(2, 3)) << family;
     const ModelSpec small = build(family, 3, 32, 32, 10);
-    EXPECT_EQ(small.layers[0].kernel, Window(3)) << family;
+    EXPECT_EQ(small.layers[0].kernel, KernelExtent(3)) << family;
     EXPECT_EQ(small.layers[0].stride, 1) << family;
     EXPECT_EQ(count(small, LayerOp::max_pool), 0) << family;
   }

@@ -17,7 +17,7 @@ struct Row {
 };
 
 LayerSpec layer(std::string name, LayerOp op, std::vector<int> inputs, int out_channels = 0,
-                Window kernel = 1, int stride = 1, Padding padding = 0) {
+                KernelExtent kernel = 1, int stride = 1, Padding padding = 0) {
   return {std::move(name), op, std::move(inputs), out_channels, kernel, stride, padding};
 }
 

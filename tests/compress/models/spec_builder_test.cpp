@@ -28,7 +28,7 @@ TEST(ScaledFilters, AreTheNearestEvenNumber) {
 struct PaddingCase {
   PaddingRule rule;
   int height, width;
-  Window kernel;
+  KernelExtent kernel;
   int stride;
   Padding padding;
 };

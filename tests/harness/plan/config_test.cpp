@@ -84,10 +84,15 @@ TEST(Config, LabelsSayWhatMatters) {
             "cut4-width30_a0.5_T14_s1");
   EXPECT_EQ(Config::from({{"student.fewer_filters_pct", 50}, {"seed", 3}}).label(), "width50_s3");
   EXPECT_EQ(Config::from({{"train.epochs", 77}}).label(), "conv5_e77_s1");
+  EXPECT_EQ(Config::from({{"student.model", "resnet8"}}).label(), "resnet8_s1");
+  EXPECT_EQ(Config::from({{"student.model", "conv3"}, {"student.fewer_filters_pct", 70}}).label(),
+            "conv3-width70_s1");
+  EXPECT_EQ(Config::from({{"teacher.model", "resnet18"}, {"distill.T", 4.0}}).label(),
+            "conv5_teacher-resnet18_a0.5_T4_s1");
   EXPECT_EQ(Config::from({{"seed", 123456789}}).label(), "conv5_s123456789");
 }
 
-TEST(Config, LabelsTellEveryTwoExperimentsOfOneFamilyApart) {
+TEST(Config, LabelsTellEveryTwoExperimentsApart) {
   const FieldValues distilled{{"distill.T", 4.0}};
   for (const auto& field : config_fields()) {
     if (field.words.size() < 2 && field.type == FieldType::text) continue;
