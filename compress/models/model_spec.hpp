@@ -22,7 +22,7 @@ enum class LayerOp {
   relu,                 ///< Relu
   relu6,                ///< Clip to [0, 6]
   sigmoid,              ///< Sigmoid, 1 / (1 + exp(-x))
-  batch_norm,           ///< BatchNormalization with nothing before it to fold into
+  batch_norm,           ///< BatchNormalization, with no convolution before it to fold into
   max_pool,             ///< MaxPool; padding never wins
   average_pool,         ///< AveragePool, count_include_pad 0
   global_average_pool,  ///< GlobalAveragePool, to 1 x 1
@@ -71,7 +71,10 @@ struct LayerSpec {
   int stride = 1;                ///< along both axes
   Padding padding = 0;
   bool batch_norm = false;  ///< trained after the convolution, folded into it on export
-  bool bias = true;  ///< of a convolution or dense layer; with batch_norm it is the folded one
+  /// A convolution or dense layer adds one per output channel. Beside batch_norm the convolution
+  /// has none while it is trained (it would be normalized away): folding gives it one, whatever
+  /// this says.
+  bool bias = true;
 };
 
 /// A network for images of channels x height x width.
