@@ -2,67 +2,43 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <zlib.h>
 
 #include <algorithm>
-#include <limits>
-#include <new>
+#include <cstring>
+
+#include "compress/data/gzip.hpp"
 
 namespace assay {
 namespace {
 
 constexpr std::uint8_t unsigned_byte = 0x08;  // IDX element type
 
-/// A gzip stream in memory, unpacked piece by piece.
-class Gunzip {
+/// Reads what is not packed, with the interface of GzipReader.
+class PlainReader {
  public:
-  Gunzip(std::span<const std::byte> packed, const std::string& source) : source_(source) {
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data()));
-    stream_.avail_in = uInt(packed.size());
-    // 15 bits of window as RFC 1952 allows; 16 more asks zlib for a gzip header and trailer.
-    if (inflateInit2(&stream_, 15 + 16) != Z_OK) throw std::bad_alloc();
-  }
-  ~Gunzip() { inflateEnd(&stream_); }
-  Gunzip(const Gunzip&) = delete;
-  Gunzip& operator=(const Gunzip&) = delete;
+  PlainReader(std::span<const std::byte> data, const std::string& source)
+      : rest_(data), source_(source) {}
 
-  /// Fills `out` completely.
   Status read(std::span<std::uint8_t> out) {
-    stream_.next_out = out.data();
-    stream_.avail_out = uInt(out.size());
-    while (stream_.avail_out > 0) {
-      const int code = inflate(&stream_, Z_NO_FLUSH);
-      if (code == Z_STREAM_END && stream_.avail_out == 0) break;
-      if (code == Z_STREAM_END) return damaged("holds less data than its header announces");
-      ASSAY_CHECK(check(code));
-    }
+    if (rest_.size() < out.size()) return damaged("less");
+    std::memcpy(out.data(), rest_.data(), out.size());
+    rest_ = rest_.subspan(out.size());
     return {};
   }
-
-  /// Checks that the data ends here and that its check sum holds.
   Status finish() {
-    std::uint8_t surplus;
-    stream_.next_out = &surplus;
-    stream_.avail_out = 1;
-    const int code = inflate(&stream_, Z_FINISH);
-    if (stream_.avail_out == 0) return damaged("holds more data than its header announces");
-    if (code != Z_STREAM_END) return check(code);
+    if (!rest_.empty()) return damaged("more");
     return {};
   }
 
  private:
-  Status check(int code) {
-    if (code == Z_OK) return {};
-    if (code == Z_BUF_ERROR) return damaged("is truncated");
-    return damaged(
-        fmt::format("is not intact gzip data ({})", stream_.msg ? stream_.msg : "unexpected end"));
-  }
-  tl::unexpected<Error> damaged(const std::string& how) const {
-    return fail(ErrorKind::bad_input, fmt::format("{} {}; install it anew", source_, how));
+  tl::unexpected<Error> damaged(const char* how) const {
+    return fail(
+        ErrorKind::bad_input,
+        fmt::format("{} holds {} data than its header announces; install it anew", source_, how));
   }
 
+  std::span<const std::byte> rest_;
   const std::string& source_;
-  z_stream stream_{};
 };
 
 std::uint32_t big_endian(const std::uint8_t* bytes) {
@@ -89,25 +65,29 @@ Status check_header(std::span<const std::uint8_t> header, const std::vector<int>
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<std::uint8_t>> read_idx(std::span<const std::byte> gzip,
-                                           const std::vector<int>& dimensions, int leading,
-                                           const std::string& source) {
-  if (gzip.size() > std::numeric_limits<uInt>::max())
-    return fail(ErrorKind::bad_input, fmt::format("{} is too large to be a data set", source));
-  Gunzip stream(gzip, source);
+template <class Reader>
+Result<std::vector<std::uint8_t>> read_elements(Reader reader, const std::vector<int>& dimensions,
+                                                int leading, const std::string& source) {
   std::vector<std::uint8_t> header(4 + 4 * dimensions.size());
-  ASSAY_CHECK(stream.read(header));
+  ASSAY_CHECK(reader.read(header));
   ASSAY_CHECK(check_header(header, dimensions, source));
   const int items = std::min(leading, dimensions[0]);
   std::size_t size = std::size_t(items);
   for (std::size_t i = 1; i < dimensions.size(); ++i)
     size *= std::size_t(dimensions[i]);
   std::vector<std::uint8_t> elements(size);
-  ASSAY_CHECK(stream.read(elements));
-  if (items == dimensions[0]) ASSAY_CHECK(stream.finish());
+  ASSAY_CHECK(reader.read(elements));
+  if (items == dimensions[0]) ASSAY_CHECK(reader.finish());
   return elements;
+}
+
+}  // namespace
+
+Result<std::vector<std::uint8_t>> read_idx(std::span<const std::byte> file,
+                                           const std::vector<int>& dimensions, int leading,
+                                           const std::string& source) {
+  if (is_gzip(file)) return read_elements(GzipReader(file, source), dimensions, leading, source);
+  return read_elements(PlainReader(file, source), dimensions, leading, source);
 }
 
 }  // namespace assay

@@ -23,6 +23,7 @@ constexpr std::array commands{
             "assay bench kernels --on virtual:stm32f405", declare_bench},
     Command{"cache", "Show and prune the stage cache", "assay cache prune --unused-days 30",
             declare_cache},
+    Command{"data", "List, fetch and verify data sets", "assay data fetch cifar10", declare_data},
     Command{"doctor", "Check what is installed, attached and missing", "assay doctor",
             declare_doctor},
 };

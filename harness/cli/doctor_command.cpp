@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 struct Finding {
   std::string what;
   bool ok = false;
-  std::string detail;  ///< a version or path, or what to do
+  std::string detail;     ///< a version or path, or what to do
+  bool optional = false;  ///< not ok is no fault
 };
 
 std::string first_line(const std::string& text) {
@@ -53,9 +54,13 @@ Finding look_at_own(const char* program, const char* advice) {
 }
 
 Finding look_at_data(const std::string& name) {
+  const std::string what = fmt::format("data set {}", name);
+  const auto place = locate_dataset(name);
+  if (!place) return {what, false, place.error().message};
+  if (!place->present) return {what, false, "not here: " + place->remedy, place->fetched};
   const auto status = verify_dataset(name);
-  return {fmt::format("data set {}", name), status.has_value(),
-          status ? "checksums verified" : status.error().message};
+  if (!status) return {what, false, status.error().message};
+  return {what, true, place->folder.empty() ? "made by assay" : "checksums verified"};
 }
 
 Finding look_at_cache(const fs::path& path) {
@@ -94,10 +99,13 @@ Result<int> run(const Project& project, bool json) {
   bool ok = true;
   Json list = Json::array();
   for (const auto& finding : findings) {
-    ok = ok && finding.ok;
-    list.push_back({{"what", finding.what}, {"ok", finding.ok}, {"detail", finding.detail}});
-    if (!json)
-      fmt::print("{:<8} {:<34} {}\n", finding.ok ? "ok" : "MISSING", finding.what, finding.detail);
+    ok = ok && (finding.ok || finding.optional);
+    list.push_back({{"what", finding.what},
+                    {"ok", finding.ok},
+                    {"optional", finding.optional},
+                    {"detail", finding.detail}});
+    const char* verdict = finding.ok ? "ok" : finding.optional ? "optional" : "MISSING";
+    if (!json) fmt::print("{:<8} {:<34} {}\n", verdict, finding.what, finding.detail);
   }
   if (json) fmt::print("{}\n", list.dump(2));
   return ok ? 0 : exit_code(ErrorKind::infrastructure);

@@ -12,6 +12,12 @@ std::filesystem::path from_environment(const char* variable, const char* fallbac
   return value && *value ? value : fallback;
 }
 
+std::filesystem::path user_cache() {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache) return cache;
+  const char* home = std::getenv("HOME");
+  return std::filesystem::path(home && *home ? home : "/") / ".cache";
+}
+
 }  // namespace
 
 std::filesystem::path source_root() {
@@ -27,10 +33,11 @@ std::filesystem::path own_program(const char* name) {
 }
 
 std::filesystem::path default_cache() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache)
-    return std::filesystem::path(cache) / "assay";
-  const char* home = std::getenv("HOME");
-  return std::filesystem::path(home && *home ? home : "/") / ".cache" / "assay";
+  return user_cache() / "assay";
+}
+
+std::filesystem::path default_data() {
+  return user_cache() / "assay-data";
 }
 
 }  // namespace assay

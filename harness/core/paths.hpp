@@ -19,4 +19,8 @@ std::filesystem::path own_program(const char* name);
 /// Default stage cache: $XDG_CACHE_HOME/assay, or ~/.cache/assay.
 std::filesystem::path default_cache();
 
+/// Where data sets are fetched to and prepared sets are kept: "assay-data" beside the default stage
+/// cache.
+std::filesystem::path default_data();
+
 }  // namespace assay

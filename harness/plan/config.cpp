@@ -1,7 +1,10 @@
 #include "harness/plan/config.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
+#include <cctype>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -109,8 +112,32 @@ bool wanted(const FieldValues& given, std::string_view path) {
   return true;
 }
 
-std::string value_text(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
+/// A path as a part of a file's name: "sets/eyes.json" as "sets+eyes".
+std::string path_text(std::string_view path, std::string_view ending) {
+  std::string text(path.substr(0, path.size() - ending.size()));
+  const auto plain = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '.'; };
+  std::ranges::replace_if(text, std::not_fn(plain), '+');
+  return text;
+}
+
+/// Names joined by +, and what they stand for behind them.
+std::string list_text(const Json& value) {
+  std::string text;
+  for (const auto& [key, entry] : value.items()) {
+    if (!text.empty()) text += '+';
+    if (value.is_object()) text += key + "-";
+    text += entry.is_string() ? entry.get<std::string>() : entry.dump();
+  }
+  return text;
+}
+
+std::string value_text(const Field& field, const Json& value) {
+  if (value.is_structured()) return list_text(value);
+  if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    const bool path = !field.file_ending.empty() && text.ends_with(field.file_ending);
+    return path ? path_text(text, field.file_ending) : text;
+  }
   if (value.is_number_float()) return fmt::format("{}", value.get<double>());
   return value.dump();
 }
@@ -241,7 +268,7 @@ std::string Config::label() const {
                          std::abs(beta() + at("distill.alpha").get<double>() - 1) < 1e-12;
     const bool usual = found->second == field.fallback || derived ||
                        (field.path == "teacher.epochs" && found->second == at("train.epochs"));
-    if (always || !usual) name += "_" + field.label + value_text(found->second);
+    if (always || !usual) name += "_" + field.label + value_text(field, found->second);
   }
   return name;
 }

@@ -65,8 +65,9 @@ void append(std::vector<Field>& all, std::vector<Field> more) {
 std::vector<Field> network_fields() {
   const auto families = as_words(known_model_families());
   return {
-      text("data", as_words(known_datasets()), "fashion-mnist", "",
-           "The data set every network is trained and tested on."),
+      {"data", FieldType::text, as_words(known_datasets()), 0, 0, "fashion-mnist", "on-",
+       "The data set every network is trained and tested on: a known one, or the path of a "
+       "description.", {}, ".json"},
       text("teacher.model", families, "conv5", "teacher-",
            "The family whose whole network teaches the students."),
       integer("teacher.seed", 0, any_seed, 1, "ts", "Seed of the teacher's run."),
@@ -240,10 +241,16 @@ std::string number_text(double value) {
   return fmt::format("{:g}", value);
 }
 
+bool is_path(const Field& field, const Json& value) {
+  if (field.file_ending.empty() || !value.is_string()) return false;
+  const auto& text = value.get_ref<const std::string&>();
+  return text.size() > field.file_ending.size() && text.ends_with(field.file_ending);
+}
+
 bool type_matches(const Field& field, const Json& value) {
   switch (field.type) {
     case FieldType::text:
-      return false;  // only the words
+      return is_path(field, value);  // else only the words
     case FieldType::integer:
       return value.is_number() && std::trunc(value.get<double>()) == value.get<double>();
     case FieldType::number:
@@ -271,7 +278,7 @@ std::string words_text(const std::vector<Json>& words) {
 std::string type_text(const Field& field) {
   switch (field.type) {
     case FieldType::text:
-      return "";
+      return field.file_ending.empty() ? "" : "a path that ends in " + field.file_ending;
     case FieldType::boolean:
       return "true or false";
     case FieldType::integer:

@@ -11,7 +11,8 @@ Json typed_schema(const Field& field) {
   const Json name{{"type", "string"}, {"minLength", 1}};
   switch (field.type) {
     case FieldType::text:
-      return nullptr;
+      if (field.file_ending.empty()) return nullptr;
+      return {{"type", "string"}, {"pattern", ".\\" + field.file_ending + "$"}};
     case FieldType::boolean:
       return {{"type", "boolean"}};
     case FieldType::integer:

@@ -92,6 +92,10 @@ Status evaluate_on_host(const std::filesystem::path& model_path, const std::stri
                         const std::filesystem::path& directory,
                         const std::function<void(double fraction)>& progress,
                         std::stop_token stop) {
+  ASSAY_TRY(const auto info, find_dataset(data));
+  if (info.task != DatasetInfo::Task::classification)
+    return fail(ErrorKind::bad_input,
+                fmt::format("{} is a regression set; models are evaluated on classes only", data));
   ASSAY_TRY(const auto validation, load_split(data, Split::validation));
   ASSAY_TRY(const auto test, load_split(data, Split::test));
   ASSAY_TRY(const auto model, onnx::read_model(model_path));
