@@ -8,10 +8,12 @@
 #include <fstream>
 #include <functional>
 #include <numeric>
+#include <set>
 
 #include "harness/core/file.hpp"
 #include "harness/core/hash.hpp"
 #include "harness/core/process.hpp"
+#include "tests/compress/data/folders.hpp"
 
 namespace assay {
 namespace {
@@ -49,7 +51,7 @@ class FashionMnist : public ::testing::Test {
 
 std::vector<int> per_class(const ImageSet& set) {
   std::vector<int> counts(10);
-  for (std::uint8_t label : set.labels)
+  for (const auto label : set.labels)
     ++counts.at(label);
   return counts;
 }
@@ -68,7 +70,7 @@ std::vector<std::size_t> identities(const ImageSet& set) {
 
 /// The whole training file, unpacked by another program.
 ImageSet unpacked_by_zcat() {
-  ImageSet set{60000, 1, 28, 28, {}, {}};
+  ImageSet set{60000, 1, 28, 28};
   auto unpack = [](const char* name, std::size_t header) {
     ProcessSpec spec;
     spec.arguments = {"zcat", (installed / name).string()};
@@ -78,7 +80,8 @@ ImageSet unpacked_by_zcat() {
                                      outcome->output.end());
   };
   set.pixels = unpack("train-images-idx3-ubyte.gz", 16);
-  set.labels = unpack("train-labels-idx1-ubyte.gz", 8);
+  const auto labels = unpack("train-labels-idx1-ubyte.gz", 8);
+  set.labels.assign(labels.begin(), labels.end());
   return set;
 }
 
@@ -90,8 +93,8 @@ TEST_F(FashionMnist, IsDescribedWithoutBeingRead) {
   EXPECT_EQ(info->classes, 10);
   EXPECT_EQ(info->class_names.size(), 10u);
   EXPECT_EQ(info->channels * info->height * info->width, 784);
+  EXPECT_EQ(info->outputs, 10);
   EXPECT_EQ(info->fingerprint.size(), 64u);
-  EXPECT_THAT(known_datasets(), ElementsAre("fashion-mnist"));
 }
 
 TEST_F(FashionMnist, IsTheInstalledPackage) {
@@ -266,12 +269,56 @@ TEST_F(FashionMnist, RefusesAFileWithAnotherChecksum) {
 
 TEST_F(FashionMnist, UnknownSetIsAnsweredWithTheKnownOnes) {
   for (const Status& status :
-       {verify_dataset("mnist"), Status(find_dataset("mnist").map([](auto) {})),
-        Status(load_split("mnist", Split::test).map([](auto) {}))}) {
+       {verify_dataset("mnist-in-oil"), Status(find_dataset("mnist-in-oil").map([](auto) {})),
+        Status(load_split("mnist-in-oil", Split::test).map([](auto) {})),
+        Status(locate_dataset("mnist-in-oil").map([](auto) {})),
+        fetch_dataset("mnist-in-oil", {})}) {
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().kind, ErrorKind::bad_input);
-    EXPECT_THAT(status.error().message, AllOf(HasSubstr("'mnist'"), HasSubstr("fashion-mnist")));
+    EXPECT_THAT(status.error().message,
+                AllOf(HasSubstr("'mnist-in-oil'"), HasSubstr("fashion-mnist, mnist, cifar10")));
   }
+}
+
+TEST_F(FashionMnist, HasDisjointSplits) {
+  EXPECT_EQ(test::expect_disjoint_splits(load), (std::vector<int>{55000, 5000, 512, 10000}));
+}
+
+/// The sets that are fetched on command, where nobody has fetched them.
+class NotFetched : public test::DataTest, public ::testing::WithParamInterface<std::string> {};
+
+TEST_P(NotFetched, AreDescribedAndSayHowToGetThem) {
+  const auto info = find_dataset(GetParam());
+  ASSERT_TRUE(info) << info.error().message;
+  EXPECT_EQ(info->name, GetParam());
+  EXPECT_EQ(info->normalization.mean.size(), std::size_t(info->channels));
+  const auto place = locate_dataset(GetParam());
+  ASSERT_TRUE(place);
+  EXPECT_FALSE(place->present);
+  EXPECT_TRUE(place->fetched);
+  EXPECT_EQ(place->folder, folder() / "user-cache" / "assay-data" / GetParam());
+  test::expect_refused(load_split(GetParam(), Split::train).map([](auto) {}),
+                       {"is missing: assay data fetch " + GetParam() + " brings it", "ASSAY_DATA"});
+}
+
+INSTANTIATE_TEST_SUITE_P(All, NotFetched, ::testing::ValuesIn(fetched_datasets()));
+
+TEST(Datasets, HaveNamesAndFingerprintsOfTheirOwn) {
+  EXPECT_THAT(known_datasets(), ElementsAre("fashion-mnist", "mnist", "cifar10", "pointing"));
+  EXPECT_THAT(fetched_datasets(), ElementsAre("mnist", "cifar10"));
+  std::set<std::string> fingerprints;
+  for (const auto& name : known_datasets())
+    EXPECT_TRUE(fingerprints.insert(find_dataset(name)->fingerprint).second) << name;
+  test::expect_refused(fetch_dataset("fashion-mnist", {}),
+                       {"fashion-mnist is not fetched; assay data fetch brings mnist, cifar10"});
+}
+
+TEST(Datasets, MadeByAssayCannotBeMissing) {
+  const auto place = locate_dataset("pointing");
+  ASSERT_TRUE(place);
+  EXPECT_TRUE(place->present);
+  EXPECT_EQ(place->folder, "");
+  EXPECT_TRUE(verify_dataset("pointing"));
 }
 
 }  // namespace

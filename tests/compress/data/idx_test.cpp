@@ -102,7 +102,9 @@ TEST(ReadIdx, RefusesATruncatedFileWhereverItEnds) {
   for (std::size_t length = 0; length < whole.size(); ++length) {
     const auto read = read_idx(std::span(whole).first(length), shape, 4, "images.gz");
     ASSERT_FALSE(read) << "of " << length << " bytes";
-    EXPECT_THAT(read.error().message, HasSubstr("truncated")) << "of " << length << " bytes";
+    // Too short to be told from a plain file, it is one with less data.
+    EXPECT_THAT(read.error().message, HasSubstr(length < 2 ? "less data" : "truncated"))
+        << "of " << length << " bytes";
   }
 }
 
@@ -113,7 +115,8 @@ TEST(ReadIdx, SurvivesEveryFlippedByte) {
     damaged[position] ^= std::byte{0xff};
     const auto read = read_idx(damaged, shape, 4, "images.gz");
     // Time, flags and system of the gzip header carry no data; anything else must be noticed.
-    if (position >= 10) {
+    // (Without its first two bytes it is a plain file, and no IDX file.)
+    if (position < 2 || position >= 10) {
       EXPECT_FALSE(read) << "byte " << position;
     } else if (read) {
       EXPECT_EQ(*read, counting(24)) << "byte " << position;
@@ -121,11 +124,26 @@ TEST(ReadIdx, SurvivesEveryFlippedByte) {
   }
 }
 
-TEST(ReadIdx, RefusesAFileThatIsNotGzip) {
+TEST(ReadIdx, ReadsPlainFilesToo) {
   const auto plain = images();
-  const auto read = read_idx(std::as_bytes(std::span(plain)), shape, 4, "images.gz");
+  const auto read = read_idx(std::as_bytes(std::span(plain)), shape, 4, "images");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, counting(24));
+  for (const auto& [size, words] : {std::pair<std::size_t, const char*>{16 + 23, "holds less data"},
+                                    {16 + 25, "holds more data"},
+                                    {3, "holds less data"}}) {
+    const auto bad = resized(size);
+    const auto refused = read_idx(std::as_bytes(std::span(bad)), shape, 4, "images");
+    ASSERT_FALSE(refused) << size;
+    EXPECT_THAT(refused.error().message, HasSubstr(words));
+  }
+}
+
+TEST(ReadIdx, RefusesAFileOfAnotherKind) {
+  const std::string text = "This is no IDX file, and it is long enough to have a header.";
+  const auto read = read_idx(std::as_bytes(std::span(text)), shape, 4, "images.gz");
   ASSERT_FALSE(read);
-  EXPECT_THAT(read.error().message, HasSubstr("not intact gzip data"));
+  EXPECT_THAT(read.error().message, HasSubstr("images.gz is not an IDX file"));
 }
 
 }  // namespace

@@ -31,7 +31,12 @@ constexpr BadMatrix bad_matrices[] = {
     {"WrongValue", R"({"name": "m", "base": {"student": {"cut": 3}}, )" DEPLOYED "}",
      "m.json: base.student.cut: expected \"none\" or 5 or 4, found number 3"},
     {"UnknownDataSet", R"({"name": "m", "base": {"data": "mnist-in-oil"}, )" DEPLOYED "}",
-     "m.json: base.data: expected \"fashion-mnist\""},
+     "m.json: base.data: expected \"fashion-mnist\" or \"mnist\" or \"cifar10\" or \"pointing\" or "
+     "a path that ends in .json, found string \"mnist-in-oil\""},
+    {"MissingDescription", R"({"name": "m", "base": {"data": "eyes.json"}, )" DEPLOYED "}",
+     "cannot read eyes.json: No such file"},
+    {"RegressionSet", R"({"name": "m", "base": {"data": "pointing"}, )" DEPLOYED "}",
+     "pointing is a regression set"},
     {"UnknownPart", R"({"name": "m", "deploy": {"on": [{"board_type": "stm32f999"}]}})",
      "m.json: deploy.on[0].board_type: unknown board type or part \"stm32f999\": known types are"},
     {"TooFast",
@@ -142,6 +147,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadCommand{"NoStoreToReport", {"report", "m"}, "assay.db"},
         BadCommand{"NoStoreToList", {"results"}, "assay.db"},
         BadCommand{"NoDay", {"results", "--since", "yesterday"}, "\"yesterday\" is not a day"},
+        BadCommand{"UnknownDataSetToFetch",
+                   {"data", "fetch", "mnist-in-oil"},
+                   "unknown data set 'mnist-in-oil'; known: fashion-mnist, mnist, cifar10"},
+        BadCommand{"DataSetThatIsNotFetched",
+                   {"data", "fetch", "fashion-mnist"},
+                   "fashion-mnist is not fetched; assay data fetch brings mnist, cifar10"},
+        BadCommand{"NothingToFetch", {"data", "fetch"}, "name is required"},
         BadCommand{"NoSuchKeyToPin", {"cache", "pin", "abc"}, "starts with \"abc\""}),
     [](const auto& test) { return test.param.name; });
 

@@ -90,6 +90,10 @@ TEST(Config, LabelsSayWhatMatters) {
   EXPECT_EQ(Config::from({{"teacher.model", "resnet18"}, {"distill.T", 4.0}}).label(),
             "conv5_teacher-resnet18_a0.5_T4_s1");
   EXPECT_EQ(Config::from({{"seed", 123456789}}).label(), "conv5_s123456789");
+  EXPECT_EQ(Config::from({{"data", "mnist"}}).label(), "conv5_on-mnist_s1");
+  // A label names a folder: a path in it may not be one.
+  EXPECT_EQ(Config::from({{"data", "../sets/my eyes.json"}}).label(),
+            "conv5_on-..+sets+my+eyes_s1");
 }
 
 TEST(Config, LabelsTellEveryTwoExperimentsApart) {
