@@ -12,6 +12,7 @@
 #include "compress/data/stable_split.hpp"
 #include "harness/core/file.hpp"
 #include "harness/core/hash.hpp"
+#include "harness/core/json.hpp"
 #include "harness/core/paths.hpp"
 
 namespace assay {
@@ -154,13 +155,29 @@ void describe(const DatasetDescription& set, PreparedSet& prepared) {
       int(std::count(prepared.splits.begin(), prepared.splits.end(), Split::train));
 }
 
+Result<KeptPixels> read_kept(const fs::path& folder) {
+  const fs::path path = folder / "set.json";
+  ASSAY_TRY(const auto json, read_json_file(path));
+  JsonErrors errors(path.string());
+  KeptPixels kept;
+  {
+    JsonObject object(json, "", errors);
+    JsonObject sums = object.object("sha256");
+    for (const Split split : stored_splits)
+      kept.sha256[split] = sums.required<std::string>(std::string(to_string(split)));
+    kept.measured = {object.list<float>("mean"), object.list<float>("deviation")};
+  }
+  ASSAY_CHECK(errors.status());
+  return kept;
+}
+
 Result<std::vector<std::byte>> read_pack(const PreparedSet& set, Split split) {
   const fs::path path = set.folder / pack_name(split);
   const auto bytes = read_bytes(path);
   if (bytes) {
     Sha256 hash;
     hash.update(std::span<const std::byte>(*bytes));
-    if (set.packs.at("sha256").at(to_string(split)) == hash.hex()) return *bytes;
+    if (set.kept.sha256.at(split) == hash.hex()) return *bytes;
   }
   return fail(ErrorKind::bad_input,
               fmt::format("{}: the kept pixels {} are damaged: remove {}, it is made again",
@@ -183,11 +200,8 @@ Result<PreparedSet> prepare_set(const std::string& path) {
     ASSAY_CHECK(fill(description, set, scratch.path()));
     ASSAY_CHECK(std::move(scratch).publish(set.folder));
   }
-  ASSAY_TRY(set.packs, read_json_file(set.folder / "set.json"));
-  if (description.normalization)
-    set.info.normalization = *description.normalization;
-  else
-    set.info.normalization = {set.packs.at("mean"), set.packs.at("deviation")};
+  ASSAY_TRY(set.kept, read_kept(set.folder));
+  set.info.normalization = description.normalization.value_or(set.kept.measured);
   return set;
 }
 

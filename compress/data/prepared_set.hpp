@@ -9,21 +9,27 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "compress/data/description.hpp"
 #include "compress/data/sample_list.hpp"
-#include "harness/core/json.hpp"
 
 namespace assay {
+
+/// What set.json says of the kept pixels.
+struct KeptPixels {
+  std::map<Split, std::string> sha256;  ///< of the file of each split but calibration
+  Normalization measured;               ///< over the training split
+};
 
 struct PreparedSet {
   DatasetInfo info;
   SampleList list;
   std::vector<Split> splits;     ///< of every sample
   std::filesystem::path folder;  ///< of the kept pixels
-  Json packs;                    ///< set.json
+  KeptPixels kept;
 };
 
 /// Looks at every file of a described set and decodes its images unless that was done before. The
