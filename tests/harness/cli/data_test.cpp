@@ -108,7 +108,8 @@ void write_described_set(const User& user) {
 
 std::set<std::string> stage_keys(const User& user) {
   std::set<std::string> keys;
-  for (const Json& stage : json_of(user.run({"plan", "m.json", "--json"})).at("stages"))
+  const Json plan = json_of(user.run({"plan", "m.json", "--json"}));
+  for (const Json& stage : plan.at("stages"))
     keys.insert(stage.at("key").get<std::string>());
   return keys;
 }
