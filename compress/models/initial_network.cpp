@@ -118,27 +118,40 @@ class NetworkWriter {
       case LayerOp::add:
         node.op_type = "Add";
         return;
+      case LayerOp::sigmoid:
+        node.op_type = "Sigmoid";
+        return;
+      case LayerOp::multiply:
+        node.op_type = "Mul";
+        return;
+      case LayerOp::concat:
+        node.op_type = "Concat";
+        node.attributes["axis"] = std::int64_t{1};
+        return;
+      case LayerOp::batch_norm:
+        return batch_norm(layer.name, input_channels(layer), node);
     }
   }
 
   static void windowed(const char* op_type, const LayerSpec& layer, onnx::Node& node) {
-    const std::int64_t pad = layer.padding;
+    const Padding& pad = layer.padding;
     node.op_type = op_type;
-    node.attributes = {{"kernel_shape", Integers{layer.kernel, layer.kernel}},
+    node.attributes = {{"kernel_shape", Integers{layer.kernel.height, layer.kernel.width}},
                        {"strides", Integers{layer.stride, layer.stride}},
-                       {"pads", Integers{pad, pad, pad, pad}}};
+                       {"pads", Integers{pad.top, pad.left, pad.bottom, pad.right}}};
   }
 
   void convolution(const LayerSpec& layer, onnx::Node& node, std::int64_t filters,
                    std::int64_t groups) {
     windowed("Conv", layer, node);
     node.attributes["group"] = groups;
-    const std::int64_t window = std::int64_t{layer.kernel} * layer.kernel;
-    const Integers shape{filters, input_channels(layer) / groups, layer.kernel, layer.kernel};
+    const std::int64_t window = std::int64_t{layer.kernel.height} * layer.kernel.width;
+    const Integers shape{filters, input_channels(layer) / groups, layer.kernel.height,
+                         layer.kernel.width};
     const double deviation = std::sqrt(2.0 / double(filters / groups * window));
     node.inputs.push_back(constant(layer.name + ".weight", shape,
                                    random_weights(filters * shape[1] * window, deviation)));
-    if (!layer.batch_norm)
+    if (!layer.batch_norm && layer.bias)
       node.inputs.push_back(constant(layer.name + ".bias", {filters},
                                      std::vector<float>(std::size_t(filters), 0.0F)));
   }
@@ -151,24 +164,28 @@ class NetworkWriter {
     node.inputs.push_back(
         constant(layer.name + ".weight", {outputs, inputs},
                  random_weights(outputs * inputs, 1 / std::sqrt(double(inputs)))));
-    if (!layer.batch_norm)
+    if (!layer.batch_norm && layer.bias)
       node.inputs.push_back(constant(layer.name + ".bias", {outputs},
                                      std::vector<float>(std::size_t(outputs), 0.0F)));
   }
 
   void append_norm(const LayerSpec& layer, std::int64_t channels, const std::string& output) {
-    const std::string name = layer.name + ".norm";
+    onnx::Node node;
+    node.name = layer.name + ".norm";
+    node.inputs = {layer.name + ".raw"};
+    node.outputs = {output};
+    batch_norm(node.name, channels, node);
+    model_.nodes.push_back(std::move(node));
+  }
+
+  void batch_norm(const std::string& name, std::int64_t channels, onnx::Node& node) {
     const std::vector<float> zeros(std::size_t(channels), 0.0F);
     const std::vector<float> ones(std::size_t(channels), 1.0F);
-    onnx::Node node;
-    node.name = name;
     node.op_type = "BatchNormalization";
-    node.inputs = {layer.name + ".raw", constant(name + ".gamma", {channels}, ones),
-                   constant(name + ".beta", {channels}, zeros),
-                   constant(name + ".mean", {channels}, zeros),
-                   constant(name + ".variance", {channels}, ones)};
-    node.outputs = {output};
-    model_.nodes.push_back(std::move(node));
+    node.inputs.push_back(constant(name + ".gamma", {channels}, ones));
+    node.inputs.push_back(constant(name + ".beta", {channels}, zeros));
+    node.inputs.push_back(constant(name + ".mean", {channels}, zeros));
+    node.inputs.push_back(constant(name + ".variance", {channels}, ones));
   }
 
   const ModelSpec& spec_;

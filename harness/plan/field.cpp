@@ -65,9 +65,17 @@ void append(std::vector<Field>& all, std::vector<Field> more) {
 std::vector<Field> network_fields() {
   const auto families = as_words(known_model_families());
   return {
-      {"data", FieldType::text, as_words(known_datasets()), 0, 0, "fashion-mnist", "on-",
+      {"data",
+       FieldType::text,
+       as_words(known_datasets()),
+       0,
+       0,
+       "fashion-mnist",
+       "on-",
        "The data set every network is trained and tested on: a known one, or the path of a "
-       "description.", {}, ".json"},
+       "description.",
+       {},
+       ".json"},
       text("teacher.model", families, "conv5", "teacher-",
            "The family whose whole network teaches the students."),
       integer("teacher.seed", 0, any_seed, 1, "ts", "Seed of the teacher's run."),

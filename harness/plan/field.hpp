@@ -31,7 +31,7 @@ struct Field {
   std::string label;  ///< prefix in cell labels ("T"); empty: the family's name says it
   std::string meaning;             ///< one sentence, for the schema and the guide
   std::vector<Json> entries = {};  ///< values a table's names may have; empty: any name
-  std::string file_ending = {};    ///< a text field with one takes a path too that ends so (".json")
+  std::string file_ending = {};  ///< a text field with one takes a path too that ends so (".json")
 };
 
 /// The table, in the order of the guide.
