@@ -120,6 +120,10 @@ std::string path_text(std::string_view path, std::string_view ending) {
   return text;
 }
 
+/// Fields a label tells whenever they are there, usual or not: each says that its group is.
+constexpr std::array<std::string_view, 6> always_told{
+    "distill.alpha", "distill.T", "noise.kind", "prune.sparsity", "cluster.clusters", "seed"};
+
 /// Names joined by +, and what they stand for behind them.
 std::string list_text(const Json& value) {
   std::string text;
@@ -262,8 +266,7 @@ std::string Config::label() const {
   for (const auto& field : config_fields()) {
     const auto found = values_.find(field.path);
     if (found == values_.end() || field.label.empty() || in_group(field.path, "student")) continue;
-    const bool always =
-        field.path == "distill.alpha" || field.path == "distill.T" || field.path == "seed";
+    const bool always = std::ranges::count(always_told, field.path) > 0;
     const bool derived = field.path == "distill.beta" &&
                          std::abs(beta() + at("distill.alpha").get<double>() - 1) < 1e-12;
     const bool usual = found->second == field.fallback || derived ||

@@ -114,7 +114,7 @@ std::vector<Field> training_fields() {
       number("distill.T", 0.01, 1000, distill.temperature, "T", "Temperature of both softmaxes."),
       boolean("distill.t_squared", distill.t_squared, "t2-",
               "Scale the teacher's term by T^2, which keeps its gradient's size independent of T."),
-      text("distill.teacher", {"fixed", "joint"}, "fixed", "",
+      text("distill.teacher", {"fixed", "joint"}, "fixed", "t-",
            "Whether the teacher was trained before, or learns at the same time."),
       table("distill.hints", {}, "hints",
             "Inner features to imitate: {\"student layer\": \"teacher layer\"}."),
@@ -203,7 +203,7 @@ std::vector<Field> cluster_fields() {
 std::vector<Field> quantize_fields() {
   const QuantizeSettings quantize;
   std::vector<Field> fields = {
-      text("quantize.scheme", known_schemes(), to_string(quantize.scheme), "",
+      text("quantize.scheme", known_schemes(), to_string(quantize.scheme), "as-",
            "What becomes of the float network."),
       text("quantize.weight_bits", {8, 4, 2}, quantize.weight_bits, "w",
            "Width of integer weights; 2 bits are ternary."),

@@ -34,7 +34,7 @@ class PlanBuilder {
     stages.evaluate_float =
         add_torch_evaluation("float " + config.label(), config, stages.float_model, facts);
     ASSAY_TRY(stages.quantize, add_quantization(config, stages, facts));
-    ASSAY_TRY(stages.integer_kernels, has_integer_kernels(config));
+    ASSAY_TRY(stages.integer_kernels, integer_kernels_for(config));
     if (stages.integer_kernels)
       stages.evaluate = add({StageKind::evaluate,
                              "evaluate int8 " + config.label(),
@@ -169,6 +169,18 @@ class PlanBuilder {
     return StageInput{"model", teacher, "model.onnx"};
   }
 
+  /// Networks of equal shape are looked at once.
+  Result<bool> integer_kernels_for(const Config& config) {
+    const ModelChoice model = config.student();
+    const auto key = fmt::format("{}/{}/{}/{}/{}", model.family, model.cut, model.fewer_filters_pct,
+                                 config.at("data").get<std::string>(),
+                                 config.at("quantize.scheme").get<std::string>());
+    const auto known = integer_kernels_.find(key);
+    if (known != integer_kernels_.end()) return known->second;
+    ASSAY_TRY(const bool found, has_integer_kernels(config));
+    return integer_kernels_[key] = found;
+  }
+
   std::size_t add(Stage stage, const Json& facts) {
     stage.key = stage_key(stage, plan_.stages, facts);
     const auto [place, fresh] = by_key_.emplace(stage.key, plan_.stages.size());
@@ -179,6 +191,7 @@ class PlanBuilder {
   Plan& plan_;
   Json environment_;
   std::map<std::string, std::size_t> by_key_;
+  std::map<std::string, bool> integer_kernels_;
 };
 
 Cell make_cell(const Plan& plan, std::size_t config_index, std::size_t target_index,

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "tests/compress/train/float_models.hpp"
+#include "tests/compress/methods/float_models.hpp"
 
 namespace assay::onnx {
 namespace {

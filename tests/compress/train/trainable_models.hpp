@@ -1,7 +1,7 @@
 // Float models that training has to read: every operator, and weights given as integers.
 #pragma once
 
-#include "tests/compress/train/float_models.hpp"
+#include "tests/compress/methods/float_models.hpp"
 
 namespace assay::testing_models {
 

@@ -124,7 +124,7 @@ TEST_F(Worker, DistilsQuantizesAndEvaluates) {
   EXPECT_EQ(training["distill"]["T"], 4);
 
   const fs::path quantized =
-      stage("int8", QuantizeStage{distilled / "model.onnx", QuantizeSettings{}});
+      stage("int8", QuantizeStage{distilled / "model.onnx", QuantizeSettings{}, {}});
   const auto model = onnx::read_model(quantized / "model.onnx");
   ASSERT_TRUE(model) << model.error().message;
   EXPECT_TRUE(model->initializer("conv1.weight.quantized"));
@@ -180,7 +180,7 @@ TEST_F(Worker, EveryObserverQuantizes) {
   for (Observer observer : {Observer::moving_average, Observer::percentile, Observer::mse}) {
     const std::string name(to_string(observer));
     const fs::path quantized =
-        stage(name, QuantizeStage{trained / "model.onnx", {.observer = observer, .samples = 64}});
+        stage(name, QuantizeStage{trained / "model.onnx", {.observer = observer, .samples = 64}, {}});
     const Json report = json(quantized / "quantization.json");
     EXPECT_EQ(report["observer"], name);
     EXPECT_GT(report["activations"]["relu1.output"]["high"], 0) << name;
@@ -194,7 +194,7 @@ TEST_F(Worker, EverySchemeQuantizesAndEvaluates) {
        {Scheme::none, Scheme::dynamic, Scheme::float16, Scheme::int16_activations}) {
     const std::string name(to_string(scheme));
     const fs::path quantized =
-        stage(name, QuantizeStage{trained / "model.onnx", {.scheme = scheme, .samples = 64}});
+        stage(name, QuantizeStage{trained / "model.onnx", {.scheme = scheme, .samples = 64}, {}});
     EXPECT_EQ(json(quantized / "quantization.json")["scheme"], name);
     const Json written = json(stage(name + "-evaluated", EvaluateStage{quantized / "model.onnx"}) /
                               "evaluation.json");

@@ -56,15 +56,15 @@ struct Change {
 
 class Keys : public ::testing::TestWithParam<Change> {};
 
+Plan deployed(const std::string& base) {
+  return plan_of(R"({"name": "k", "base": )" + base +
+                 R"(, "deploy": {"on": [{"board_type": "stm32f405"}]}})");
+}
+
 TEST_P(Keys, ChangeWithWhatMatters) {
-  const auto of = [](const std::string& base, const std::string& samples) {
-    return plan_of(R"({"name": "k", "base": )" + base +
-                   R"(, "deploy": {"on": [{"board_type": "stm32f405"}], "samples": )" + samples +
-                   "}}");
-  };
-  const auto before =
-      of(R"({"distill": {"T": 4}, "student": {"cut": 4}, "quantize": {"samples": 512}})", "500");
-  const auto after = of(GetParam().base, "500");
+  const auto before = deployed(R"({"distill": {"T": 4}, "student": {"cut": 4},
+    "prune": {"sparsity": 0.5}, "cluster": {"clusters": 16}, "quantize": {"samples": 512}})");
+  const auto after = deployed(GetParam().base);
   ASSERT_EQ(before.stages.size(), after.stages.size());
   for (std::size_t i = 0; i < before.stages.size(); ++i) {
     // No change below concerns the teacher, the whole network.
@@ -81,15 +81,91 @@ TEST_P(Keys, ChangeWithWhatMatters) {
 }
 
 using enum StageKind;
+const std::set<StageKind> from_quantize{quantize, evaluate, firmware};
+const std::set<StageKind> from_cluster{cluster,  evaluate_torch, quantize, evaluate, firmware};
+const std::set<StageKind> from_prune{prune,    cluster,  evaluate_torch,
+                                     quantize, evaluate, firmware};
+const std::set<StageKind> from_train{train,    prune,    cluster, evaluate_torch,
+                                     quantize, evaluate, firmware};
+
 INSTANTIATE_TEST_SUITE_P(
     Changes, Keys,
     ::testing::Values(
-        Change{R"({"distill": {"T": 4.0}, "student": {"cut": 4}, "quantize": {"samples": 512}})",
+        Change{R"({"distill": {"T": 4.0}, "student": {"cut": 4}, "prune": {"sparsity": 0.50},
+                   "cluster": {"clusters": 16}, "quantize": {"samples": 512}})",
                {}},
-        Change{R"({"distill": {"T": 5}, "student": {"cut": 4}, "quantize": {"samples": 512}})",
-               {train, evaluate_float, quantize, evaluate, firmware}},
-        Change{R"({"distill": {"T": 4}, "student": {"cut": 4}, "quantize": {"samples": 256}})",
-               {quantize, evaluate, firmware}}));
+        // A field that has no effect: the steps of a schedule that has none are in no key.
+        Change{R"({"distill": {"T": 4, "hint_weight": 3}, "student": {"cut": 4},
+                   "prune": {"sparsity": 0.5}, "cluster": {"clusters": 16}})",
+               {}},
+        Change{R"({"distill": {"T": 5}, "student": {"cut": 4}, "prune": {"sparsity": 0.5},
+                   "cluster": {"clusters": 16}})",
+               from_train},
+        Change{R"({"distill": {"T": 4}, "student": {"cut": 4}, "seed": 2,
+                   "prune": {"sparsity": 0.5}, "cluster": {"clusters": 16}})",
+               from_train},
+        Change{R"({"distill": {"T": 4}, "student": {"cut": 4}, "prune": {"sparsity": 0.6},
+                   "cluster": {"clusters": 16}})",
+               from_prune},
+        Change{R"({"distill": {"T": 4}, "student": {"cut": 4},
+                   "prune": {"sparsity": 0.5, "epochs": 1}, "cluster": {"clusters": 16}})",
+               from_prune},
+        Change{R"({"distill": {"T": 4}, "student": {"cut": 4}, "prune": {"sparsity": 0.5},
+                   "cluster": {"clusters": 8}})",
+               from_cluster},
+        Change{R"({"distill": {"T": 4}, "student": {"cut": 4}, "prune": {"sparsity": 0.5},
+                   "cluster": {"clusters": 16, "layers": ["dense"]}})",
+               from_cluster},
+        Change{R"({"distill": {"T": 4}, "student": {"cut": 4}, "prune": {"sparsity": 0.5},
+                   "cluster": {"clusters": 16}, "quantize": {"samples": 256}})",
+               from_quantize},
+        Change{R"({"distill": {"T": 4}, "student": {"cut": 4}, "prune": {"sparsity": 0.5},
+                   "cluster": {"clusters": 16}, "quantize": {"weight_bits": 4}})",
+               from_quantize}));
+
+TEST(Plan, ASweepOfSparsitiesSharesTheDenseNetwork) {
+  const auto plan = plan_of(R"({
+    "name": "s", "base": {"student": {"fewer_filters_pct": 50}},
+    "sweep": {"prune.sparsity": {"from": 0.10, "to": 0.89, "step": 0.01}},
+    "deploy": {"on": [{"board_type": "stm32f405"}]}})");
+  EXPECT_EQ(plan.cells.size(), 80u);
+  EXPECT_EQ(count(plan, StageKind::train), 1u);
+  for (const auto kind : {prune, evaluate_torch, quantize, evaluate, firmware})
+    EXPECT_EQ(count(plan, kind), 80u);
+  EXPECT_EQ(plan.stages.size(), 1u + 5 * 80);
+}
+
+TEST(Plan, AnEnsembleIsTrainedOnceAndTeachesTogether) {
+  const auto plan = plan_of(R"({
+    "name": "e", "base": {"student": {"cut": 4}, "teacher": {"count": 3, "seed": 5}},
+    "sweep": {"distill.T": [2, 4]}, "deploy": {"on": [{"board_type": "stm32f405"}]}})");
+  EXPECT_EQ(count(plan, StageKind::train), 3u + 2);
+  EXPECT_EQ(count(plan, StageKind::logits), 3u);
+  for (const auto& stage : plan.stages)
+    if (stage.kind == StageKind::train && stage.label.find("cut4") != std::string::npos) {
+      ASSERT_EQ(stage.inputs.size(), 3u);
+      EXPECT_EQ(stage.inputs[0].name, "teacher_logits");
+      EXPECT_EQ(stage.inputs[2].name, "teacher_logits_3");
+    }
+}
+
+TEST(Plan, LaterStepsLearnFromTheSameTeacher) {
+  const auto joint = plan_of(R"({
+    "name": "j", "base": {"student": {"cut": 4}, "distill": {"teacher": "joint"},
+      "prune": {"sparsity": 0.5}}, "deploy": {"on": [{"board_type": "stm32f405"}]}})");
+  // The teacher that learned beside the student teaches the pruned one: no training of its own.
+  EXPECT_EQ(count(joint, StageKind::train), 1u);
+  EXPECT_EQ(count(joint, StageKind::logits), 1u);
+  const auto hinted = plan_of(R"({
+    "name": "h", "base": {"student": {"fewer_filters_pct": 50},
+      "distill": {"hints": {"relu2": "relu2"}}, "quantize": {"training": "learned"}},
+    "deploy": {"on": [{"board_type": "stm32f405"}]}})");
+  EXPECT_EQ(count(hinted, StageKind::logits), 0u);
+  for (const auto& stage : hinted.stages)
+    if (stage.kind == StageKind::quantize) {
+      EXPECT_EQ(stage.inputs[1].name, "teacher_model");
+    }
+}
 
 TEST(Plan, TenThousandCellsAreExpanded) {
   const auto plan = plan_of(R"({
