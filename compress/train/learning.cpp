@@ -14,13 +14,13 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "logits.bin is little-endian");
 
 Result<std::vector<float>> read_teacher_logits(const std::filesystem::path& path, int images,
-                                               int classes) {
+                                               int outputs) {
   ASSAY_TRY(const auto bytes, read_bytes(path));
-  const std::size_t expected = std::size_t(images) * std::size_t(classes) * sizeof(float);
+  const std::size_t expected = std::size_t(images) * std::size_t(outputs) * sizeof(float);
   if (bytes.size() != expected)
     return fail(ErrorKind::bad_input,
-                fmt::format("teacher logits {} hold {} bytes; {} images of {} classes need {}",
-                            path.string(), bytes.size(), images, classes, expected));
+                fmt::format("teacher logits {} hold {} bytes; {} images of {} outputs need {}",
+                            path.string(), bytes.size(), images, outputs, expected));
   std::vector<float> logits(expected / sizeof(float));
   std::memcpy(logits.data(), bytes.data(), expected);
   return logits;
@@ -32,10 +32,10 @@ Result<std::unique_ptr<Teacher>> make_teacher(const Learning& learning, const Da
   if (!learning.teacher_logits.empty()) {
     std::vector<std::vector<float>> logits;
     for (const auto& path : learning.teacher_logits) {
-      ASSAY_TRY(auto one, read_teacher_logits(path, images, data.classes));
+      ASSAY_TRY(auto one, read_teacher_logits(path, images, data.outputs));
       logits.push_back(std::move(one));
     }
-    return std::make_unique<CachedTeacher>(logits, data.classes);
+    return std::make_unique<CachedTeacher>(logits, data.outputs);
   }
   std::vector<TrainableNetwork> networks;
   for (const auto& path : learning.teacher_models) {
@@ -63,6 +63,7 @@ Json report_of(const Learning& learning, const Learner& learner,
                {"epochs", Json::array()},
                {"environment", torch_environment()}};
   if (learning.distill) json["distill"] = to_json(*learning.distill);
+  if (learning.augment.any()) json["augment"] = to_json(learning.augment);
   for (const EpochReport& report : epochs)
     json["epochs"].push_back(to_json(report));
   for (TrainingMethod* method : learner.methods)
@@ -79,12 +80,25 @@ Status learn(const StageDescription& stage, const Learning& learning, const Lear
   ASSAY_TRY(const ImageSet validation, load_split(stage.data, Split::validation));
   ASSAY_TRY(const auto teacher, make_teacher(learning, data, train.count, stage.device));
   const Preprocessor preprocessor(data.normalization);
+  std::optional<Augmenter> augmenter;
+  if (learning.augment.any()) {
+    ASSAY_TRY(augmenter, Augmenter::create(learning.augment, data, learning.seed));
+  }
   learner.network.to_device(stage.device);
   Teacher* taught_by = learner.joint_teacher ? learner.joint_teacher : teacher.get();
-  const TrainingTask task{learner.network,  learner.methods,     learning.settings,
-                          learning.distill, taught_by,           train,
-                          validation,       preprocessor,        learning.seed,
-                          stage.device,     context.checkpoints, to_json(stage).dump()};
+  const TrainingTask task{.network = learner.network,
+                          .methods = learner.methods,
+                          .settings = learning.settings,
+                          .distill = learning.distill,
+                          .teacher = taught_by,
+                          .train = train,
+                          .validation = validation,
+                          .preprocessor = preprocessor,
+                          .seed = learning.seed,
+                          .device = stage.device,
+                          .checkpoints = context.checkpoints,
+                          .identity = to_json(stage).dump(),
+                          .augmenter = augmenter ? &*augmenter : nullptr};
   ASSAY_TRY(const auto epochs, train_network(task, context.progress, context.stop));
   onnx::Model model = learner.network.model(learner.methods);
   if (learner.finish) {

@@ -4,31 +4,25 @@
 #include <algorithm>
 
 #include "compress/train/model_runner.hpp"
+#include "compress/train/score.hpp"
 #include "compress/train/stages.hpp"
 #include "harness/core/file.hpp"
 
 namespace assay {
 namespace {
 
-/// {"count", "correct", "accuracy_top1"} over a whole split; of equal logits the first one wins.
+/// The score of a whole split.
 Result<Json> evaluate(const LoadedModel& model, const StageDescription& stage, Split split,
                       const StageContext& context, double from, double to) {
   ASSAY_TRY(const ImageSet images, load_split(stage.data, split));
-  int correct = 0;
-  auto count_correct = [&](int first, int count, std::span<const float> rows) -> Status {
-    const std::size_t classes = rows.size() / std::size_t(count);
-    for (int i = 0; i < count; ++i) {
-      const auto row = rows.subspan(std::size_t(i) * classes, classes);
-      const auto best = std::max_element(row.begin(), row.end()) - row.begin();
-      correct += best == images.labels[std::size_t(first + i)];
-    }
+  Score score(images);
+  auto add = [&](int first, int count, std::span<const float> rows) -> Status {
+    score.add(first, count, rows);
     return {};
   };
   ASSAY_CHECK(run_model(model, images, images.count, context, std::string(to_string(split)), from,
-                        to, count_correct));
-  return Json{{"count", images.count},
-              {"correct", correct},
-              {"accuracy_top1", double(correct) / images.count}};
+                        to, add));
+  return score.json();
 }
 
 }  // namespace
@@ -40,10 +34,10 @@ Status run_work(const StageDescription& stage, const LogitsStage& work,
   ASSAY_TRY(const ImageSet images, load_split(stage.data, Split::train));
   std::vector<float> logits;
   auto keep = [&](int, int count, std::span<const float> rows) -> Status {
-    if (rows.size() != std::size_t(count) * std::size_t(data.classes))
+    if (rows.size() != std::size_t(count) * std::size_t(data.outputs))
       return fail(ErrorKind::bad_input,
-                  fmt::format("{} has {} outputs an image; {} has {} classes", work.model.string(),
-                              rows.size() / std::size_t(count), data.name, data.classes));
+                  fmt::format("{} has {} outputs an image; {} needs {}", work.model.string(),
+                              rows.size() / std::size_t(count), data.name, data.outputs));
     logits.insert(logits.end(), rows.begin(), rows.end());
     return {};
   };
@@ -52,7 +46,7 @@ Status run_work(const StageDescription& stage, const LogitsStage& work,
   return write_json(context.out / "logits.json", {{"data", stage.data},
                                                   {"split", to_string(Split::train)},
                                                   {"images", images.count},
-                                                  {"classes", data.classes},
+                                                  {"outputs", data.outputs},
                                                   {"element", "float32, little-endian"}});
 }
 

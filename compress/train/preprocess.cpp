@@ -10,28 +10,35 @@ Preprocessor::Preprocessor(const Normalization& normalization)
           (float(pixel) / 255.0F - normalization.mean[c]) / normalization.deviation[c];
 }
 
-void Preprocessor::convert(const ImageSet& images, int index, float* out) const {
-  const std::uint8_t* pixel = images.image(index);
-  const int plane = images.height * images.width;
+void Preprocessor::convert(const std::uint8_t* pixels, int plane, float* out) const {
   for (const auto& table : tables_)
     for (int i = 0; i < plane; ++i)
-      *out++ = table[*pixel++];
+      *out++ = table[*pixels++];
 }
 
 void Preprocessor::gather(const ImageSet& images, std::span<const int> indices,
-                          std::vector<float>& out) const {
-  const std::size_t size = std::size_t(images.channels) * images.height * images.width;
+                          std::vector<float>& out, Augmentation augmentation) const {
+  const std::size_t size = images.image_size();
+  const int plane = images.height * images.width;
+  std::vector<std::uint8_t> changed(augmentation.augmenter ? size : 0);
   out.resize(indices.size() * size);
-  for (std::size_t i = 0; i < indices.size(); ++i)
-    convert(images, indices[i], out.data() + i * size);
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    const std::uint8_t* pixels = images.image(indices[i]);
+    if (augmentation.augmenter) {
+      augmentation.augmenter->write(images, augmentation.epoch, indices[i], changed);
+      pixels = changed.data();
+    }
+    convert(pixels, plane, out.data() + i * size);
+  }
 }
 
 void Preprocessor::slice(const ImageSet& images, int first, int count,
                          std::vector<float>& out) const {
-  const std::size_t size = std::size_t(images.channels) * images.height * images.width;
+  const std::size_t size = images.image_size();
   out.resize(std::size_t(count) * size);
   for (int i = 0; i < count; ++i)
-    convert(images, first + i, out.data() + std::size_t(i) * size);
+    convert(images.image(first + i), images.height * images.width,
+            out.data() + std::size_t(i) * size);
 }
 
 }  // namespace assay

@@ -6,9 +6,16 @@
 #include <span>
 #include <vector>
 
+#include "compress/data/augment.hpp"
 #include "compress/data/dataset.hpp"
 
 namespace assay {
+
+/// How an epoch's images are changed before they are normalized; by default not at all.
+struct Augmentation {
+  const Augmenter* augmenter = nullptr;
+  int epoch = 0;
+};
 
 /// x = (pixel / 255 - mean) / deviation by table: every pixel value of every channel, once.
 class Preprocessor {
@@ -16,12 +23,13 @@ class Preprocessor {
   explicit Preprocessor(const Normalization& normalization);
 
   /// Images `indices` of `images` into `out` [indices][channels][height][width], which is resized.
-  void gather(const ImageSet& images, std::span<const int> indices, std::vector<float>& out) const;
+  void gather(const ImageSet& images, std::span<const int> indices, std::vector<float>& out,
+              Augmentation augmentation = {}) const;
   /// Images first to first + count - 1.
   void slice(const ImageSet& images, int first, int count, std::vector<float>& out) const;
 
  private:
-  void convert(const ImageSet& images, int index, float* out) const;
+  void convert(const std::uint8_t* pixels, int plane, float* out) const;
 
   std::vector<std::array<float, 256>> tables_;  // one per channel
 };

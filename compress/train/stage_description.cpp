@@ -61,6 +61,10 @@ Learning read_learning(JsonObject& object) {
     learning.settings = read_train_settings(settings);
   }
   learning.seed = object.optional<std::uint64_t>("seed", learning.seed);
+  if (object.has("augment")) {
+    JsonObject settings = object.object("augment");
+    learning.augment = read_augment_settings(settings);
+  }
   if (!object.has("distill")) return learning;
   {
     JsonObject settings = object.object("distill");
@@ -142,6 +146,7 @@ QuantizeStage read_quantize_stage(JsonObject& object) {
 void write_learning(const Learning& learning, Json& json) {
   json["train"] = to_json(learning.settings);
   json["seed"] = learning.seed;
+  if (learning.augment.any()) json["augment"] = to_json(learning.augment);
   if (!learning.distill) return;
   json["distill"] = to_json(*learning.distill);
   for (std::size_t i = 0; i < learning.teacher_logits.size(); ++i)

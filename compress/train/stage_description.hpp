@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "compress/data/augment.hpp"
 #include "compress/methods/clustering.hpp"
 #include "compress/methods/distillation.hpp"
 #include "compress/methods/layer_policy.hpp"
@@ -25,6 +26,7 @@ namespace assay {
 /// What every training has, whatever it starts from.
 struct Learning {
   TrainSettings settings;
+  AugmentSettings augment;
   std::optional<DistillSettings> distill;
   /// logits.bin of a LogitsStage for each teacher, or, where the outputs have to be computed for
   /// every batch (augmentation, hints), the teachers' models. With `distill` one of them is given.

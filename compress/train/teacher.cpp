@@ -6,8 +6,8 @@
 
 namespace assay {
 
-CachedTeacher::CachedTeacher(const std::vector<std::vector<float>>& logits, int classes)
-    : mean_(logits.front()), classes_(classes) {
+CachedTeacher::CachedTeacher(const std::vector<std::vector<float>>& logits, int outputs)
+    : mean_(logits.front()), outputs_(outputs) {
   for (std::size_t t = 1; t < logits.size(); ++t)
     for (std::size_t i = 0; i < mean_.size(); ++i)
       mean_[i] += logits[t][i];
@@ -18,11 +18,11 @@ CachedTeacher::CachedTeacher(const std::vector<std::vector<float>>& logits, int 
 
 Result<at::Tensor> CachedTeacher::outputs(std::span<const int> indices, const at::Tensor& input,
                                           NamedTensors*) {
-  at::Tensor rows = at::empty({std::int64_t(indices.size()), classes_});
+  at::Tensor rows = at::empty({std::int64_t(indices.size()), outputs_});
   float* out = rows.data_ptr<float>();
   for (const int index : indices) {
-    const auto first = mean_.begin() + std::ptrdiff_t(index) * classes_;
-    out = std::copy(first, first + classes_, out);
+    const auto first = mean_.begin() + std::ptrdiff_t(index) * outputs_;
+    out = std::copy(first, first + outputs_, out);
   }
   return rows.to(input.device());
 }

@@ -12,7 +12,7 @@ namespace assay {
 class Teacher {
  public:
   virtual ~Teacher() = default;
-  /// Outputs [N][classes] for the training images `indices`, whose pixels as the student sees them
+  /// Outputs [N][outputs] for the training images `indices`, whose pixels as the student sees them
   /// are `input`. Several teachers are one whose logits are the mean of theirs (the normalized
   /// geometric mean of their predictions, Hinton et al., 2015, section 5). `taps` are filled with
   /// activations of the first one.
@@ -33,8 +33,8 @@ class Teacher {
 /// Logits of every training image, computed once: for data without augmentation.
 class CachedTeacher final : public Teacher {
  public:
-  /// `logits` of each teacher, [images][classes].
-  CachedTeacher(const std::vector<std::vector<float>>& logits, int classes);
+  /// `logits` of each teacher, [images][outputs].
+  CachedTeacher(const std::vector<std::vector<float>>& logits, int outputs);
   Result<at::Tensor> outputs(std::span<const int> indices, const at::Tensor& input,
                              NamedTensors* taps) override;
   Status features(const at::Tensor& input, NamedTensors& taps) override;
@@ -42,7 +42,7 @@ class CachedTeacher final : public Teacher {
 
  private:
   std::vector<float> mean_;
-  int classes_;
+  int outputs_;
 };
 
 /// Networks that compute their outputs for every batch.

@@ -10,7 +10,7 @@ namespace {
 Result<TrainableNetwork> new_network(const ModelChoice& choice, const DatasetInfo& data,
                                      std::uint64_t seed) {
   ASSAY_TRY(const ModelSpec spec,
-            build_model(choice, data.channels, data.height, data.width, data.classes));
+            build_model(choice, data.channels, data.height, data.width, data.outputs));
   ASSAY_TRY(const onnx::Model model,
             initial_network(spec, seed, {std::string(data.name), data.normalization}));
   return TrainableNetwork::create(model, spec.name);

@@ -12,6 +12,8 @@
 #include "compress/train/checkpoint.hpp"
 #include "compress/train/hints.hpp"
 #include "compress/train/losses.hpp"
+#include "compress/train/score.hpp"
+#include "compress/train/tensors.hpp"
 #include "harness/core/clock.hpp"
 
 namespace assay {
@@ -196,7 +198,7 @@ class Trainer {
       for (TrainingMethod* method : task_.methods)
         ASSAY_CHECK(method->begin_step(global, steps));
       ASSAY_CHECK(
-          add_step(shuffler_.batch(step * task_.settings.batch, task_.settings.batch), sum));
+          add_step(epoch, shuffler_.batch(step * task_.settings.batch, task_.settings.batch), sum));
       if (!std::isfinite(sum.loss)) return diverged(epoch, step);
       if (step % progress_every == progress_every - 1) say(epoch, step + 1, sum.loss / (step + 1));
     }
@@ -235,14 +237,26 @@ class Trainer {
 
   Truth truth(std::span<const int> batch) const {
     const auto count = std::int64_t(batch.size());
+    if (!task_.train.targets.empty()) return {{}, target_rows(task_.train, batch)};
     at::Tensor labels = torch::empty({count}, torch::kLong);
     for (std::size_t i = 0; i < batch.size(); ++i)
       labels.data_ptr<std::int64_t>()[i] = task_.train.labels[std::size_t(batch[i])];
     return {labels.to(task_.device), {}};
   }
 
-  Status add_step(std::span<const int> batch, EpochReport& sum) {
-    task_.preprocessor.gather(task_.train, batch, input_);
+  /// [N][outputs] of a regression.
+  at::Tensor target_rows(const ImageSet& set, std::span<const int> batch) const {
+    const std::size_t outputs = set.targets.size() / std::size_t(set.count);
+    at::Tensor rows = torch::empty({std::int64_t(batch.size()), std::int64_t(outputs)});
+    float* out = rows.data_ptr<float>();
+    for (const int index : batch)
+      out = std::copy_n(set.targets.begin() + std::ptrdiff_t(std::size_t(index) * outputs), outputs,
+                        out);
+    return rows.to(task_.device);
+  }
+
+  Status add_step(int epoch, std::span<const int> batch, EpochReport& sum) {
+    task_.preprocessor.gather(task_.train, batch, input_, {task_.augmenter, epoch});
     const at::Tensor input = images(input_, std::int64_t(batch.size()));
     NamedTensors student_taps = hints_.student_taps();
     NamedTensors teacher_taps = hints_.teacher_taps();
@@ -274,18 +288,17 @@ class Trainer {
     const torch::NoGradGuard no_gradients;
     for (TrainingMethod* method : task_.methods)
       method->set_training(false);
-    std::int64_t correct = 0;
+    Score score(task_.validation);
     for (int first = 0; first < task_.validation.count; first += evaluation_batch) {
       ASSAY_CHECK(check_stop());
       const int count = std::min(evaluation_batch, task_.validation.count - first);
       task_.preprocessor.slice(task_.validation, first, count, input_);
       ASSAY_TRY(const at::Tensor outputs,
                 task_.network.forward(images(input_, count), false, task_.methods));
-      const at::Tensor best = outputs.argmax(1).to(torch::kCPU);
-      for (int i = 0; i < count; ++i)
-        correct += best.data_ptr<std::int64_t>()[i] == task_.validation.labels[first + i];
+      score.add(first, count, to_vector(outputs));
     }
-    report.validation_accuracy = double(correct) / task_.validation.count;
+    report.validation_accuracy = score.accuracy();
+    report.validation_error = score.mean_error();
     return {};
   }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "compress/data/augment.hpp"
 #include "compress/data/dataset.hpp"
 #include "compress/methods/distillation.hpp"
 #include "compress/train/preprocess.hpp"
@@ -38,6 +39,7 @@ struct TrainingTask {
   std::filesystem::path checkpoints;
   /// What the training is, so that a checkpoint of another one is not taken up.
   std::string identity;
+  const Augmenter* augmenter = nullptr;  ///< of the training images; none: as they are
 };
 
 /// What is known after an epoch; losses are means over its steps.

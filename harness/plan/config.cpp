@@ -57,6 +57,12 @@ void simplify_distill(FieldValues& values) {
   values["distill.beta"] = beta;
 }
 
+void simplify_augment(FieldValues& values) {
+  if (values.at("augment.flip") == false && values.at("augment.shift") == 0 &&
+      values.at("augment.cutout") == 0)
+    drop_group(values, "augment");
+}
+
 void simplify_noise(FieldValues& values) {
   const auto p = values.find("noise.p");
   if (p != values.end() && p->second == 0.0) return drop_group(values, "noise");
@@ -99,9 +105,9 @@ struct Group {
 };
 
 constexpr std::array groups{
-    Group{"distill", false, simplify_distill}, Group{"noise", false, simplify_noise},
-    Group{"prune", false, simplify_prune}, Group{"cluster", false, simplify_cluster},
-    Group{"quantize", true, simplify_quantize}};
+    Group{"augment", false, simplify_augment}, Group{"distill", false, simplify_distill},
+    Group{"noise", false, simplify_noise},     Group{"prune", false, simplify_prune},
+    Group{"cluster", false, simplify_cluster}, Group{"quantize", true, simplify_quantize}};
 
 /// Whether the group a field is in is there; fields in no group are.
 bool wanted(const FieldValues& given, std::string_view path) {

@@ -139,7 +139,7 @@ class PlanBuilder {
   Status add_teachers(const Config& config, const Learning& learning, const Json& facts,
                       Stage& stage) {
     if (!learning.distill) return {};
-    const bool anew = !learning.distill->hints.empty();
+    const bool anew = !learning.distill->hints.empty() || learning.augment.any();
     for (int index = 0; index < config.teacher_count(); ++index) {
       const std::string number = index == 0 ? "" : fmt::format("_{}", index + 1);
       ASSAY_TRY(const StageInput model, teacher_model(config, index, facts));

@@ -11,7 +11,7 @@ namespace assay {
 Result<onnx::Model> untrained_model(const ModelChoice& choice, const std::string& data) {
   ASSAY_TRY(const auto info, find_dataset(data));
   ASSAY_TRY(const auto spec,
-            build_model(choice, info.channels, info.height, info.width, info.classes));
+            build_model(choice, info.channels, info.height, info.width, info.outputs));
   ASSAY_TRY(const auto network,
             initial_network(spec, std::nullopt, {std::string(info.name), info.normalization}));
   return onnx::fold_batch_norm(network);

@@ -35,6 +35,10 @@ Result<Learning> learning_of(const Config& config) {
   ASSAY_TRY(learning.settings, section(config, json.at("train"), "train", read_train_settings));
   ASSAY_CHECK(check_images(config, learning.settings));
   learning.seed = json.at("seed").get<std::uint64_t>();
+  if (config.has("augment")) {
+    ASSAY_TRY(learning.augment,
+              section(config, json.at("augment"), "augment", read_augment_settings));
+  }
   if (!config.distilled()) return learning;
   Json distill = json.at("distill");
   distill["beta"] = config.beta();

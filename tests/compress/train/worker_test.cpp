@@ -179,8 +179,8 @@ TEST_F(Worker, EveryObserverQuantizes) {
   const fs::path trained = stage("trained", tiny_training());
   for (Observer observer : {Observer::moving_average, Observer::percentile, Observer::mse}) {
     const std::string name(to_string(observer));
-    const fs::path quantized =
-        stage(name, QuantizeStage{trained / "model.onnx", {.observer = observer, .samples = 64}, {}});
+    const fs::path quantized = stage(
+        name, QuantizeStage{trained / "model.onnx", {.observer = observer, .samples = 64}, {}});
     const Json report = json(quantized / "quantization.json");
     EXPECT_EQ(report["observer"], name);
     EXPECT_GT(report["activations"]["relu1.output"]["high"], 0) << name;

@@ -103,9 +103,10 @@ INSTANTIATE_TEST_SUITE_P(
                   "string \"two\""},
         BadMatrix{R"({"name": "a", "base": {"seed": 1}, "sweep": {"seed": [1]}})",
                   "m.json: sweep[\"seed\"]: is also given in base; keep one"},
-        BadMatrix{R"({"name": "a", "baselines": ["techer"]})",
-                  "m.json: baselines: expected one of plain, uncompressed, teacher, compressed-teacher, "
-                  "found \"techer\""},
+        BadMatrix{
+            R"({"name": "a", "baselines": ["techer"]})",
+            "m.json: baselines: expected one of plain, uncompressed, teacher, compressed-teacher, "
+            "found \"techer\""},
         BadMatrix{R"({"name": "a", "exclude": [{}]})",
                   "m.json: exclude[0]: expected an object of fields, found an object"},
         BadMatrix{R"({"name": "a", "deploy": {"on": []}})",

@@ -82,9 +82,8 @@ TEST_P(Keys, ChangeWithWhatMatters) {
 
 using enum StageKind;
 const std::set<StageKind> from_quantize{quantize, evaluate, firmware};
-const std::set<StageKind> from_cluster{cluster,  evaluate_torch, quantize, evaluate, firmware};
-const std::set<StageKind> from_prune{prune,    cluster,  evaluate_torch,
-                                     quantize, evaluate, firmware};
+const std::set<StageKind> from_cluster{cluster, evaluate_torch, quantize, evaluate, firmware};
+const std::set<StageKind> from_prune{prune, cluster, evaluate_torch, quantize, evaluate, firmware};
 const std::set<StageKind> from_train{train,    prune,    cluster, evaluate_torch,
                                      quantize, evaluate, firmware};
 
