@@ -169,7 +169,7 @@ INSTANTIATE_TEST_SUITE_P(
     StageDescription, BadStages,
     ::testing::Values(
         BadStage{"NoKind", R"({"kind": null})", "kind: "},
-        BadStage{"UnknownKind", R"({"kind": "prune"})", "kind: expected one of train"},
+        BadStage{"UnknownKind", R"({"kind": "sculpt"})", "kind: expected one of train"},
         BadStage{"NoData", R"({"data": null})", "data: is missing"},
         BadStage{"UnknownField", R"({"colour": 1})", "colour: unknown field"},
         BadStage{"UnknownNestedField", R"({"train": {"epoch": 3}})", "train.epoch: unknown field"},
