@@ -14,8 +14,8 @@ constexpr Words<CpuLevel, 3> cpu_levels{{
 }};
 
 // In the order of StageDescription::work.
-constexpr std::array<std::string_view, 6> kinds{"train",  "prune",    "cluster",
-                                                "logits", "quantize", "evaluate"};
+constexpr std::array<std::string_view, 7> kinds{"train",    "prune",    "cluster", "logits",
+                                                "quantize", "evaluate", "import"};
 
 std::filesystem::path read_path(JsonObject& inputs, const std::string& key) {
   const auto text = inputs.required<std::string>(key);
@@ -54,11 +54,11 @@ Json to_json(const ModelChoice& choice) {
           {"fewer_filters_pct", choice.fewer_filters_pct}};
 }
 
-Learning read_learning(JsonObject& object, TrainSettings (*read)(JsonObject&)) {
+Learning read_learning(JsonObject& object) {
   Learning learning;
   if (object.has("train")) {
     JsonObject settings = object.object("train");
-    learning.settings = read(settings);
+    learning.settings = read_train_settings(settings);
   }
   learning.seed = object.optional<std::uint64_t>("seed", learning.seed);
   if (object.has("augment")) {
@@ -84,28 +84,46 @@ void read_teachers(JsonObject& object, JsonObject& inputs, Learning& learning) {
 
 /// The learning of a stage that starts from a model.
 Learning read_further_learning(JsonObject& object, JsonObject& inputs) {
-  Learning learning = read_learning(object, read_further_train_settings);
+  Learning learning = read_learning(object);
   read_teachers(object, inputs, learning);
   return learning;
 }
 
+TransferStart read_transfer(JsonObject& object, JsonObject& inputs) {
+  JsonObject settings = object.object("transfer");
+  TransferStart start = read_transfer_start(settings);
+  start.model = read_path(inputs, "source_model");
+  return start;
+}
+
+JointTeacherChoice read_joint_teacher(JsonObject teacher) {
+  return {read_model(teacher.object("model")), teacher.optional<std::uint64_t>("seed", 1)};
+}
+
 TrainStage read_train_stage(JsonObject& object) {
   TrainStage stage;
-  stage.model = read_model(object.object("model"));
-  stage.learning = read_learning(object, read_train_settings);
+  stage.learning = read_learning(object);
   if (object.has("noise")) {
     JsonObject settings = object.object("noise");
     stage.noise = read_noise_settings(settings);
   }
-  if (!stage.learning.distill) return stage;
-  if (stage.learning.distill->teacher == TeacherTraining::joint) {
-    JsonObject teacher = object.object("teacher");
-    stage.joint_teacher = JointTeacherChoice{read_model(teacher.object("model")),
-                                             teacher.optional<std::uint64_t>("seed", 1)};
-    return stage;
-  }
+  const auto& distill = stage.learning.distill;
+  const bool joint = distill && distill->teacher == TeacherTraining::joint;
+  if (joint) stage.joint_teacher = read_joint_teacher(object.object("teacher"));
+  const bool transfer = object.has("transfer");
+  if (!transfer) stage.start = read_model(object.object("model"));
+  if (!transfer && (!distill || joint)) return stage;
   JsonObject inputs = object.object("inputs");
+  if (transfer) stage.start = read_transfer(object, inputs);
   read_teachers(object, inputs, stage.learning);
+  return stage;
+}
+
+ImportStage read_import_stage(JsonObject& object) {
+  ImportStage stage;
+  JsonObject inputs = object.object("inputs");
+  stage.file = read_path(inputs, "file");
+  stage.sha256 = object.required<std::string>("sha256");
   return stage;
 }
 
@@ -156,7 +174,14 @@ void write_learning(const Learning& learning, Json& json) {
 }
 
 Json fields_of(const TrainStage& stage) {
-  Json json = {{"model", to_json(stage.model)}};
+  Json json;
+  if (const auto* choice = std::get_if<ModelChoice>(&stage.start)) {
+    json["model"] = to_json(*choice);
+  } else {
+    const auto& start = std::get<TransferStart>(stage.start);
+    json["transfer"] = to_json(start);
+    json["inputs"]["source_model"] = start.model.string();
+  }
   write_learning(stage.learning, json);
   if (stage.noise) json["noise"] = to_json(*stage.noise);
   if (stage.joint_teacher)
@@ -183,6 +208,10 @@ Json fields_of(const QuantizeStage& stage) {
                {"inputs", {{"model", stage.model.string()}}}};
   if (stage.settings.training != QuantizationTraining::none) write_learning(stage.learning, json);
   return json;
+}
+
+Json fields_of(const ImportStage& stage) {
+  return {{"inputs", {{"file", stage.file.string()}}}, {"sha256", stage.sha256}};
 }
 
 template <class Stage>
@@ -226,8 +255,8 @@ Result<StageDescription> parse_stage(const Json& json, const std::string& source
   StageDescription stage;
   {
     JsonObject object(json, "", errors);
-    const std::string kind =
-        object.choice("kind", {"train", "prune", "cluster", "logits", "quantize", "evaluate"});
+    const std::string kind = object.choice(
+        "kind", {"train", "prune", "cluster", "logits", "quantize", "evaluate", "import"});
     stage.data = object.required<std::string>("data");
     stage.threads = read_count(object, "threads", stage.threads, 1024);
     stage.cpu = read_word(object, "cpu", cpu_levels, stage.cpu);
@@ -238,6 +267,7 @@ Result<StageDescription> parse_stage(const Json& json, const std::string& source
     if (kind == "logits") stage.work = LogitsStage{read_model_input(object)};
     if (kind == "quantize") stage.work = read_quantize_stage(object);
     if (kind == "evaluate") stage.work = EvaluateStage{read_model_input(object)};
+    if (kind == "import") stage.work = read_import_stage(object);
   }
   ASSAY_CHECK(errors.status());
   return stage;

@@ -19,6 +19,7 @@
 #include "compress/methods/quantize_settings.hpp"
 #include "compress/models/model_spec.hpp"
 #include "compress/train/train_settings.hpp"
+#include "compress/train/transfer_start.hpp"
 #include "harness/core/json.hpp"
 
 namespace assay {
@@ -41,10 +42,17 @@ struct JointTeacherChoice {
   std::uint64_t seed = 1;
 };
 
-/// Trains a new network: model.onnx (float32, batch normalization not folded) and training.json;
-/// with a joint teacher teacher.onnx too.
+/// Reads a network that was trained elsewhere, ONNX or TorchScript, as one for the data set:
+/// model.onnx (compress/models/foreign_network).
+struct ImportStage {
+  std::filesystem::path file;
+  std::string sha256;  ///< what the file's content must hash to
+};
+
+/// Trains a network, a new one or an imported one: model.onnx (float32, batch normalization not
+/// folded) and training.json; with a joint teacher teacher.onnx too.
 struct TrainStage {
-  ModelChoice model;
+  std::variant<ModelChoice, TransferStart> start;
   Learning learning;
   std::optional<JointTeacherChoice> joint_teacher;
   std::optional<NoiseSettings> noise;
@@ -99,11 +107,12 @@ struct StageDescription {
   int threads = 1;
   CpuLevel cpu = best_cpu_level();
   std::string device = "cpu";  ///< or "cuda"
-  std::variant<TrainStage, PruneStage, ClusterStage, LogitsStage, QuantizeStage, EvaluateStage>
+  std::variant<TrainStage, PruneStage, ClusterStage, LogitsStage, QuantizeStage, EvaluateStage,
+               ImportStage>
       work;
 };
 
-/// "train", "prune", "cluster", "logits", "quantize" or "evaluate".
+/// "train", "prune", "cluster", "logits", "quantize", "evaluate" or "import".
 std::string_view kind_of(const StageDescription& stage);
 std::string_view to_string(CpuLevel level);
 

@@ -36,6 +36,8 @@ Status run_work(const StageDescription& stage, const QuantizeStage& work,
                 const StageContext& context);
 Status run_work(const StageDescription& stage, const EvaluateStage& work,
                 const StageContext& context);
+Status run_work(const StageDescription& stage, const ImportStage& work,
+                const StageContext& context);
 
 /// JSON as every stage writes it: indented, a newline at the end.
 Status write_json(const std::filesystem::path& path, const Json& value);

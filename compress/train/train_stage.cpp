@@ -1,8 +1,10 @@
-// The train stage: a new network, data and settings in, model.onnx and training.json out.
+// The train stage: a new or an imported network, data and settings in, model.onnx and training.json
+// out.
 #include "compress/models/initial_network.hpp"
 #include "compress/train/learning.hpp"
 #include "compress/train/quant_noise.hpp"
 #include "compress/train/stages.hpp"
+#include "compress/train/transfer.hpp"
 
 namespace assay {
 namespace {
@@ -16,12 +18,20 @@ Result<TrainableNetwork> new_network(const ModelChoice& choice, const DatasetInf
   return TrainableNetwork::create(model, spec.name);
 }
 
+Result<TrainableNetwork> first_network(const TrainStage& work, const DatasetInfo& data) {
+  if (const auto* start = std::get_if<TransferStart>(&work.start)) {
+    ASSAY_TRY(const onnx::Model model, onnx::read_model(start->model));
+    return transfer(model, *start, data, work.learning.seed);
+  }
+  return new_network(std::get<ModelChoice>(work.start), data, work.learning.seed);
+}
+
 }  // namespace
 
 Status run_work(const StageDescription& stage, const TrainStage& work,
                 const StageContext& context) {
   ASSAY_TRY(const DatasetInfo data, find_dataset(stage.data));
-  ASSAY_TRY(TrainableNetwork network, new_network(work.model, data, work.learning.seed));
+  ASSAY_TRY(TrainableNetwork network, first_network(work, data));
   std::unique_ptr<QuantNoise> noise;
   std::vector<TrainingMethod*> methods;
   if (work.noise) {

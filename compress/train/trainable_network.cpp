@@ -279,11 +279,23 @@ void TrainableNetwork::freeze(std::size_t layer) {
   frozen_[layer] = true;
   layers_[layer].weight.requires_grad_(false);
   if (layers_[layer].bias.defined()) layers_[layer].bias.requires_grad_(false);
-  for_each_norm_behind(layer, [](Norm& norm) {
-    norm.frozen = true;
-    norm.gamma.requires_grad_(false);
-    norm.beta.requires_grad_(false);
-  });
+  for_each_norm_behind(layer, [](Norm& norm) { norm.freeze(); });
+}
+
+void TrainableNetwork::freeze_all_but(std::size_t layer) {
+  for (std::size_t other = 0; other < layers_.size(); ++other)
+    if (other != layer) freeze(other);
+  // Those in front of the first layer are behind none.
+  for (const Step& step : steps_) {
+    if (step.layer >= 0) break;
+    if (step.norm >= 0) norms_[std::size_t(step.norm)].freeze();
+  }
+}
+
+void TrainableNetwork::Norm::freeze() {
+  frozen = true;
+  gamma.requires_grad_(false);
+  beta.requires_grad_(false);
 }
 
 void TrainableNetwork::silence_channels(std::size_t layer, const at::Tensor& alive) {

@@ -37,6 +37,8 @@ class TrainableNetwork {
   std::vector<at::Tensor> parameters(std::span<TrainingMethod* const> methods = {}) const;
   /// Keeps a layer, and the batch normalizations between it and the next one, as they are.
   void freeze(std::size_t layer);
+  /// Keeps everything but one layer and the batch normalizations behind it.
+  void freeze_all_but(std::size_t layer);
   /// Zeroes the bias of a layer, and factor and shift of the batch normalizations behind it, for
   /// output channels where `alive` [out] is 0: what comes out of them is 0 then.
   void silence_channels(std::size_t layer, const at::Tensor& alive);
@@ -69,6 +71,8 @@ class TrainableNetwork {
     at::Tensor gamma, beta, mean, variance;
     double epsilon = 1e-5;
     bool frozen = false;
+
+    void freeze();
   };
 
   TrainableNetwork() = default;

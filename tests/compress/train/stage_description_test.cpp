@@ -38,6 +38,16 @@ Json joint_json() {
   return json;
 }
 
+/// From an imported network, without a teacher.
+Json transfer_json() {
+  Json json = train_json();
+  json.erase("model");
+  json.erase("distill");
+  json["transfer"] = {{"head", "keep"}, {"freeze", {"conv1", "conv2"}}};
+  json["inputs"] = {{"source_model", "import/model.onnx"}};
+  return json;
+}
+
 TEST(StageDescription, ReadsEveryFieldOfATraining) {
   const auto stage = parse_stage(train_json(), "stage.json");
   ASSERT_TRUE(stage) << stage.error().message;
@@ -45,9 +55,10 @@ TEST(StageDescription, ReadsEveryFieldOfATraining) {
   EXPECT_EQ(stage->cpu, CpuLevel::baseline);
   EXPECT_EQ(stage->device, "cpu");
   const auto& work = std::get<TrainStage>(stage->work);
-  EXPECT_EQ(work.model.family, "conv5");
-  EXPECT_EQ(work.model.cut, 4);
-  EXPECT_EQ(work.model.fewer_filters_pct, 50);
+  const auto& model = std::get<ModelChoice>(work.start);
+  EXPECT_EQ(model.family, "conv5");
+  EXPECT_EQ(model.cut, 4);
+  EXPECT_EQ(model.fewer_filters_pct, 50);
   EXPECT_EQ(work.learning.settings.epochs, 3);
   EXPECT_EQ(work.learning.settings.batch, 64);
   EXPECT_EQ(work.learning.settings.learning_rate, 0.01);
@@ -114,10 +125,57 @@ TEST(StageDescription, ReadsAJointTeacher) {
   EXPECT_EQ(std::get<TrainStage>(without->work).joint_teacher->seed, 1U);
 }
 
+TEST(StageDescription, ReadsATransfer) {
+  const auto stage = parse_stage(transfer_json(), "stage.json");
+  ASSERT_TRUE(stage) << stage.error().message;
+  const auto& start = std::get<TransferStart>(std::get<TrainStage>(stage->work).start);
+  EXPECT_EQ(start.model, "import/model.onnx");
+  EXPECT_EQ(start.head, TransferStart::Head::keep);
+  EXPECT_EQ(start.freeze, TransferStart::Freeze::named);
+  EXPECT_THAT(start.frozen, ElementsAre("conv1", "conv2"));
+  Json json = transfer_json();
+  json["transfer"] = Json::object();
+  const auto usual = parse_stage(json, "stage.json");
+  ASSERT_TRUE(usual) << usual.error().message;
+  const auto& defaults = std::get<TransferStart>(std::get<TrainStage>(usual->work).start);
+  EXPECT_EQ(defaults.head, TransferStart::Head::replace);
+  EXPECT_EQ(defaults.freeze, TransferStart::Freeze::none);
+}
+
+struct BadTransfer {
+  const char* patch;
+  const char* expected;
+};
+
+TEST(StageDescription, BadTransfersAreAnsweredWithThePathOfTheField) {
+  const BadTransfer cases[] = {
+      {R"({"inputs": null})", "inputs: is missing"},
+      {R"({"inputs": {"source_model": ""}})", "inputs.source_model: expected a path"},
+      {R"({"inputs": {"teacher_logits": "l.bin"}})", "inputs.teacher_logits: unknown field"},
+      {R"({"model": {"family": "conv5"}})", "model: unknown field"},
+      {R"({"transfer": {"head": "new"}})", "transfer.head: expected one of replace, keep"},
+      {R"({"transfer": {"freeze": "body"}})",
+       "transfer.freeze: expected one of none, all-but-head"},
+      {R"({"transfer": {"freeze": []}})", "transfer.freeze: the list is empty"},
+      {R"({"transfer": {"freeze": [1]}})", "transfer.freeze[0]: expected text"},
+      {R"({"transfer": {"layers": []}})", "transfer.layers: unknown field"},
+      {R"({"kind": "import"})", "inputs.file: is missing"},
+  };
+  for (const BadTransfer& bad : cases) {
+    Json json = transfer_json();
+    json.merge_patch(Json::parse(bad.patch));
+    const auto stage = parse_stage(json, "stage.json");
+    ASSERT_FALSE(stage) << bad.patch;
+    EXPECT_THAT(stage.error().message, HasSubstr(bad.expected)) << bad.patch;
+  }
+}
+
 TEST(StageDescription, WritesWhatItReads) {
   const char* documents[] = {
       R"({"kind": "logits", "data": "d", "threads": 2, "cpu": "avx2", "device": "cuda",
           "inputs": {"model": "m.onnx"}})",
+      R"({"kind": "import", "data": "d", "threads": 1, "cpu": "baseline", "device": "cpu",
+          "sha256": "ab", "inputs": {"file": "net.pt"}})",
       R"({"kind": "evaluate", "data": "d", "threads": 1, "cpu": "baseline", "device": "cpu",
           "inputs": {"model": "m.onnx"}})",
       R"({"kind": "quantize", "data": "d", "threads": 1, "cpu": "avx512", "device": "cpu",
@@ -126,7 +184,12 @@ TEST(StageDescription, WritesWhatItReads) {
                        "training": "none"},
           "inputs": {"model": "m.onnx"}})",
   };
-  std::vector<Json> stages{train_json(), ensemble_json(), joint_json()};
+  std::vector<Json> stages{train_json(), ensemble_json(), joint_json(), transfer_json()};
+  // A student from a file may have a teacher too.
+  stages.push_back(ensemble_json());
+  stages.back().erase("model");
+  stages.back()["transfer"] = {{"head", "replace"}, {"freeze", "all-but-head"}};
+  stages.back()["inputs"]["source_model"] = "import/model.onnx";
   for (const char* document : documents)
     stages.push_back(Json::parse(document));
   for (const Json& json : stages) {
@@ -169,13 +232,13 @@ INSTANTIATE_TEST_SUITE_P(
     StageDescription, BadStages,
     ::testing::Values(
         BadStage{"NoKind", R"({"kind": null})", "kind: "},
-        BadStage{"UnknownKind", R"({"kind": "sculpt"})", "kind: expected one of train"},
+        BadStage{"UnknownKind", R"({"kind": "shrink"})", "kind: expected one of train"},
         BadStage{"NoData", R"({"data": null})", "data: is missing"},
         BadStage{"UnknownField", R"({"colour": 1})", "colour: unknown field"},
         BadStage{"UnknownNestedField", R"({"train": {"epoch": 3}})", "train.epoch: unknown field"},
         BadStage{"FieldOfAnotherKind", R"({"quantize": {}})", "quantize: unknown field"},
         BadStage{"TextForNumber", R"({"train": {"epochs": "3"}})", "train.epochs: expected an int"},
-        BadStage{"ZeroEpochs", R"({"train": {"epochs": 0}})", "train.epochs: expected 1 to"},
+        BadStage{"NegativeEpochs", R"({"train": {"epochs": -1}})", "train.epochs: expected 0 to"},
         BadStage{"ZeroThreads", R"({"threads": 0})", "threads: expected 1 to"},
         BadStage{"ZeroRate", R"({"train": {"learning_rate": 0}})", "train.learning_rate: "},
         BadStage{"NegativeDecay", R"({"train": {"weight_decay": -1}})", "train.weight_decay: "},

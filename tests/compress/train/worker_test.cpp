@@ -8,9 +8,11 @@
 #include <filesystem>
 #include <thread>
 
+#include "compress/models/head.hpp"
 #include "compress/onnx/model.hpp"
 #include "compress/train/stage_description.hpp"
 #include "harness/core/file.hpp"
+#include "harness/core/hash.hpp"
 #include "harness/core/paths.hpp"
 #include "harness/core/process.hpp"
 
@@ -26,7 +28,7 @@ using ::testing::Ne;
 
 TrainStage tiny_training() {
   TrainStage work;
-  work.model = {"conv5", 4, 50};
+  work.start = ModelChoice{"conv5", 4, 50};
   work.learning.settings.epochs = 2;
   work.learning.settings.batch = 64;
   work.learning.settings.images = 1024;
@@ -106,6 +108,38 @@ TEST_F(Worker, TrainsTheSameBytesTwiceAndTellsHowFarItIs) {
   const Json log = json(first / "log.json");
   EXPECT_GT(log["train_seconds"], 0);
   EXPECT_GT(log["peak_rss_bytes"], 50'000'000);
+}
+
+TEST_F(Worker, ImportsAFileAndTrainsItsHead) {
+  const fs::path file = stage("elsewhere", tiny_training()) / "model.onnx";
+  const fs::path imported = stage("imported", ImportStage{file, *sha256_file(file)});
+  TrainStage work = tiny_training();
+  TransferStart start;
+  start.model = imported / "model.onnx";
+  start.freeze = TransferStart::Freeze::all_but_head;
+  work.start = start;
+  const fs::path trained = stage("trained", work);
+  const auto before = onnx::read_model(imported / "model.onnx").value();
+  const auto after = onnx::read_model(trained / "model.onnx").value();
+  EXPECT_EQ(after.metadata.at("assay.dataset"), "fashion-mnist");
+  const auto head = find_head(after, "trained").value();
+  std::size_t changed = 0;
+  for (const auto& [name, tensor] : after.initializers) {
+    if (tensor == before.initializers.at(name)) continue;
+    EXPECT_TRUE(name.starts_with(head + ".")) << name;
+    ++changed;
+  }
+  EXPECT_EQ(changed, 2U);
+
+  const auto stale = run(command(
+      [&] {
+        StageDescription description;
+        description.work = ImportStage{file, std::string(64, '0')};
+        return to_json(description).dump();
+      }(),
+      "stale"));
+  EXPECT_EQ(stale.exit_code, 2);
+  EXPECT_THAT(stale.errors, HasSubstr("has changed since the run was planned"));
 }
 
 TEST_F(Worker, DistilsQuantizesAndEvaluates) {

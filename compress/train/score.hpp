@@ -1,0 +1,42 @@
+// How good a network's outputs are. Free of Torch. Not thread-safe.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "compress/data/dataset.hpp"
+#include "harness/core/json.hpp"
+
+namespace assay {
+
+/// Compares the outputs for the images of a set with the set's answers. Of a classification the
+/// largest output counts, of equal ones the first; of a regression the Euclidean distance to the
+/// targets, in their unit.
+class Score {
+ public:
+  /// `images` outlives the score.
+  explicit Score(const ImageSet& images) : images_(images) {}
+  /// `outputs` [count][outputs] of the images first to first + count - 1.
+  void add(int first, int count, std::span<const float> outputs);
+
+  std::optional<double> accuracy() const;    ///< 0 to 1; of a classification
+  std::optional<double> mean_error() const;  ///< of a regression
+  /// {"count", "correct", "accuracy_top1", "per_class": [{"count", "correct"}]}, or {"count",
+  /// "error_mean"}.
+  Json json() const;
+
+ private:
+  struct Tally {
+    int count = 0;
+    int correct = 0;
+  };
+  bool regression() const { return !images_.targets.empty(); }
+
+  const ImageSet& images_;
+  Tally all_;
+  std::vector<Tally> classes_;
+  double distances_ = 0;
+};
+
+}  // namespace assay
