@@ -25,9 +25,8 @@ class FitTable {
   Result<FitEstimate> of(const Cell& cell) {
     const Config& config = plan_.expansion.configs[cell.config];
     const auto& type = plan_.matrix.deploy.on[cell.target].board_type;
-    const ModelChoice model = config.student();
-    const auto key =
-        fmt::format("{}/{}/{}/{}", model.family, model.cut, model.fewer_filters_pct, type.name);
+    const Json student = config.json().at("student");
+    const auto key = fmt::format("{} {} {}", student.dump(), config.at("data").dump(), type.name);
     if (const auto known = estimates_.find(key); known != estimates_.end()) return known->second;
     ASSAY_TRY(const auto estimate, estimate_fit(config, type));
     return estimates_[key] = estimate;
@@ -106,6 +105,13 @@ Status print_cells(const Plan& plan, const Outlook& outlook) {
   return {};
 }
 
+/// Networks of unknown shapes train for an unknown time.
+bool all_estimated(const Plan& plan, const PendingWork& pending) {
+  return std::ranges::all_of(pending.stages, [&](std::size_t stage) {
+    return plan.stages[stage].estimated_seconds.has_value();
+  });
+}
+
 Status print_plan(const Plan& plan, const RunContext& context, const Outlook& outlook) {
   const auto& expansion = plan.expansion;
   const auto swept = expansion.points - expansion.excluded - expansion.collapsed;
@@ -123,8 +129,9 @@ Status print_plan(const Plan& plan, const RunContext& context, const Outlook& ou
   if (outlook.pending.cells.empty())
     fmt::print("\nNothing to do.\n");
   else
-    fmt::print("\nTo do: {} stages, then {} measurements: about {} with {} training processes.\n",
+    fmt::print("\nTo do: {} stages, then {} measurements: {} {} with {} training processes.\n",
                outlook.pending.stages.size(), outlook.pending.cells.size(),
+               all_estimated(plan, outlook.pending) ? "about" : "at least",
                duration_text(outlook.seconds), context.jobs);
   if (const auto boards = boards_needed(plan, outlook.pending, context); !boards)
     fmt::print("A run would stop at once: {}\n", boards.error().message);

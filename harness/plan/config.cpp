@@ -113,6 +113,9 @@ constexpr std::array groups{
 bool wanted(const FieldValues& given, std::string_view path) {
   // A teacher is there for distillation alone.
   if (in_group(path, "teacher")) return any_in_group(given, "distill");
+  const bool from_file = given.contains("student.from");
+  if (path == "student.head" || path == "student.freeze") return from_file;
+  if (in_group(path, "student") && path != "student.from") return !from_file;
   for (const Group& group : groups)
     if (in_group(path, group.name)) return group.always || any_in_group(given, group.name);
   return true;
@@ -145,11 +148,27 @@ std::string value_text(const Field& field, const Json& value) {
   if (value.is_structured()) return list_text(value);
   if (value.is_string()) {
     const auto& text = value.get_ref<const std::string&>();
-    const bool path = !field.file_ending.empty() && text.ends_with(field.file_ending);
-    return path ? path_text(text, field.file_ending) : text;
+    const auto ending = path_ending(field, text);
+    return ending ? path_text(text, *ending) : text;
   }
   if (value.is_number_float()) return fmt::format("{}", value.get<double>());
   return value.dump();
+}
+
+/// "cut4-width50"; the default family is understood where a cut or a width says something.
+std::string choice_text(const ModelChoice& model) {
+  std::string name;
+  if (model.cut) name = fmt::format("cut{}", model.cut);
+  if (model.fewer_filters_pct)
+    name += fmt::format("{}width{}", name.empty() ? "" : "-", model.fewer_filters_pct);
+  if (name.empty()) return model.family;
+  return model.family == ModelChoice().family ? name : model.family + "-" + name;
+}
+
+/// Fields that the first part of a label tells.
+bool named_by_student(std::string_view path) {
+  return path == "student.model" || path == "student.cut" || path == "student.fewer_filters_pct" ||
+         path == "student.from";
 }
 
 }  // namespace
@@ -193,6 +212,7 @@ Config Config::teacher(int index) const {
 
 Config Config::compressed_teacher() const {
   Config config = plain();
+  drop_group(config.values_, "student");
   config.values_["student.model"] = at("teacher.model");
   config.values_["student.cut"] = "none";
   config.values_["student.fewer_filters_pct"] = 0;
@@ -218,6 +238,12 @@ const Json& Config::at(std::string_view path) const {
   const auto found = values_.find(path);
   assert(found != values_.end());
   return found->second;
+}
+
+std::optional<std::filesystem::path> Config::source() const {
+  const auto found = values_.find("student.from");
+  if (found == values_.end()) return std::nullopt;
+  return found->second.get<std::string>();
 }
 
 ModelChoice Config::student() const {
@@ -259,19 +285,11 @@ std::string Config::group_id() const {
 }
 
 std::string Config::label() const {
-  const ModelChoice model = student();
-  std::string name;
-  if (model.cut) name = fmt::format("cut{}", model.cut);
-  if (model.fewer_filters_pct)
-    name += fmt::format("{}width{}", name.empty() ? "" : "-", model.fewer_filters_pct);
-  // The default family is understood where a cut or a width says something.
-  if (name.empty())
-    name = model.family;
-  else if (model.family != ModelChoice().family)
-    name = model.family + "-" + name;
+  const auto file = source();
+  std::string name = file ? path_text(file->stem().string(), "") : choice_text(student());
   for (const auto& field : config_fields()) {
     const auto found = values_.find(field.path);
-    if (found == values_.end() || field.label.empty() || in_group(field.path, "student")) continue;
+    if (found == values_.end() || field.label.empty() || named_by_student(field.path)) continue;
     const bool always = std::ranges::count(always_told, field.path) > 0;
     const bool derived = field.path == "distill.beta" &&
                          std::abs(beta() + at("distill.alpha").get<double>() - 1) < 1e-12;

@@ -1,7 +1,9 @@
 // One point of the matrix: a value for every field, and its identity.
 #pragma once
 
+#include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +24,8 @@ class Config {
   /// there when any of their fields is given and they do something: a plain student has no teacher;
   /// alpha 1 with beta 1-alpha and no hints is a plain student; beta 0 makes T inert; a sparsity of
   /// 0 prunes nothing. Within a group, fields that its other values leave without effect are gone
-  /// too (the steps of a constant schedule, the widths of a float model).
+  /// too (the steps of a constant schedule, the widths of a float model). A student from a file has
+  /// neither family nor cut nor width; others have no head to replace and nothing frozen.
   static Config from(const FieldValues& given);
 
   /// The same student trained without a teacher.
@@ -45,6 +48,9 @@ class Config {
   /// The value of a field that is present (asserted).
   const Json& at(std::string_view path) const;
 
+  /// The file that the student starts from; nothing for a new network of a family.
+  std::optional<std::filesystem::path> source() const;
+  /// The new network that the student starts from; only without a source (asserted).
   ModelChoice student() const;
   /// The distillation weights as numbers: beta with "1-alpha" resolved.
   double beta() const;
@@ -54,7 +60,8 @@ class Config {
   /// SHA-256 of the canonical JSON, with and without the seeds of the run.
   std::string config_id() const;
   std::string group_id() const;
-  /// Short name for people and folders: "cut4-width50_a0.5_T4_s1".
+  /// Short name for people and folders: "cut4-width50_a0.5_T4_s1"; of a student from a file it
+  /// begins with the file's: "resnet18_fz-all-but-head_s1".
   std::string label() const;
 
   bool operator==(const Config&) const = default;

@@ -11,11 +11,8 @@ constexpr double seconds_per_image = 8.5e-5;
 
 }  // namespace
 
-Result<double> training_seconds(const Config& config, int epochs) {
+Result<double> training_seconds(const Config& config, int epochs, Macs macs) {
   ASSAY_TRY(const auto data, find_dataset(config.at("data").get<std::string>()));
-  ASSAY_TRY(const auto model,
-            build_model(config.student(), data.channels, data.height, data.width, data.outputs));
-  ASSAY_TRY(const auto macs, count_macs(model));
   const auto limit = config.values().find("train.images");
   const double images =
       limit == config.values().end() ? data.training_images : limit->second.get<double>();

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "harness/core/result.hpp"
+#include "harness/core/units.hpp"
 #include "harness/plan/config.hpp"
 
 namespace assay::estimate {
 
+constexpr double import_seconds = 4;
 constexpr double evaluate_torch_seconds = 4;
 constexpr double quantize_seconds = 2;
 constexpr double evaluate_seconds = 6;
@@ -15,7 +17,7 @@ constexpr double logits_seconds = 10;
 constexpr double measurement_seconds = 8;
 
 /// Time to train a configuration's network for so many epochs: epochs x images x MACs, over the
-/// rate a core trains at. Errors: bad_input when the network cannot be built.
-Result<double> training_seconds(const Config& config, int epochs);
+/// rate a core trains at. Errors: bad_input for an unknown data set.
+Result<double> training_seconds(const Config& config, int epochs, Macs macs);
 
 }  // namespace assay::estimate

@@ -75,7 +75,7 @@ std::vector<Field> network_fields() {
        "The data set every network is trained and tested on: a known one, or the path of a "
        "description.",
        {},
-       ".json"},
+       {".json"}},
       text("teacher.model", families, "conv5", "teacher-",
            "The family whose whole network teaches the students."),
       integer("teacher.seed", 0, any_seed, 1, "ts", "Seed of the teacher's run."),
@@ -89,6 +89,26 @@ std::vector<Field> network_fields() {
            "Layer-wise cut: \"none\", 5 (the last convolution removed) or 4 (the last two)."),
       text("student.fewer_filters_pct", as_words(known_fewer_filters_pct()), 0, "width",
            "Per cent fewer filters in every convolution."),
+  };
+}
+
+std::vector<Field> transfer_fields() {
+  return {
+      {"student.from",
+       FieldType::text,
+       {},
+       0,
+       0,
+       nullptr,
+       "",
+       "A network that was trained elsewhere, in place of a family's new one: the path of an ONNX "
+       "or a TorchScript file.",
+       {},
+       {".onnx", ".pt", ".torchscript"}},
+      text("student.head", {"replace", "keep"}, "replace", "head-",
+           "Whether the file's last layer is replaced by a new one for the data set's classes."),
+      layers("student.freeze", {"none", "all-but-head"}, "none", "fz-",
+             "The file's layers that training leaves as they are."),
   };
 }
 
@@ -146,7 +166,7 @@ std::vector<Field> noise_fields() {
       number("noise.p", 0, 1, nullptr, "np",
              "Share of the weight blocks that are quantized in a forward pass; 0.5, of product "
              "quantization 0.1."),
-      integer("noise.block", 1, 1024, noise.block, "nb",
+      integer("noise.block", 1, 4096, noise.block, "nb",
               "Weights of a row that are quantized together, or not."),
       integer("noise.centroids", 1, 65536, nullptr, "nc", "Codewords of product quantization."),
       layers("noise.layers", {"all", "conv", "dense", "last", "latency"}, "all", "nl-",
@@ -237,6 +257,7 @@ std::vector<Field> quantize_fields() {
 
 std::vector<Field> make_fields() {
   std::vector<Field> fields = network_fields();
+  append(fields, transfer_fields());
   append(fields, training_fields());
   append(fields, noise_fields());
   append(fields, prune_fields());
@@ -255,9 +276,7 @@ std::string number_text(double value) {
 }
 
 bool is_path(const Field& field, const Json& value) {
-  if (field.file_ending.empty() || !value.is_string()) return false;
-  const auto& text = value.get_ref<const std::string&>();
-  return text.size() > field.file_ending.size() && text.ends_with(field.file_ending);
+  return value.is_string() && path_ending(field, value.get_ref<const std::string&>());
 }
 
 bool type_matches(const Field& field, const Json& value) {
@@ -291,7 +310,8 @@ std::string words_text(const std::vector<Json>& words) {
 std::string type_text(const Field& field) {
   switch (field.type) {
     case FieldType::text:
-      return field.file_ending.empty() ? "" : "a path that ends in " + field.file_ending;
+      if (field.file_endings.empty()) return "";
+      return fmt::format("a path that ends in {}", fmt::join(field.file_endings, " or "));
     case FieldType::boolean:
       return "true or false";
     case FieldType::integer:
@@ -319,6 +339,12 @@ const Field* find_field(std::string_view path) {
   const auto fields = config_fields();
   const auto found = std::ranges::find(fields, path, &Field::path);
   return found == fields.end() ? nullptr : &*found;
+}
+
+std::optional<std::string_view> path_ending(const Field& field, std::string_view text) {
+  for (const std::string_view ending : field.file_endings)
+    if (text.size() > ending.size() && text.ends_with(ending)) return ending;
+  return std::nullopt;
 }
 
 std::string expected_values(const Field& field) {

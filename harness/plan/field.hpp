@@ -2,6 +2,7 @@
 // Parsing, sweeping, the published JSON Schema and the labels are all made from this table.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,7 +32,8 @@ struct Field {
   std::string label;  ///< prefix in cell labels ("T"); empty: the family's name says it
   std::string meaning;             ///< one sentence, for the schema and the guide
   std::vector<Json> entries = {};  ///< values a table's names may have; empty: any name
-  std::string file_ending = {};  ///< a text field with one takes a path too that ends so (".json")
+  /// A text field with some takes a path too that ends in one of them (".json").
+  std::vector<std::string> file_endings = {};
 };
 
 /// The table, in the order of the guide.
@@ -39,6 +41,9 @@ std::span<const Field> config_fields();
 
 /// The field of that path, or nullptr.
 const Field* find_field(std::string_view path);
+
+/// The ending of a text that is a path as the field takes one; nothing for other texts.
+std::optional<std::string_view> path_ending(const Field& field, std::string_view text);
 
 /// What values the field takes, for messages: "an integer from 1 to 1000".
 std::string expected_values(const Field& field);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compress/data/dataset.hpp"
+#include "compress/models/foreign_network.hpp"
 #include "harness/core/elf.hpp"
 #include "harness/core/hash.hpp"
 #include "harness/core/paths.hpp"
@@ -34,7 +35,8 @@ class PlanBuilder {
     stages.evaluate_float =
         add_torch_evaluation("float " + config.label(), config, stages.float_model, facts);
     ASSAY_TRY(stages.quantize, add_quantization(config, stages, facts));
-    ASSAY_TRY(stages.integer_kernels, integer_kernels_for(config));
+    ASSAY_TRY(const StudentShape shape, shape_of(config));
+    stages.integer_kernels = shape.integer_kernels;
     if (stages.integer_kernels)
       stages.evaluate = add({StageKind::evaluate,
                              "evaluate int8 " + config.label(),
@@ -99,8 +101,7 @@ class PlanBuilder {
                                const Json& facts) {
     Stage stage{kind, fmt::format("{} {}", to_string(kind), config.label()), "", {}, {}, 0};
     stage.inputs.push_back({"model", model, "model.onnx"});
-    ASSAY_TRY(stage.estimated_seconds,
-              estimate::training_seconds(config, work.learning.settings.epochs));
+    ASSAY_TRY(stage.estimated_seconds, training_seconds(config, work.learning.settings.epochs));
     ASSAY_CHECK(add_teachers(config, work.learning, facts, stage));
     stage.settings = worker_settings(config, std::move(work));
     return add(std::move(stage), facts);
@@ -127,11 +128,45 @@ class PlanBuilder {
   Result<std::size_t> add_training(const Config& config, const Json& facts) {
     ASSAY_TRY(auto work, train_work(config));
     Stage stage{StageKind::train, "train " + config.label(), "", {}, {}, 0};
-    ASSAY_TRY(stage.estimated_seconds,
-              estimate::training_seconds(config, work.learning.settings.epochs));
+    if (config.source()) {
+      ASSAY_TRY(const auto imported, add_import(config, facts));
+      stage.inputs.push_back({"source_model", imported, "model.onnx"});
+    }
+    ASSAY_TRY(stage.estimated_seconds, training_seconds(config, work.learning.settings.epochs));
     if (!config.joint_teacher()) ASSAY_CHECK(add_teachers(config, work.learning, facts, stage));
     stage.settings = worker_settings(config, std::move(work));
     return add(std::move(stage), facts);
+  }
+
+  Result<std::size_t> add_import(const Config& config, const Json& facts) {
+    const std::filesystem::path file = *config.source();
+    std::string& hash = hashes_[file.string()];
+    if (hash.empty()) {
+      ASSAY_TRY(hash, sha256_file(file));
+    }
+    return add({StageKind::import_model,
+                "import " + file.filename().string(),
+                "",
+                worker_settings(config, ImportStage{{}, hash}),
+                {},
+                estimate::import_seconds,
+                {{"file", std::filesystem::absolute(file)}}},
+               facts);
+  }
+
+  /// Networks of equal shape are looked at once.
+  Result<StudentShape> shape_of(const Config& config) {
+    const Json key{config.json().at("student"), config.at("data"), config.at("quantize.scheme")};
+    const auto known = shapes_.find(key.dump());
+    if (known != shapes_.end()) return known->second;
+    ASSAY_TRY(const StudentShape shape, student_shape(config));
+    return shapes_[key.dump()] = shape;
+  }
+
+  Result<std::optional<double>> training_seconds(const Config& config, int epochs) {
+    ASSAY_TRY(const StudentShape shape, shape_of(config));
+    if (!shape.macs) return std::nullopt;
+    return estimate::training_seconds(config, epochs, *shape.macs);
   }
 
   /// Makes the teachers inputs of a stage: their logits, computed once, or, where every batch needs
@@ -169,18 +204,6 @@ class PlanBuilder {
     return StageInput{"model", teacher, "model.onnx"};
   }
 
-  /// Networks of equal shape are looked at once.
-  Result<bool> integer_kernels_for(const Config& config) {
-    const ModelChoice model = config.student();
-    const auto key = fmt::format("{}/{}/{}/{}/{}", model.family, model.cut, model.fewer_filters_pct,
-                                 config.at("data").get<std::string>(),
-                                 config.at("quantize.scheme").get<std::string>());
-    const auto known = integer_kernels_.find(key);
-    if (known != integer_kernels_.end()) return known->second;
-    ASSAY_TRY(const bool found, has_integer_kernels(config));
-    return integer_kernels_[key] = found;
-  }
-
   std::size_t add(Stage stage, const Json& facts) {
     stage.key = stage_key(stage, plan_.stages, facts);
     const auto [place, fresh] = by_key_.emplace(stage.key, plan_.stages.size());
@@ -191,8 +214,20 @@ class PlanBuilder {
   Plan& plan_;
   Json environment_;
   std::map<std::string, std::size_t> by_key_;
-  std::map<std::string, bool> integer_kernels_;
+  std::map<std::string, std::string> hashes_;  ///< of the user's files, by path
+  std::map<std::string, StudentShape> shapes_;
 };
+
+/// Firmware is planned for shapes that are known.
+Status check_deployable(const Config& config) {
+  const auto file = config.source();
+  if (!file || !is_torchscript(*file)) return {};
+  return fail(ErrorKind::bad_input,
+              fmt::format("{}: student.from: the shapes of {} are not known before it is imported, "
+                          "so it cannot go to boards in this matrix; leave deploy out and evaluate "
+                          "it with Torch, or export the network as ONNX",
+                          config.label(), file->string()));
+}
 
 Cell make_cell(const Plan& plan, std::size_t config_index, std::size_t target_index,
                std::size_t firmware) {
@@ -248,6 +283,7 @@ Result<Plan> make_plan(Matrix matrix) {
   PlanBuilder builder(plan);
   for (std::size_t i = 0; i < plan.expansion.configs.size(); ++i) {
     const Config& config = plan.expansion.configs[i];
+    if (!plan.matrix.deploy.on.empty()) ASSAY_CHECK(check_deployable(config));
     ASSAY_TRY(auto stages, builder.add_config(config));
     plan.configs.push_back(stages);
     for (std::size_t t = 0; t < plan.matrix.deploy.on.size(); ++t) {

@@ -42,7 +42,9 @@ struct Plan {
   std::vector<Cell> cells;
 };
 
-/// Builds the stage graph. Errors: bad_input when a network cannot be built.
+/// Builds the stage graph. A file that a student starts from is hashed, and read where that can be
+/// done without Torch. Errors: bad_input when a network cannot be built or read, or a TorchScript
+/// file is to be deployed.
 Result<Plan> make_plan(Matrix matrix);
 
 /// What an evaluation on the host depends on beside the model: the data and the host's compiler.

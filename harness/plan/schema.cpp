@@ -6,13 +6,21 @@
 namespace assay {
 namespace {
 
+/// ".(\\.onnx|\\.pt)$": a name, then one of the endings.
+std::string path_pattern(const Field& field) {
+  std::string endings;
+  for (const std::string& ending : field.file_endings)
+    endings += (endings.empty() ? "\\" : "|\\") + ending;
+  return ".(" + endings + ")$";
+}
+
 /// What the type takes beside the words; null for a text.
 Json typed_schema(const Field& field) {
   const Json name{{"type", "string"}, {"minLength", 1}};
   switch (field.type) {
     case FieldType::text:
-      if (field.file_ending.empty()) return nullptr;
-      return {{"type", "string"}, {"pattern", ".\\" + field.file_ending + "$"}};
+      if (field.file_endings.empty()) return nullptr;
+      return {{"type", "string"}, {"pattern", path_pattern(field)}};
     case FieldType::boolean:
       return {{"type", "boolean"}};
     case FieldType::integer:

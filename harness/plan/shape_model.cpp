@@ -1,7 +1,11 @@
 #include "harness/plan/shape_model.hpp"
 
+#include <fmt/format.h>
+
 #include "compress/data/dataset.hpp"
 #include "compress/methods/quantize_model.hpp"
+#include "compress/models/foreign_network.hpp"
+#include "compress/models/head.hpp"
 #include "compress/models/initial_network.hpp"
 #include "compress/onnx/fold_batch_norm.hpp"
 #include "targets/graph/lower.hpp"
@@ -29,25 +33,71 @@ Result<IntegerGraph> lower_untrained(const onnx::Model& model) {
   return lower(quantized.model);
 }
 
+/// An ONNX file as the training starts from it. What the new head's weights are does not matter.
+Result<onnx::Model> file_model(const Config& config, const std::filesystem::path& file) {
+  ASSAY_TRY(const auto info, find_dataset(config.at("data").get<std::string>()));
+  ASSAY_TRY(onnx::Model model, read_foreign_network(file, info));
+  if (config.at("student.head") == "replace") {
+    ASSAY_TRY(model, replace_head(model, info.outputs, 0, file.string()));
+  }
+  return onnx::fold_batch_norm(model);
+}
+
+Result<Macs> family_macs(const Config& config) {
+  ASSAY_TRY(const auto data, find_dataset(config.at("data").get<std::string>()));
+  ASSAY_TRY(const auto spec,
+            build_model(config.student(), data.channels, data.height, data.width, data.outputs));
+  return count_macs(spec);
+}
+
 }  // namespace
 
+Result<std::optional<onnx::Model>> student_model(const Config& config) {
+  const auto file = config.source();
+  if (!file) return untrained_model(config.student(), config.at("data").get<std::string>());
+  if (is_torchscript(*file)) return std::nullopt;
+  return file_model(config, *file);
+}
+
 Result<IntegerGraph> untrained_graph(const Config& config) {
-  ASSAY_TRY(const auto model,
-            untrained_model(config.student(), config.at("data").get<std::string>()));
-  return lower_untrained(model);
+  ASSAY_TRY(const auto model, student_model(config));
+  if (!model)
+    return fail(ErrorKind::bad_input,
+                fmt::format("the shapes of {} are not known before it is imported",
+                            config.source()->string()));
+  return lower_untrained(*model);
 }
 
-Result<bool> has_integer_kernels(const Config& config) {
-  if (config.at("quantize.scheme") != "int8") return false;
-  ASSAY_TRY(const auto model,
-            untrained_model(config.student(), config.at("data").get<std::string>()));
-  return lower_untrained(model).has_value();
+Result<StudentShape> student_shape(const Config& config) {
+  StudentShape shape;
+  const auto file = config.source();
+  if (!file) {
+    ASSAY_TRY(shape.macs, family_macs(config));
+  }
+  const bool wants_kernels = config.at("quantize.scheme") == "int8";
+  if (!file && !wants_kernels) return shape;
+  ASSAY_TRY(const auto model, student_model(config));
+  if (!model) return shape;
+  const auto graph = lower_untrained(*model);
+  shape.integer_kernels = graph && wants_kernels;
+  if (!file || !graph) return shape;
+  shape.macs = Macs(0);
+  for (const IntegerLayer& layer : graph->layers)
+    shape.macs = *shape.macs + layer.macs;
+  return shape;
 }
 
-Result<double> reference_model_bytes(const Config& config) {
+Result<std::optional<double>> reference_model_bytes(const Config& config) {
+  const auto bytes = [](const onnx::Model& model) {
+    return static_cast<double>(onnx::serialize_model(model).size());
+  };
+  if (config.source()) {
+    ASSAY_TRY(const auto model, student_model(config));
+    return model ? std::optional(bytes(*model)) : std::nullopt;
+  }
   ASSAY_TRY(const auto model,
             untrained_model({config.student().family, 0, 0}, config.at("data").get<std::string>()));
-  return static_cast<double>(onnx::serialize_model(model).size());
+  return bytes(model);
 }
 
 }  // namespace assay

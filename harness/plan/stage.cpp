@@ -38,7 +38,7 @@ std::string hash_sources(const fs::path& root, const std::vector<const char*>& f
 }  // namespace
 
 std::string_view to_string(StageKind kind) {
-  constexpr std::array words{"train",          "prune",    "cluster",  "logits",
+  constexpr std::array words{"import",         "train",    "prune",    "cluster", "logits",
                              "evaluate-torch", "quantize", "evaluate", "firmware"};
   return words[static_cast<std::size_t>(kind)];
 }

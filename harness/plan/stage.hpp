@@ -2,6 +2,8 @@
 // its result is cached. A key is known without running anything.
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +13,8 @@
 namespace assay {
 
 enum class StageKind {
-  train,           ///< a new network, plain or distilled -> model.onnx, training.json
+  import_model,    ///< a file that was trained elsewhere -> model.onnx
+  train,           ///< a new or imported network, plain or distilled -> model.onnx, training.json
   prune,           ///< a trained network made sparse -> model.onnx, training.json
   cluster,         ///< its weights clustered -> model.onnx, training.json
   logits,          ///< a teacher's outputs on the training images -> logits.bin
@@ -32,6 +35,13 @@ struct StageInput {
   std::string file;   ///< "model.onnx"
 };
 
+/// A file that no stage makes: the user's. Its hash is among the stage's settings, which are in the
+/// key; where it lies is not.
+struct OutsideFile {
+  std::string name;  ///< "file"
+  std::filesystem::path path;
+};
+
 /// One node of the graph. Plain value.
 struct Stage {
   StageKind kind = StageKind::train;
@@ -39,7 +49,10 @@ struct Stage {
   std::string key;    ///< SHA-256 of everything the outputs depend on
   Json settings;      ///< what the stage is told, without paths
   std::vector<StageInput> inputs;
-  double estimated_seconds = 0;  ///< on one core; for planning only, never in the key
+  /// On one core; for planning only, never in the key. Absent for a training whose network's shapes
+  /// are not known.
+  std::optional<double> estimated_seconds = 0;
+  std::vector<OutsideFile> files = {};
 };
 
 /// What stages of a kind depend on besides settings and inputs: a hash of the sources that run

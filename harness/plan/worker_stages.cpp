@@ -64,9 +64,15 @@ Result<Learning> further_learning(const Config& config, Json& step) {
 
 Result<TrainStage> train_work(const Config& config) {
   TrainStage work;
-  work.model = config.student();
-  ASSAY_TRY(work.learning, learning_of(config));
   const Json json = config.json();
+  if (config.source()) {
+    Json student = json.at("student");
+    student.erase("from");
+    ASSAY_TRY(work.start, section(config, student, "student", read_transfer_start));
+  } else {
+    work.start = config.student();
+  }
+  ASSAY_TRY(work.learning, learning_of(config));
   if (config.has("noise")) {
     ASSAY_TRY(work.noise, section(config, json.at("noise"), "noise", read_noise_settings));
   }

@@ -197,7 +197,7 @@ std::vector<Task> outline_tasks(const Plan& plan, const PendingWork& pending) {
   std::map<std::size_t, std::size_t> task_of_stage;
   for (std::size_t index : pending.stages) {
     const Stage& stage = plan.stages[index];
-    Task task{stage.label, cpu_lane, {}, stage.estimated_seconds, {}};
+    Task task{stage.label, cpu_lane, {}, stage.estimated_seconds.value_or(0), {}};
     for (const auto& input : stage.inputs)
       if (const auto found = task_of_stage.find(input.stage); found != task_of_stage.end())
         task.after.push_back(found->second);

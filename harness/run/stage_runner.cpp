@@ -47,6 +47,8 @@ Status run_worker(const Stage& stage, const std::map<std::string, fs::path>& inp
   Json description = stage.settings;
   for (const auto& [name, path] : inputs)
     description["inputs"][name] = path.string();
+  for (const auto& [name, path] : stage.files)
+    description["inputs"][name] = path.string();
   const auto file = directory / "stage.json";
   ASSAY_CHECK(write_atomically(file, description.dump(2)));
 

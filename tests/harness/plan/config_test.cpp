@@ -58,6 +58,18 @@ INSTANTIATE_TEST_SUITE_P(
              {{"distill.T", 2.0}, {"distill.t_squared", true}},
              {{"distill.T", 2.0}, {"distill.t_squared", false}},
              false},
+        Pair{"a file makes the family inert",
+             {{"student.from", "a.onnx"}, {"student.model", "resnet8"}, {"student.cut", 4}},
+             {{"student.from", "a.onnx"}, {"student.fewer_filters_pct", 30}},
+             true},
+        Pair{"a family has no head to keep and nothing frozen",
+             {{"student.head", "keep"}, {"student.freeze", "all-but-head"}},
+             {},
+             true},
+        Pair{"a file has",
+             {{"student.from", "a.onnx"}, {"student.head", "keep"}},
+             {{"student.from", "a.onnx"}},
+             false},
         Pair{"a plain student has no teacher", {{"teacher.seed", 7}}, {}, true},
         Pair{"a distilled one has",
              {{"distill.T", 4.0}, {"teacher.seed", 7}},
@@ -94,6 +106,25 @@ TEST(Config, LabelsSayWhatMatters) {
   // A label names a folder: a path in it may not be one.
   EXPECT_EQ(Config::from({{"data", "../sets/my eyes.json"}}).label(),
             "conv5_on-..+sets+my+eyes_s1");
+}
+
+TEST(Config, LabelOfAFileBeginsWithItsName) {
+  EXPECT_EQ(Config::from({{"student.from", "../nets/my resnet18.onnx"}}).label(), "my+resnet18_s1");
+  EXPECT_EQ(Config::from({{"student.from", "a.pt"},
+                          {"student.head", "keep"},
+                          {"student.freeze", {"conv1", "conv2"}},
+                          {"seed", 3}})
+                .label(),
+            "a_head-keep_fz-conv1+conv2_s3");
+}
+
+TEST(Config, TeacherOfAStudentFromAFileIsAFamily) {
+  const auto config = Config::from(
+      {{"student.from", "a.onnx"}, {"student.freeze", "all-but-head"}, {"distill.T", 4.0}});
+  EXPECT_EQ(config.source(), "a.onnx");
+  EXPECT_EQ(config.teacher(), Config::from({}));
+  EXPECT_FALSE(config.teacher().source());
+  EXPECT_EQ(config.uncompressed(), config);
 }
 
 TEST(Config, LabelsTellEveryTwoExperimentsApart) {
