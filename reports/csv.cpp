@@ -7,6 +7,7 @@
 
 #include "reports/number.hpp"
 #include "reports/report.hpp"
+#include "reports/selection.hpp"
 #include "reports/table.hpp"
 
 namespace assay {
@@ -68,7 +69,7 @@ void end_line(std::string& out, const std::vector<std::string>& fields) {
 }  // namespace
 
 std::string render_csv(const ReportInput& input) {
-  const ReportTable table = build_table(input.records, ColumnChoice::all);
+  const ReportTable table = report_table(input, ColumnChoice::all);
   std::set<std::string> config_columns;
   for (const auto& record : input.records)
     for (const auto& [name, value] : config_fields_of(record))
@@ -78,6 +79,8 @@ std::string render_csv(const ReportInput& input) {
   for (const auto& [name, field] : text_columns)
     fields.emplace_back(name);
   fields.insert(fields.end(), {"virtual_board", "verdict"});
+  const SelectionNotes selection(input.context);
+  if (!selection.empty()) fields.emplace_back("selected");
   for (const auto& name : config_columns)
     fields.push_back("config." + name);
   for (const auto& column : table.columns)
@@ -89,6 +92,7 @@ std::string render_csv(const ReportInput& input) {
       fields.push_back(record.*field);
     fields.emplace_back(record.virtual_board ? "true" : "false");
     fields.emplace_back(to_string(record.verdict));
+    if (!selection.empty()) fields.push_back(selection.meaning(record.config_id));
     const auto config = config_fields_of(record);
     for (const auto& name : config_columns) {
       const auto found = config.find(name);

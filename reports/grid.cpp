@@ -22,10 +22,11 @@ bool all_virtual(const ReportTable& table) {
   return !table.rows.empty() && std::ranges::all_of(table.rows, &Row::virtual_board);
 }
 
-/// The figure that every row has in this column, if it is the same one.
+/// The figure that every row on a board has in this column, if it is the same one.
 std::optional<double> shared_value(const ReportTable& table, std::string_view column) {
   std::optional<double> shared;
   for (const auto& row : table.rows) {
+    if (row.on_host()) continue;
     const auto found = row.figures.find(std::string(column));
     if (found == row.figures.end() || found->second.half_width) return std::nullopt;
     if (shared.value_or(found->second.value) != found->second.value) return std::nullopt;
@@ -40,10 +41,14 @@ std::string heading_note(const Column& column) {
                      provenance_mark(*column.provenance));
 }
 
-std::string passed_note(std::optional<double> samples, std::string_view thousands) {
-  if (!samples) return "All rows passed.";
+std::string passed_note(const ReportTable& table, std::optional<double> samples,
+                        std::string_view thousands) {
+  if (all_on_host(table)) return "";  // there was no verdict to reach
+  const bool boards = std::ranges::none_of(table.rows, &Row::on_host);
+  const std::string who = boards ? "All rows" : "All rows on boards";
+  if (!samples) return who + " passed.";
   return fmt::format(
-      "All rows passed: {} test images streamed through the board, every logit as on the host.",
+      "{} passed: {} test images streamed through the board, every logit as on the host.", who,
       format_number(*samples, 0, thousands));
 }
 
@@ -63,10 +68,12 @@ std::string seeds_text(const Row& row) {
 Grid make_grid(const ReportTable& table, const FigureStyle& style) {
   const bool passed = all_passed(table);
   const bool on_virtual = all_virtual(table);
+  const bool boards = !all_on_host(table);
   const auto samples = passed ? shared_value(table, confirmed) : std::nullopt;
   Grid grid;
-  grid.columns = {{"Model", "", false}, {"Board", on_virtual ? "virtual" : "", false}};
-  if (passed) grid.note = passed_note(samples, style.thousands);
+  grid.columns = {{"Model", "", false}};
+  if (boards) grid.columns.push_back({"Board", on_virtual ? "virtual" : "", false});
+  if (passed) grid.note = passed_note(table, samples, style.thousands);
   if (!passed) grid.columns.push_back({"Verdict", "", false});
   if (table.grouped) grid.columns.push_back({"Seeds", "", true});
   std::vector<const Column*> shown;
@@ -75,7 +82,8 @@ Grid make_grid(const ReportTable& table, const FigureStyle& style) {
   for (const auto* column : shown)
     grid.columns.push_back({column->title, heading_note(*column), true});
   for (const auto& row : table.rows) {
-    std::vector<std::string> cells{row.label, on_virtual ? short_board_name(row) : board_name(row)};
+    std::vector<std::string> cells{row_name(row)};
+    if (boards) cells.push_back(on_virtual ? short_board_name(row) : board_name(row));
     if (!passed) cells.emplace_back(to_string(row.verdict));
     if (table.grouped) cells.push_back(seeds_text(row));
     for (const auto* column : shown)

@@ -24,7 +24,8 @@ struct Grid {
 
 /// Label, board, verdict, seeds (when grouped) and every metric, with figures in that style. When
 /// every row passed, with as many samples confirmed, the note says so in place of two columns; when
-/// every board is virtual, the heading says so in place of their names.
+/// every board is virtual, the heading says so in place of their names; without any board there is
+/// no column for them.
 Grid make_grid(const ReportTable& table, const FigureStyle& style);
 
 /// A board's name without the "virtual:" that a board nobody listed has, for where "virtual" stands

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <tuple>
 
 namespace assay {
@@ -114,6 +115,16 @@ std::vector<Record> newest_of_each_cell(std::vector<Record> records) {
   for (std::size_t i = 0; i < records.size(); ++i)
     if (newest.at(place_of(records[i])) == i) kept.push_back(std::move(records[i]));
   return kept;
+}
+
+std::vector<Record> without_superseded_hosts(std::vector<Record> records) {
+  std::set<std::string> on_boards;
+  for (const auto& record : records)
+    if (record.board_type != host_target) on_boards.insert(record.config_id);
+  std::erase_if(records, [&](const Record& record) {
+    return record.board_type == host_target && on_boards.contains(record.config_id);
+  });
+  return records;
 }
 
 std::vector<Members> group_records(const std::vector<Record>& records) {

@@ -22,6 +22,11 @@ std::string label_without_seed(const std::string& label);
 /// of two of one moment the later one. The order stays.
 std::vector<Record> newest_of_each_cell(std::vector<Record> records);
 
+/// Leaves out the records of the host whose configuration has one of a board too: before a
+/// selection sends a configuration to the boards, it is on the host like all others. The order
+/// stays.
+std::vector<Record> without_superseded_hosts(std::vector<Record> records);
+
 /// Indices of the records of one row.
 using Members = std::vector<std::size_t>;
 

@@ -36,7 +36,7 @@ std::string header_html(const ReportInput& input, const ReportSummary& summary) 
   for (const auto& [name, value] : heading_facts(summary))
     out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", html_text(name), html_text(value));
   out += "</dl>\n";
-  const std::string notice = virtual_notice(summary);
+  const std::string notice = board_notice(summary);
   if (!notice.empty()) out += fmt::format("<p class=\"notice\" role=\"note\">{}</p>\n", notice);
   return out + "</header>\n";
 }
@@ -87,12 +87,27 @@ std::string board_text(const Row& row) {
   return row.virtual_board ? text + ", virtual" : text;
 }
 
+/// Board and verdict.
+std::string board_cells(const Row& row) {
+  if (row.on_host()) return "<td>host</td><td></td>";
+  return fmt::format(
+      "<td>{}<span class=\"unit\">{}</span></td><td><span class=\"verdict {}\">{}</span></td>",
+      html_text(short_board_name(row)), html_text(board_text(row)), to_string(row.verdict),
+      to_string(row.verdict));
+}
+
+/// The mark of a selected row, which says what it means.
+std::string mark_html(const ReportTable& table, const Row& row) {
+  const auto note = std::ranges::find(table.notes, row.mark, &LegendEntry::mark);
+  if (note == table.notes.end()) return "";
+  return fmt::format(" <abbr class=\"mark\" title=\"{}\">{}</abbr>", html_text(note->meaning),
+                     row.mark);
+}
+
 std::string row_html(const ReportTable& table, const ReportTable& headline, const Row& row) {
-  std::string out = fmt::format(
-      "<tr><th scope=\"row\"><a href=\"#record-{}\">{}</a></th><td>{}<span class=\"unit\">{}</span>"
-      "</td><td><span class=\"verdict {}\">{}</span></td>",
-      row.records.front(), html_text(row.label), html_text(short_board_name(row)),
-      html_text(board_text(row)), to_string(row.verdict), to_string(row.verdict));
+  std::string out = fmt::format("<tr><th scope=\"row\"><a href=\"#record-{}\">{}</a>{}</th>",
+                                row.records.front(), html_text(row.label), mark_html(table, row));
+  if (!all_on_host(table)) out += board_cells(row);
   if (table.grouped)
     out += fmt::format("<td class=\"num\" data-value=\"{}\">{}</td>", row.seeds, seeds_text(row));
   for (const auto& column : table.columns) {
@@ -105,7 +120,9 @@ std::string row_html(const ReportTable& table, const ReportTable& headline, cons
 
 std::string table_html(const ReportTable& table, const ReportTable& headline) {
   std::string out = "<div class=\"scroll\"><table id=\"results\">\n<thead><tr>\n";
-  for (const char* title : {"Model", "Board", "Verdict"})
+  std::vector<const char*> titles{"Model"};
+  if (!all_on_host(table)) titles.insert(titles.end(), {"Board", "Verdict"});
+  for (const char* title : titles)
     out += fmt::format(
         "<th scope=\"col\" aria-sort=\"none\"><button type=\"button\">{}</button></th>\n", title);
   if (table.grouped)
@@ -132,7 +149,11 @@ std::string legend_html(const ReportTable& table, const ReportTable& headline) {
     out += fmt::format("<span{}><b>{}</b> {}</span> ", shown ? "" : " class=\"extra\"", mark,
                        html_text(meaning));
   }
-  return out + "</p>\n";
+  out += "</p>\n";
+  for (const auto& [mark, meaning] : table.notes)
+    out += fmt::format("<p class=\"legend\"><span><b>{}</b> {}</span></p>\n", mark,
+                       html_text(meaning));
+  return out;
 }
 
 std::string failures_html(const ReportTable& table) {
@@ -150,8 +171,10 @@ std::string results_html(const ReportTable& table, const ReportTable& headline) 
          "class=\"tools\"><h2 "
          "id=\"results-heading\">Results</h2>\n<label class=\"filter\">Filter <input "
          "type=\"search\" "
-         "id=\"filter\" placeholder=\"model, board, verdict\"></label>\n<label class=\"switch\">"
-         "<input type=\"checkbox\" id=\"all-columns\"> all metrics</label></div>\n" +
+         "id=\"filter\" placeholder=\"" +
+         std::string(all_on_host(table) ? "model" : "model, board, verdict") +
+         "\"></label>\n<label class=\"switch\"><input type=\"checkbox\" id=\"all-columns\"> all "
+         "metrics</label></div>\n" +
          table_html(table, headline) +
          "<p class=\"quiet\" id=\"no-match\" hidden>No row matches."
          "</p>\n" +
@@ -169,10 +192,10 @@ std::string footer_html(const ReportSummary& summary) {
 }  // namespace
 
 std::string render_html(const ReportInput& input) {
-  const ReportTable table = build_table(input.records, ColumnChoice::all);
-  const ReportTable headline = build_table(input.records, ColumnChoice::page);
+  const ReportTable table = report_table(input, ColumnChoice::all);
+  const ReportTable headline = report_table(input, ColumnChoice::page);
   const ReportSummary summary = summarize(input);
-  const Json charts = chart_data(table, summary.teacher_accuracy);
+  const Json charts = chart_data(headline, summary.teacher_accuracy);
   std::string out = head_html(input.title) + "<body>\n<main>\n" + header_html(input, summary);
   out += charts_html(charts) + results_html(table, headline) + environment_html(input);
   out +=

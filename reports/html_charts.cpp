@@ -17,6 +17,9 @@ constexpr const char* accuracy = "accuracy_top1";
 constexpr std::array chart_kinds{
     ChartKind{"accuracy-flash", "Accuracy against flash", "rom_bytes"},
     ChartKind{"accuracy-latency", "Accuracy against latency", "latency_us"},
+    ChartKind{"accuracy-weights", "Accuracy against weights", "weight_bytes"},
+    ChartKind{"accuracy-zeros", "Accuracy against zeros", "zeros_pct"},
+    ChartKind{"accuracy-clusters", "Accuracy against clusters", "clusters"},
 };
 
 const Column* find_column(const ReportTable& table, std::string_view name) {
@@ -42,7 +45,7 @@ std::string series_name(const Row& row) {
   return row.clock.empty() ? row.board_type : row.board_type + " " + row.clock;
 }
 
-/// Null when fewer than two passed rows have both figures.
+/// Null when fewer than two passed rows have both figures, or all stand above one another.
 Json make_chart(const ReportTable& table, const ChartKind& kind) {
   const Column* x = find_column(table, kind.x);
   const Column* y = find_column(table, accuracy);
@@ -62,7 +65,7 @@ Json make_chart(const ReportTable& table, const ChartKind& kind) {
     largest = std::max(largest, row.figures.at(x->name).value);
     ++count;
   }
-  if (count < 2) return nullptr;
+  if (count < 2 || smallest == largest) return nullptr;
   Json series = Json::array();
   for (const auto& name : names)
     series.push_back({{"name", name}, {"points", points[name]}});

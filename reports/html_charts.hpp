@@ -7,8 +7,8 @@
 
 namespace assay {
 
-/// The charts that the table has figures for: accuracy against flash, and against latency, of
-/// the rows that passed. Each is
+/// The charts that the table has figures for: accuracy against flash, latency, weights, zeros and
+/// clusters, of the rows that passed and differ in them. Each is
 /// {"id", "title", "x": axis, "y": axis, "series": [{"name", "points": [{"x", "y", "label",
 /// "half"?}]}], "teacher"} with axis = {"title", "log", "decimals"}; one series per board type
 /// (and clock, where rows differ in it alone); "teacher" is the height of the line to compare with,

@@ -62,6 +62,12 @@ std::string command_html(const std::string& command) {
       html_text(command));
 }
 
+std::string place_of(const Record& record) {
+  if (record.board_type == host_target) return "on the host";
+  return fmt::format("{}, {}{}", record.board_type, record.part,
+                     record.virtual_board ? ", virtual board" : "");
+}
+
 std::string record_html(const Record& record, std::size_t index) {
   std::string out = fmt::format(
       "<details class=\"record\" id=\"record-{}\"><summary><span class=\"label\">{}</span> "
@@ -70,8 +76,7 @@ std::string record_html(const Record& record, std::size_t index) {
       to_string(record.verdict));
   if (!record.verdict_detail.empty())
     out += fmt::format("<p>{}</p>\n", html_text(record.verdict_detail));
-  out += fmt::format("<p class=\"quiet\">{}, {}{}, recorded {}</p>\n", html_text(record.board_type),
-                     html_text(record.part), record.virtual_board ? ", virtual board" : "",
+  out += fmt::format("<p class=\"quiet\">{}, recorded {}</p>\n", html_text(place_of(record)),
                      html_text(record.recorded_at));
   out += metrics_html(record.metrics) + command_html(record.command);
   out += json_block("Configuration", record.config) + json_block("Build", record.build) +
@@ -116,8 +121,10 @@ std::string details_html(const ReportInput& input) {
 }
 
 std::string environment_html(const ReportInput& input) {
+  Json run = input.context;
+  if (run.is_object()) run.erase("selections");  // the rows are marked
   const std::string lists =
-      field_list("Run", input.context) +
+      field_list("Run", run) +
       field_list("Build, the same in every record", shared_fields(input.records, &Record::build)) +
       field_list("Environment, the same in every record",
                  shared_fields(input.records, &Record::environment));

@@ -35,6 +35,7 @@ constexpr std::array replacements{
     Replacement{"\"", "\\char34{}"},
     Replacement{"[", "{[}"},  // after a line end it would be read as a length
     Replacement{"*", "{*}"},
+    Replacement{"†", "\\textsuperscript{\\dag}"},
     Replacement{"µ", "$\\mu$"},
     Replacement{"×", "$\\times$"},
     Replacement{"±", "$\\pm$"},
@@ -65,7 +66,7 @@ std::string table_line(const std::vector<std::string>& cells) {
 std::string caption_of(const ReportInput& input, const ReportTable& table, const Grid& grid) {
   std::string caption = latex_text(input.title) + ".";
   if (!grid.note.empty()) caption += fmt::format(" {}", latex_text(grid.note));
-  const std::string notice = virtual_notice(summarize(input));
+  const std::string notice = board_notice(summarize(input));
   if (!notice.empty()) caption += fmt::format(" {}", notice);
   if (!table.rows.empty()) caption += fmt::format(" {}.", latex_text(legend_sentence(table)));
   return caption;
@@ -82,7 +83,7 @@ std::string label_of(std::string_view title) {
 }  // namespace
 
 std::string render_latex(const ReportInput& input) {
-  const ReportTable table = build_table(input.records, ColumnChoice::printed);
+  const ReportTable table = report_table(input, ColumnChoice::printed);
   const Grid grid = make_grid(table, {"\u202f", " ± ", "–"});
   std::string alignment;
   std::vector<std::string> titles, notes;
@@ -101,7 +102,11 @@ std::string render_latex(const ReportInput& input) {
   out += fmt::format("  \\toprule\n{}{}  \\midrule\n", table_line(titles), table_line(notes));
   for (const auto& row : grid.rows)
     out += table_line(row);
-  return out + "  \\bottomrule\n\\end{tabular}}\n\\end{table}\n";
+  out += "  \\bottomrule\n\\end{tabular}}\n";
+  for (const auto& [mark, meaning] : table.notes)
+    out += fmt::format("\\par\\smallskip{{\\footnotesize {} {}}}\n", latex_text(mark),
+                       latex_text(meaning));
+  return out + "\\end{table}\n";
 }
 
 }  // namespace assay

@@ -27,12 +27,12 @@ std::string table_line(std::vector<std::string> cells) {
 }  // namespace
 
 std::string render_markdown(const ReportInput& input) {
-  const ReportTable table = build_table(input.records, ColumnChoice::printed);
+  const ReportTable table = report_table(input, ColumnChoice::printed);
   const ReportSummary summary = summarize(input);
   std::string out = fmt::format("# {}\n\n", markdown_text(input.title));
   for (const auto& [name, value] : heading_facts(summary))
     out += fmt::format("- {}: {}\n", name, markdown_text(value));
-  const std::string notice = virtual_notice(summary);
+  const std::string notice = board_notice(summary);
   if (!notice.empty()) out += fmt::format("\n> **{}**\n", notice);
   const Grid grid = make_grid(table, {",", " ± ", "–"});
   std::vector<std::string> titles, rules;
@@ -54,6 +54,8 @@ std::string render_markdown(const ReportInput& input) {
                       markdown_text(board_name(row)), markdown_text(row.verdict_detail));
   if (!grid.note.empty()) out += fmt::format("\n{}\n", markdown_text(grid.note));
   out += fmt::format("\n{}\n", markdown_text(legend_sentence(table)));
+  for (const auto& [mark, meaning] : table.notes)
+    out += fmt::format("\n{} {}\n", markdown_text(mark), markdown_text(meaning));
   if (summary.command) out += fmt::format("\n    {}\n", *summary.command);
   return out;
 }

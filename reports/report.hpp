@@ -17,8 +17,8 @@ struct ReportInput {
   std::vector<Record> records;  ///< in the order the rows shall have
   /// What is known about the run beyond its records: an object, or null. "matrix" (its name),
   /// "data_set" (text), "teacher_accuracy" (percent, in float) and "command" (reproduces the run)
-  /// stand in the report's heading; everything else is listed in the HTML report under the
-  /// environment.
+  /// stand in the report's heading; "selections" marks rows (reports/selection.hpp); everything
+  /// else is listed in the HTML report under the environment.
   Json context;
 };
 

@@ -38,14 +38,20 @@ std::optional<double> teacher_accuracy(const Json& context) {
   return found->get<double>();
 }
 
+std::size_t board_records(const ReportSummary& summary) {
+  return summary.passed + summary.failed + summary.infra;
+}
+
 /// "8 (6 passed, 2 failed)"; what did not happen is not mentioned.
 std::string cells_text(const ReportSummary& summary) {
   std::vector<std::string> parts;
   for (const auto& [count, what] : {std::pair{summary.passed, "passed"},
                                     {summary.failed, "failed"},
-                                    {summary.infra, "without a result"}})
+                                    {summary.infra, "without a result"},
+                                    {summary.on_host, "on the host"}})
     if (count > 0) parts.push_back(fmt::format("{} {}", count, what));
-  if (parts.empty()) return std::to_string(summary.cells);
+  if (parts.empty() || (parts.size() == 1 && summary.on_host > 0))
+    return std::to_string(summary.cells);
   return fmt::format("{} ({})", summary.cells, fmt::join(parts, ", "));
 }
 
@@ -63,9 +69,14 @@ ReportSummary summarize(const ReportInput& input) {
     cells.insert(record.cell_id);
     if (!record.recorded_at.empty()) moments.insert(record.recorded_at);
     if (record.virtual_board) ++summary.virtual_records;
-    if (record.verdict == Verdict::pass) ++summary.passed;
-    if (record.verdict == Verdict::fail) ++summary.failed;
-    if (record.verdict == Verdict::infra) ++summary.infra;
+    if (record.board_type == host_target)
+      ++summary.on_host;
+    else if (record.verdict == Verdict::pass)
+      ++summary.passed;
+    else if (record.verdict == Verdict::fail)
+      ++summary.failed;
+    else
+      ++summary.infra;
   }
   summary.cells = cells.size();
   if (!moments.empty()) {
@@ -85,9 +96,10 @@ std::vector<std::pair<std::string, std::string>> heading_facts(const ReportSumma
     facts.emplace_back(summary.matrices.size() == 1 ? "Matrix" : "Matrices",
                        fmt::format("{}", fmt::join(summary.matrices, ", ")));
   if (!summary.first_day.empty())
-    facts.emplace_back("Measured", summary.first_day == summary.last_day
-                                       ? summary.first_day
-                                       : summary.first_day + " to " + summary.last_day);
+    facts.emplace_back(board_records(summary) > 0 ? "Measured" : "Computed",
+                       summary.first_day == summary.last_day
+                           ? summary.first_day
+                           : summary.first_day + " to " + summary.last_day);
   if (!summary.data_sets.empty())
     facts.emplace_back("Data set", fmt::format("{}", fmt::join(summary.data_sets, ", ")));
   if (summary.teacher_accuracy)
@@ -97,12 +109,23 @@ std::vector<std::pair<std::string, std::string>> heading_facts(const ReportSumma
   return facts;
 }
 
-std::string virtual_notice(const ReportSummary& summary) {
-  if (summary.virtual_records == 0) return "";
-  const auto records = summary.passed + summary.failed + summary.infra;
-  if (summary.virtual_records == records) return "Virtual boards: modelled figures, not silicon.";
-  return fmt::format("{} of {} records come from virtual boards: modelled figures, not silicon.",
-                     summary.virtual_records, records);
+std::string board_notice(const ReportSummary& summary) {
+  const auto boards = board_records(summary);
+  if (boards == 0)
+    return summary.on_host == 0
+               ? ""
+               : "No board was measured: every figure is computed or counted on the host.";
+  std::vector<std::string> sentences;
+  if (summary.virtual_records == boards)
+    sentences.emplace_back("Virtual boards: modelled figures, not silicon.");
+  else if (summary.virtual_records > 0)
+    sentences.push_back(
+        fmt::format("{} of {} records come from virtual boards: modelled figures, not silicon.",
+                    summary.virtual_records, boards));
+  if (summary.on_host > 0)
+    sentences.push_back(fmt::format("{} of {} records are of the host alone.", summary.on_host,
+                                    summary.on_host + boards));
+  return fmt::format("{}", fmt::join(sentences, " "));
 }
 
 }  // namespace assay

@@ -11,17 +11,52 @@
 
 #include "reports/grouping.hpp"
 #include "reports/number.hpp"
+#include "reports/selection.hpp"
 #include "reports/statistics.hpp"
 
 namespace assay {
 namespace {
 
-constexpr std::array<std::string_view, 9> printed_metrics{
-    "accuracy_top1", "accuracy_top1_float", "samples_confirmed", "rom_bytes",        "ram_bytes",
-    "macc",          "latency_us",          "energy_uj",         "compression_ratio"};
+using Records = std::vector<Record>;
 
-bool wanted(std::string_view name, ColumnChoice choice) {
-  const bool printed = std::ranges::find(printed_metrics, name) != printed_metrics.end();
+bool always(const Records&) {
+  return true;
+}
+
+bool any_on_host(const Records& records) {
+  return std::ranges::count(records, host_target, &Record::board_type) > 0;
+}
+
+bool any_with(const Records& records, const char* group) {
+  return std::ranges::any_of(records, [&](const Record& record) {
+    return record.config.is_object() && record.config.contains(group);
+  });
+}
+
+/// A metric of a printed table, where the records say that it tells something.
+struct PrintedMetric {
+  std::string_view name;
+  bool (*tells)(const Records& records);
+};
+
+constexpr std::array printed_metrics{
+    PrintedMetric{"accuracy_top1", always},
+    PrintedMetric{"accuracy_top1_float", always},
+    PrintedMetric{"samples_confirmed", always},
+    PrintedMetric{"rom_bytes", always},
+    PrintedMetric{"ram_bytes", always},
+    PrintedMetric{"macc", always},
+    PrintedMetric{"latency_us", always},
+    PrintedMetric{"energy_uj", always},
+    PrintedMetric{"weight_bytes", any_on_host},
+    PrintedMetric{"parameters", any_on_host},
+    PrintedMetric{"zeros_pct", [](const Records& records) { return any_with(records, "prune"); }},
+    PrintedMetric{"clusters", [](const Records& records) { return any_with(records, "cluster"); }},
+    PrintedMetric{"compression_ratio", always}};
+
+bool wanted(std::string_view name, const Records& records, ColumnChoice choice) {
+  const auto found = std::ranges::find(printed_metrics, name, &PrintedMetric::name);
+  const bool printed = found != printed_metrics.end() && found->tells(records);
   return printed || choice == ColumnChoice::all ||
          (choice == ColumnChoice::page && name == "instructions");
 }
@@ -165,7 +200,8 @@ std::vector<Column> make_columns(const ReportTable& table, const std::vector<Rec
   std::set<std::string> present;
   for (const auto& row : table.rows)
     for (const auto& [name, figure] : row.figures)
-      if (wanted(name, choice)) present.insert(name);
+      present.insert(name);
+  std::erase_if(present, [&](const auto& name) { return !wanted(name, records, choice); });
   std::vector<Column> columns;
   for (const auto& kind : metric_kinds())
     if (present.erase(std::string(kind.name)) > 0)
@@ -201,6 +237,27 @@ ReportTable build_table(const std::vector<Record>& records, ColumnChoice choice)
   return table;
 }
 
+ReportTable report_table(const ReportInput& input, ColumnChoice choice) {
+  ReportTable table = build_table(input.records, choice);
+  const SelectionNotes notes(input.context);
+  for (auto& row : table.rows) {
+    const auto& config = input.records[row.records.front()].config_id;
+    row.mark = notes.mark(config);
+    const LegendEntry note{row.mark, notes.meaning(config)};
+    if (!row.mark.empty() && std::ranges::count(table.notes, note) == 0)
+      table.notes.push_back(note);
+  }
+  return table;
+}
+
+std::string row_name(const Row& row) {
+  return row.mark.empty() ? row.label : row.label + " " + row.mark;
+}
+
+bool all_on_host(const ReportTable& table) {
+  return !table.rows.empty() && std::ranges::all_of(table.rows, &Row::on_host);
+}
+
 std::string board_name(const Row& row) {
   return row.clock.empty() ? row.board : row.board + " " + row.clock;
 }
@@ -223,10 +280,16 @@ std::string figure_text(const Row& row, const Column& column, const FigureStyle&
 }
 
 std::vector<LegendEntry> legend(const ReportTable& table) {
+  // Without silicon the one thing measured is the time of trainings.
+  const bool silicon = std::ranges::any_of(
+      table.rows, [](const Row& row) { return !row.on_host() && !row.virtual_board; });
   std::vector<LegendEntry> entries;
-  for (const auto provenance : table.provenances)
+  for (const auto provenance : table.provenances) {
+    const bool host = provenance == Provenance::measured && !silicon;
     entries.push_back(
-        {std::string(provenance_mark(provenance)), std::string(provenance_meaning(provenance))});
+        {std::string(provenance_mark(provenance)),
+         host ? "measured on the host" : std::string(provenance_meaning(provenance))});
+  }
   if (table.grouped) entries.push_back({"±", "half of the 95 % interval of the mean over seeds"});
   return entries;
 }

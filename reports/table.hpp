@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/core/record.hpp"
+#include "reports/report.hpp"
 
 namespace assay {
 
@@ -30,8 +30,17 @@ struct Column {
   std::optional<Provenance> provenance;  ///< when every figure of the column has the same one
 };
 
+/// One line under a table: a mark and what it means.
+struct LegendEntry {
+  std::string mark;
+  std::string meaning;
+
+  bool operator==(const LegendEntry&) const = default;
+};
+
 struct Row {
   std::string label;
+  std::string mark;  ///< "*" or "†" of a selected configuration; see ReportTable::notes
   std::string board;
   std::string board_type;
   std::string part;
@@ -42,6 +51,9 @@ struct Row {
   std::size_t seeds = 1;                  ///< passed records the figures are made of
   std::vector<std::size_t> records;       ///< indices into the records the table was built from
   std::map<std::string, Figure> figures;  ///< a metric nobody knows is not in it
+
+  /// No board was needed: figures of the host alone.
+  bool on_host() const { return board_type == host_target; }
 };
 
 struct ReportTable {
@@ -49,11 +61,14 @@ struct ReportTable {
   std::vector<Row> rows;
   bool grouped = false;                 ///< at least one row stands for several seeds
   std::vector<Provenance> provenances;  ///< every one that occurs, for the legend
+  std::vector<LegendEntry> notes;       ///< what the marks of rows mean
 };
 
 /// Which metrics become columns, of those that any record has.
 enum class ColumnChoice {
-  printed,  ///< what fits on paper: accuracy, samples, flash, RAM, MACC, latency, energy, ratio
+  printed,  ///< what fits on paper: accuracy, samples, flash, RAM, MACC, latency, energy, ratio; of
+            ///< models on the host their weights, of pruned ones the zeros, of clustered ones the
+            ///< clusters
   page,     ///< the same and what a screen has room for: instructions
   all,
 };
@@ -62,6 +77,15 @@ enum class ColumnChoice {
 /// mean over the passed ones with its 95 % interval. A group in which a seed occurs twice stays
 /// ungrouped.
 ReportTable build_table(const std::vector<Record>& records, ColumnChoice choice);
+
+/// The same for a whole report, whose context says which rows were selected.
+ReportTable report_table(const ReportInput& input, ColumnChoice choice);
+
+/// "cut4_a0.5_T4†": what a table calls the row.
+std::string row_name(const Row& row);
+
+/// Whether there are rows, and none of them stands for a board.
+bool all_on_host(const ReportTable& table);
 
 /// The board as a table names it: with its clock where that tells two rows apart.
 std::string board_name(const Row& row);
@@ -77,12 +101,6 @@ struct FigureStyle {
 /// column mixes provenances.
 std::string figure_text(const Row& row, const Column& column, const FigureStyle& style,
                         std::string_view mark_prefix = " ");
-
-/// One line under a table: a mark and what it means.
-struct LegendEntry {
-  std::string mark;
-  std::string meaning;
-};
 
 /// Every provenance in the table, in the order of the enumeration, and the interval when grouped.
 std::vector<LegendEntry> legend(const ReportTable& table);

@@ -140,13 +140,15 @@ std::string failures_of(const ReportTable& table) {
 
 std::string render_text(const ReportInput& input) {
   constexpr std::size_t terminal_width = 120;
-  const ReportTable table = build_table(input.records, ColumnChoice::printed);
+  const ReportTable table = report_table(input, ColumnChoice::printed);
   if (table.rows.empty()) return "No records.\n";
   const Grid grid = fitting_grid(table, terminal_width);
   std::string out = body_of(grid) + "\n" + failures_of(table);
   if (!grid.note.empty()) out += grid.note + "\n";
   out += legend_sentence(table) + "\n";
-  const std::string notice = virtual_notice(summarize(input));
+  for (const auto& [mark, meaning] : table.notes)
+    out += fmt::format("{} {}\n", mark, printable(meaning));
+  const std::string notice = board_notice(summarize(input));
   if (!notice.empty()) out += notice + "\n";
   return out;
 }

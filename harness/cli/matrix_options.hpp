@@ -2,7 +2,9 @@
 // processes.
 #pragma once
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <string>
 #include <thread>
@@ -33,9 +35,10 @@ struct MatrixOptions {
     project.add_cache(app);
   }
 
-  /// The pending work of the plan, as far as --only wants it. Errors: bad_input when the filter is
-  /// not one, or matches no cell; the store's.
-  Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache) const {
+  /// The pending work of the plan, or of its cells on boards, as far as --only wants it. Errors:
+  /// bad_input when the filter is not one, or matches no cell; the store's.
+  Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache,
+                                   bool on_boards_only = false) const {
     auto filter = parse_filter(only);
     if (!filter) return fail(ErrorKind::bad_input, "--only: " + filter.error().message);
     const auto wanted = [&](const Cell& cell) {
@@ -43,7 +46,10 @@ struct MatrixOptions {
     };
     if (!plan.cells.empty() && std::ranges::none_of(plan.cells, wanted))
       return fail(ErrorKind::bad_input, fmt::format("no cell of {} has {}", matrix, only));
-    return assay::find_pending(plan, cache, project.store, wanted, again);
+    return assay::find_pending(
+        plan, cache, project.store,
+        [&](const Cell& cell) { return wanted(cell) && (cell.placement || !on_boards_only); },
+        again);
   }
 };
 

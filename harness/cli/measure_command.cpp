@@ -109,7 +109,7 @@ Result<Task> prepare(const Options& options, const Board& board) {
   std::vector<const Stage*> missing;
   for (const Stage* stage : {&task.firmware, &task.evaluate})
     if (!task.cache.has(*stage)) missing.push_back(stage);
-  ASSAY_CHECK(preflight(task.cache, missing, {data}));
+  ASSAY_CHECK(preflight(task.cache, missing, {data}, true));
 
   MeasurementOrder& order = task.order;
   order.artifacts.model = options.model;

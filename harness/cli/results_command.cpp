@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <regex>
+#include <set>
 
 #include "harness/cli/command.hpp"
 #include "harness/cli/project.hpp"
@@ -38,6 +39,21 @@ bool is_moment(const std::string& text) {
   return std::regex_match(text, moment);
 }
 
+/// What is known of the selections of the records' matrices, as a report's context.
+Result<Json> selections_of(const std::vector<Record>& records, Store& store) {
+  std::set<std::string> matrices;
+  for (const auto& record : records)
+    matrices.insert(record.matrix);
+  Json selections = Json::array();
+  for (const auto& matrix : matrices) {
+    ASSAY_TRY(const auto context, store.run_context(matrix));
+    if (context.is_object() && context.contains("selections"))
+      selections.insert(selections.end(), context.at("selections").begin(),
+                        context.at("selections").end());
+  }
+  return selections.empty() ? Json() : Json{{"selections", selections}};
+}
+
 Result<int> list(const Options& options) {
   if (options.filter.since && !is_moment(*options.filter.since))
     return fail(ErrorKind::bad_input,
@@ -53,7 +69,10 @@ Result<int> list(const Options& options) {
   const auto* format = find_report_format(options.json ? "json" : options.format);
   ReportInput input;
   input.title = filter.matrix.value_or("results");
-  input.records = format->complete ? std::move(records) : newest_of_each_cell(std::move(records));
+  ASSAY_TRY(input.context, selections_of(records, store));
+  input.records = format->complete
+                      ? std::move(records)
+                      : without_superseded_hosts(newest_of_each_cell(std::move(records)));
   if (input.records.empty() && !options.json) {
     fmt::print("no records match\n");
     return 0;

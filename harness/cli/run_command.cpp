@@ -12,6 +12,7 @@
 #include "harness/core/interrupt.hpp"
 #include "harness/run/preflight.hpp"
 #include "harness/run/publish.hpp"
+#include "harness/run/selection.hpp"
 #include "harness/run/timed_stop.hpp"
 
 namespace assay::cli {
@@ -64,26 +65,31 @@ Result<Ending> do_pending(const Plan& plan, const PendingWork& pending, const Ru
   return ending;
 }
 
-std::size_t count_unmeasured(const Plan& plan, const PendingWork& pending,
+/// Cells of the plan that were to be measured and have no result.
+std::size_t count_unmeasured(const Plan& plan, const std::set<std::string>& wanted,
                              const std::vector<Record>& records) {
   std::set<std::string_view> measured;
   for (const auto& record : records)
     if (record.verdict != Verdict::infra) measured.insert(record.measurement_key);
-  return static_cast<std::size_t>(std::ranges::count_if(pending.cells, [&](std::size_t cell) {
-    return !measured.contains(plan.cells[cell].measurement_key);
+  return static_cast<std::size_t>(std::ranges::count_if(plan.cells, [&](const Cell& cell) {
+    return wanted.contains(cell.measurement_key) && !measured.contains(cell.measurement_key);
   }));
 }
 
 /// Everything a run can be told to lack before it starts, so that a fault leaves nothing behind.
 Status check_ready(const Plan& plan, const PendingWork& pending, const RunContext& context) {
-  ASSAY_CHECK(boards_needed(plan, pending, context));
+  ASSAY_CHECK(check_boards(plan, pending, context));
   std::vector<const Stage*> stages;
   for (std::size_t index : pending.stages)
     stages.push_back(&plan.stages[index]);
   std::set<std::string> data_sets;
-  for (std::size_t index : pending.cells)
-    data_sets.insert(plan.expansion.configs[plan.cells[index].config].at("data"));
-  return preflight(context.cache, stages, data_sets);
+  bool on_boards = plan.choice.undecided > 0 && !plan.matrix.deploy.on.empty();
+  for (std::size_t index : pending.cells) {
+    const Cell& cell = plan.cells[index];
+    data_sets.insert(plan.expansion.configs[cell.config].at("data"));
+    on_boards = on_boards || cell.placement;
+  }
+  return preflight(context.cache, stages, data_sets, on_boards);
 }
 
 void print_ending(const Ending& ending, const Options& options, std::size_t unmeasured) {
@@ -94,6 +100,46 @@ void print_ending(const Ending& ending, const Options& options, std::size_t unme
                options.until, unmeasured);
 }
 
+/// What was to be done, and how it ended.
+struct Work {
+  std::set<std::string> keys;  ///< measurement keys of the cells that were pending
+  Ending ending;
+};
+
+/// Does what is missing of the plan's cells, or of those on boards.
+Result<Work> do_round(const Plan& plan, const Options& options, const RunContext& context,
+                      std::optional<WallTime> until, bool on_boards_only) {
+  ASSAY_TRY(auto pending, options.find_pending(plan, context.cache, on_boards_only));
+  if (!pending.cells.empty()) {
+    ASSAY_CHECK(check_ready(plan, pending, context));
+    fmt::print(stderr, "{}: {} cells, {} to measure, {} stages to run\n", plan.matrix.name,
+               plan.cells.size(), pending.cells.size(), pending.stages.size());
+  }
+  ASSAY_TRY(auto store, Store::open(options.project.store));
+  Work work;
+  for (const std::size_t cell : pending.cells)
+    work.keys.insert(plan.cells[cell].measurement_key);
+  ASSAY_TRY(work.ending, do_pending(plan, pending, context, store, until));
+  return work;
+}
+
+/// Does everything that is missing. A selection is made between two rounds: when all its candidates
+/// have records, the best of them go to the boards.
+Result<Work> do_work(Plan& plan, const Options& options, const RunContext& context,
+                     std::optional<WallTime> until) {
+  ASSAY_TRY(const auto scores, recorded_scores(plan, options.project.store));
+  ASSAY_CHECK(place_cells(plan, scores));
+  ASSAY_TRY(auto work, do_round(plan, options, context, until, false));
+  if (plan.choice.undecided == 0 || work.ending.time_was_up) return work;
+  ASSAY_TRY(const auto new_scores, recorded_scores(plan, options.project.store));
+  ASSAY_CHECK(place_cells(plan, new_scores));
+  ASSAY_TRY(auto chosen, do_round(plan, options, context, until, true));
+  chosen.keys.merge(work.keys);
+  auto& failures = chosen.ending.failures;
+  failures.insert(failures.begin(), work.ending.failures.begin(), work.ending.failures.end());
+  return chosen;
+}
+
 Result<int> run(const Options& options) {
   std::optional<WallTime> until;
   if (!options.until.empty()) {
@@ -102,24 +148,19 @@ Result<int> run(const Options& options) {
   ASSAY_TRY(auto matrix, load_matrix(options.matrix));
   ASSAY_TRY(auto plan, make_plan(std::move(matrix)));
   if (plan.cells.empty())
-    return fail(ErrorKind::bad_input,
-                fmt::format("{} has no cell to run: {}", options.matrix,
-                            plan.matrix.deploy.on.empty() ? "it has no deploy section"
-                                                          : "exclude leaves no configuration"));
+    return fail(
+        ErrorKind::bad_input,
+        fmt::format("{} has no cell to run: exclude leaves no configuration", options.matrix));
   RunContext context{
       StageCache(options.project.cache), {}, options.jobs, command_of(options), options.again};
   ASSAY_TRY(context.inventory, load_inventory(options.project.boards));
-  ASSAY_TRY(const auto pending, options.find_pending(plan, context.cache));
-  if (!pending.cells.empty()) ASSAY_CHECK(check_ready(plan, pending, context));
+  ASSAY_TRY(const auto work, do_work(plan, options, context, until));
+  const Ending& ending = work.ending;
   ASSAY_TRY(auto store, Store::open(options.project.store));
-  if (!pending.cells.empty())
-    fmt::print(stderr, "{}: {} cells, {} to measure, {} stages to run\n", plan.matrix.name,
-               plan.cells.size(), pending.cells.size(), pending.stages.size());
-  ASSAY_TRY(const auto ending, do_pending(plan, pending, context, store, until));
 
   const auto folder = options.project.output / plan.matrix.name;
   ASSAY_TRY(auto records, records_of(plan, store));
-  const auto unmeasured = count_unmeasured(plan, pending, records);
+  const auto unmeasured = count_unmeasured(plan, work.keys, records);
   const int code = exit_code_of(ending, records, unmeasured);
   if (records.empty()) {  // nothing to report
     print_ending(ending, options, unmeasured);

@@ -47,6 +47,16 @@ constexpr std::array kinds{
                "the model's constants after Deep Compression's relative indices and Huffman codes "
                "(Han et al. 2016), codebooks and code tables included",
                false, 0},
+    MetricKind{"weight_bytes", "B", "Weights",
+               "the model's constants packed at the width their values need: int8 weights within "
+               "[-1, 1] at 2 bits, within [-7, 7] at 4; biases, scales and zero points as stored",
+               false, 0},
+    MetricKind{"parameters", "", "Parameters", "weights and biases of the final model", false, 0},
+    MetricKind{"zeros_pct", "%", "Zeros", "share of the weights that are zero", true, 1},
+    MetricKind{"clusters", "", "Clusters",
+               "the most distinct values that the weights of one layer have as they are stored, "
+               "zero included; of layers that were not clustered too",
+               false, 0},
     MetricKind{"compression_ratio", "x", "Ratio",
                "bytes of the float32 ONNX file of the family's whole network, without cuts and at "
                "full width, over the bytes of this model's ONNX file",

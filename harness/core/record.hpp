@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "harness/core/json.hpp"
 #include "harness/core/metric.hpp"
@@ -18,6 +19,10 @@ enum class Verdict {
 std::string_view to_string(Verdict verdict);
 Result<Verdict> parse_verdict(std::string_view word);
 
+/// Board type, part and board of a record that no board was needed for: figures computed and
+/// counted on the host.
+inline constexpr std::string_view host_target = "host";
+
 /// One row of the results store. Plain value.
 struct Record {
   std::string measurement_key;  ///< hash of everything the figures depend on; unique in a store
@@ -26,7 +31,7 @@ struct Record {
   std::string group_id;         ///< config without its seed: rows averaged over seeds share it
   std::string matrix;           ///< matrix name, or "measure"
   std::string label;            ///< "cut4-width50_a0.5_T4_s1"
-  std::string board_type;       ///< "olimex-stm32-h405"
+  std::string board_type;       ///< "olimex-stm32-h405", or host_target
   std::string part;             ///< "stm32f405"
   std::string board;            ///< name in the inventory
   bool virtual_board = false;   ///< figures can never pass for silicon

@@ -289,7 +289,7 @@ std::string Config::label() const {
   std::string name = file ? path_text(file->stem().string(), "") : choice_text(student());
   for (const auto& field : config_fields()) {
     const auto found = values_.find(field.path);
-    if (found == values_.end() || field.label.empty() || named_by_student(field.path)) continue;
+    if (found == values_.end() || named_by_student(field.path)) continue;
     const bool always = std::ranges::count(always_told, field.path) > 0;
     const bool derived = field.path == "distill.beta" &&
                          std::abs(beta() + at("distill.alpha").get<double>() - 1) < 1e-12;

@@ -15,6 +15,7 @@ constexpr double evaluate_seconds = 6;
 constexpr double firmware_seconds = 1;
 constexpr double logits_seconds = 10;
 constexpr double measurement_seconds = 8;
+constexpr double host_record_seconds = 0.1;
 
 /// Time to train a configuration's network for so many epochs: epochs x images x MACs, over the
 /// rate a core trains at. Errors: bad_input for an unknown data set.

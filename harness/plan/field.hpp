@@ -29,7 +29,7 @@ struct Field {
   double low = 0;           ///< limits of a number or integer, inclusive
   double high = 0;
   Json fallback;      ///< value when not given (in a group, once the group is there); null: absent
-  std::string label;  ///< prefix in cell labels ("T"); empty: the family's name says it
+  std::string label;  ///< prefix in cell labels ("T"); empty: the value says it alone
   std::string meaning;             ///< one sentence, for the schema and the guide
   std::vector<Json> entries = {};  ///< values a table's names may have; empty: any name
   /// A text field with some takes a path too that ends in one of them (".json").

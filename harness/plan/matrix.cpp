@@ -1,15 +1,18 @@
 #include "harness/plan/matrix.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
 
+#include "harness/plan/expansion.hpp"
 #include "harness/plan/field.hpp"
 
 namespace assay {
 namespace {
+
+constexpr std::string_view validation_criterion = "accuracy_top1@validation";
+constexpr std::string_view test_criterion = "accuracy_top1@test";
 
 /// Reads the sections of one matrix file; problems collect in `errors`.
 class MatrixReader {
@@ -22,6 +25,7 @@ class MatrixReader {
     matrix_.name = object.required<std::string>("name");
     check_name(object);
     matrix_.base = read_values(object.raw("base"), "base");
+    read_variants(object.raw("variants"));
     read_sweep(object.raw("sweep"));
     read_exclude(object.raw("exclude"));
     read_baselines(object);
@@ -85,6 +89,18 @@ class MatrixReader {
     }
   }
 
+  void read_variants(const Json& json) {
+    if (json.is_null()) return;
+    if (!json.is_array() || json.empty())
+      return errors_.add("variants", "expected a list of objects, found " + describe(json));
+    for (std::size_t i = 0; i < json.size(); ++i) {
+      const std::string where = fmt::format("variants[{}]", i);
+      if (!json[i].is_object())
+        return errors_.add(where, "expected an object of fields, found " + describe(json[i]));
+      matrix_.variants.push_back(read_values(json[i], where));
+    }
+  }
+
   void read_sweep(const Json& json) {
     if (json.is_null()) return;
     if (!json.is_object())
@@ -98,6 +114,9 @@ class MatrixReader {
         if (auto value = value_of(axis.path, listed[i], fmt::format("{}[{}]", where, i)))
           axis.values.push_back(*value);
       if (matrix_.base.contains(axis.path)) errors_.add(where, "is also given in base; keep one");
+      for (std::size_t i = 0; i < matrix_.variants.size(); ++i)
+        if (matrix_.variants[i].contains(axis.path))
+          errors_.add(where, fmt::format("is also given in variants[{}]; keep one", i));
       matrix_.sweep.push_back(std::move(axis));
     }
   }
@@ -139,7 +158,9 @@ class MatrixReader {
   void read_deploy(JsonObject& object) {
     JsonObject deploy = object.object("deploy");
     deploy.for_each_object("on", [&](JsonObject& on) { read_target(on); });
-    if (matrix_.deploy.on.empty()) deploy.problem("on", "needs at least one board type");
+    if (deploy.has("best_over") || deploy.has("by")) read_selection(deploy);
+    if (matrix_.deploy.on.empty() && (deploy.has("on") || !deploy.has("best_over")))
+      deploy.problem("on", "needs at least one board type");
     matrix_.deploy.formats = deploy.list<std::string>("formats");
     if (matrix_.deploy.formats.empty()) matrix_.deploy.formats = {"int8"};
     for (const auto& format : matrix_.deploy.formats)
@@ -148,6 +169,29 @@ class MatrixReader {
     matrix_.deploy.samples = deploy.optional("samples", 500);
     if (matrix_.deploy.samples < 1 || matrix_.deploy.samples > 10000)
       deploy.problem("samples", "expected 1 to 10000 test images");
+  }
+
+  void read_selection(JsonObject& deploy) {
+    Selection selection;
+    selection.over = deploy.list<std::string>("best_over");
+    if (selection.over.empty())
+      deploy.problem("best_over", "needs at least one field of sweep or variants");
+    for (std::size_t i = 0; i < selection.over.size(); ++i) {
+      const auto& path = selection.over[i];
+      const auto place = fmt::format("best_over[{}]", i);
+      if (!varies(path)) deploy.problem(place, path + " is not in sweep or variants");
+      if (std::ranges::count(selection.over, path) > 1)
+        deploy.problem(place, path + " is there twice");
+    }
+    selection.by_test = deploy.choice("by", {validation_criterion, test_criterion},
+                                      std::string(validation_criterion)) == test_criterion;
+    matrix_.deploy.selection = std::move(selection);
+  }
+
+  bool varies(const std::string& path) const {
+    return std::ranges::count(matrix_.sweep, path, &SweepAxis::path) > 0 ||
+           std::ranges::any_of(matrix_.variants,
+                               [&](const FieldValues& values) { return values.contains(path); });
   }
 
   void read_target(JsonObject& on) {
@@ -180,55 +224,10 @@ class MatrixReader {
   Matrix matrix_;
 };
 
-bool matches(const FieldValues& point, const FieldValues& pattern) {
-  return std::ranges::all_of(pattern, [&](const auto& entry) {
-    const auto found = point.find(entry.first);
-    const Json* value = found == point.end() ? &find_field(entry.first)->fallback : &found->second;
-    return *value == entry.second;
-  });
-}
-
-/// A configuration that is derived from one of the sweep; nothing where it has none.
-struct Baseline {
-  std::string_view name;
-  std::optional<Config> (*of)(const Config& config);
-};
-
-constexpr std::array baselines{
-    Baseline{"plain", [](const Config& config) { return std::optional(config.plain()); }},
-    Baseline{"uncompressed",
-             [](const Config& config) { return std::optional(config.uncompressed()); }},
-    Baseline{"teacher",
-             [](const Config& config) {
-               return config.distilled() ? std::optional(config.teacher()) : std::nullopt;
-             }},
-    Baseline{"compressed-teacher", [](const Config& config) {
-               return config.distilled() ? std::optional(config.compressed_teacher())
-                                         : std::nullopt;
-             }}};
-
-/// Keeps each configuration once, in the order of first appearance.
-class UniqueConfigs {
- public:
-  explicit UniqueConfigs(std::vector<Config>& configs) : configs_(configs) {}
-  bool add(Config config) {
-    if (!ids_.insert(config.config_id()).second) return false;
-    configs_.push_back(std::move(config));
-    return true;
-  }
-
- private:
-  std::vector<Config>& configs_;
-  std::set<std::string> ids_;
-};
-
 }  // namespace
 
-std::vector<std::string> known_baselines() {
-  std::vector<std::string> names;
-  for (const Baseline& baseline : baselines)
-    names.emplace_back(baseline.name);
-  return names;
+std::string_view criterion(const Selection& selection) {
+  return selection.by_test ? test_criterion : validation_criterion;
 }
 
 Result<Matrix> parse_matrix(const Json& json, const std::string& source) {
@@ -260,38 +259,6 @@ Result<std::vector<Json>> expand_range(double from, double to, double step) {
     values.push_back(std::stod(decimal));
   }
   return values;
-}
-
-Result<Expansion> expand(const Matrix& matrix) {
-  double points = 1;
-  for (const auto& axis : matrix.sweep)
-    points *= static_cast<double>(axis.values.size());
-  if (points > 1e6)
-    return fail(
-        ErrorKind::bad_input,
-        fmt::format("{}: the sweep has {:.0f} points, more than a million; split the matrix",
-                    matrix.name, points));
-  Expansion expansion;
-  UniqueConfigs unique(expansion.configs);
-  for (std::size_t index = 0; index < static_cast<std::size_t>(points); ++index) {
-    FieldValues point = matrix.base;
-    std::size_t rest = index;
-    for (auto axis = matrix.sweep.rbegin(); axis != matrix.sweep.rend(); ++axis) {
-      point[axis->path] = axis->values[rest % axis->values.size()];
-      rest /= axis->values.size();
-    }
-    ++expansion.points;
-    if (std::ranges::any_of(matrix.exclude, [&](const auto& e) { return matches(point, e); })) {
-      ++expansion.excluded;
-      continue;
-    }
-    const Config config = Config::from(point);
-    if (!unique.add(config)) ++expansion.collapsed;
-    for (const Baseline& baseline : baselines)
-      if (std::ranges::count(matrix.baselines, baseline.name) > 0)
-        if (auto added = baseline.of(config)) unique.add(std::move(*added));
-  }
-  return expansion;
 }
 
 }  // namespace assay

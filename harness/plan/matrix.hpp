@@ -1,4 +1,4 @@
-// A matrix file as values: what is fixed, what is swept, what is left out, what goes to boards.
+// A matrix file as values: what is fixed, what varies, what is left out, what goes to boards.
 #pragma once
 
 #include <filesystem>
@@ -24,26 +24,35 @@ struct DeployTarget {
   std::optional<Hertz> clock;  ///< the board type's own clock when absent
 };
 
+/// Which configurations go to the boards: of those that differ only in some swept fields the best.
+/// The seed tells no two apart: the mean over the seeds decides, and all of them are chosen, unless
+/// `over` names the seed.
+struct Selection {
+  std::vector<std::string> over;  ///< dotted paths
+  bool by_test = false;  ///< by accuracy_top1 of the test images, not the validation images
+};
+
+/// "accuracy_top1@validation" or "accuracy_top1@test".
+std::string_view criterion(const Selection& selection);
+
 /// The deploy section.
 struct Deploy {
-  std::vector<DeployTarget> on;
-  std::vector<std::string> formats;  ///< "int8"
-  int samples = 500;                 ///< test images streamed through each board
+  std::vector<DeployTarget> on;        ///< empty: no board is needed
+  std::optional<Selection> selection;  ///< everything is chosen when absent
+  std::vector<std::string> formats;    ///< "int8"
+  int samples = 500;                   ///< test images streamed through each board
 };
 
 /// A parsed and checked matrix.
 struct Matrix {
   std::string name;
   FieldValues base;
+  std::vector<FieldValues> variants;   ///< each is set over base, and multiplied with the sweep
   std::vector<SweepAxis> sweep;        ///< sorted by path; the last one varies fastest
   std::vector<FieldValues> exclude;    ///< a point that matches all fields of one entry is dropped
   std::vector<std::string> baselines;  ///< of known_baselines()
   Deploy deploy;
 };
-
-/// Configurations that can be added to those of the sweep: "teacher", "compressed-teacher",
-/// "plain", "uncompressed".
-std::vector<std::string> known_baselines();
 
 /// Reads a matrix file (JSON with comments). Errors (bad_input): the path of the bad field and what
 /// was expected; unknown fields, parts and board types; an empty list or range.
@@ -54,16 +63,5 @@ Result<Matrix> parse_matrix(const Json& json, const std::string& source);
 /// is 80 values). Errors: bad_input "..." when the range is empty, the step is 0 or has the wrong
 /// sign.
 Result<std::vector<Json>> expand_range(double from, double to, double step);
-
-/// What the matrix multiplies out to.
-struct Expansion {
-  std::vector<Config> configs;  ///< unique, in sweep order; baselines after their students
-  std::size_t points = 0;       ///< points of the sweep before exclusion
-  std::size_t excluded = 0;
-  std::size_t collapsed = 0;  ///< points that were the same experiment as an earlier one
-};
-
-/// Multiplies out the sweep. Errors: bad_input when the sweep has more than a million points.
-Result<Expansion> expand(const Matrix& matrix);
 
 }  // namespace assay

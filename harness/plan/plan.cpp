@@ -7,8 +7,6 @@
 #include "compress/data/dataset.hpp"
 #include "compress/models/foreign_network.hpp"
 #include "harness/core/elf.hpp"
-#include "harness/core/hash.hpp"
-#include "harness/core/paths.hpp"
 #include "harness/plan/estimate.hpp"
 #include "harness/plan/shape_model.hpp"
 #include "harness/plan/worker_stages.hpp"
@@ -36,8 +34,8 @@ class PlanBuilder {
         add_torch_evaluation("float " + config.label(), config, stages.float_model, facts);
     ASSAY_TRY(stages.quantize, add_quantization(config, stages, facts));
     ASSAY_TRY(const StudentShape shape, shape_of(config));
-    stages.integer_kernels = shape.integer_kernels;
-    if (stages.integer_kernels)
+    stages.missing_kernel = shape.missing_kernel;
+    if (stages.missing_kernel.empty())
       stages.evaluate = add({StageKind::evaluate,
                              "evaluate int8 " + config.label(),
                              "",
@@ -48,21 +46,6 @@ class PlanBuilder {
     else
       stages.evaluate = add_torch_evaluation(config.label(), config, stages.quantize, facts);
     return stages;
-  }
-
-  Result<std::size_t> add_firmware(const Config& config, const ConfigStages& stages,
-                                   const DeployTarget& target) {
-    const auto& type = target.board_type;
-    ASSAY_TRY(const auto facts, hardware_facts(type));
-    return add({StageKind::firmware,
-                fmt::format("build {} for {}", config.label(), type.name),
-                "",
-                {{"board_type", type.name},
-                 {"clock_hz", target.clock.value_or(type.clock).count()},
-                 {"optimize", "-O2"}},
-                {{"model", stages.quantize, "model.onnx"}},
-                estimate::firmware_seconds},
-               facts);
   }
 
  private:
@@ -218,59 +201,21 @@ class PlanBuilder {
   std::map<std::string, StudentShape> shapes_;
 };
 
-/// Firmware is planned for shapes that are known.
-Status check_deployable(const Config& config) {
-  const auto file = config.source();
-  if (!file || !is_torchscript(*file)) return {};
-  return fail(ErrorKind::bad_input,
-              fmt::format("{}: student.from: the shapes of {} are not known before it is imported, "
-                          "so it cannot go to boards in this matrix; leave deploy out and evaluate "
-                          "it with Torch, or export the network as ONNX",
-                          config.label(), file->string()));
-}
-
-Cell make_cell(const Plan& plan, std::size_t config_index, std::size_t target_index,
-               std::size_t firmware) {
-  const Config& config = plan.expansion.configs[config_index];
-  const auto& deploy = plan.matrix.deploy;
-  const auto& target = deploy.on[target_index];
-  const auto clock = target.clock.value_or(target.board_type.clock).count();
-  Cell cell;
-  cell.config = config_index;
-  cell.target = target_index;
-  cell.firmware = firmware;
-  cell.label = fmt::format("{}@{}", config.label(), target.board_type.name);
-  if (target.clock)
-    cell.label += fmt::format("-{:g}MHz", static_cast<double>(target.clock->count()) / 1e6);
-  cell.cell_id = sha256_hex(canonical_json({{"config", config.config_id()},
-                                            {"board_type", target.board_type.name},
-                                            {"virtual", target.virtual_board},
-                                            {"clock_hz", clock},
-                                            {"format", "int8"}}));
-  const auto& stages = plan.configs[config_index];
-  cell.measurement_key =
-      sha256_hex(canonical_json({{"cell", cell.cell_id},
-                                 {"firmware", plan.stages[firmware].key},
-                                 {"evaluate", plan.stages[stages.evaluate].key},
-                                 {"evaluate_float", plan.stages[stages.evaluate_float].key},
-                                 {"samples", deploy.samples},
-                                 {"code", measurement_code_version(target.virtual_board)}}));
-  return cell;
+/// Errors: bad_input when a board has no kernels for what shall go there.
+Status check_deployable(const Plan& plan) {
+  if (plan.matrix.deploy.on.empty()) return {};
+  for (std::size_t i = 0; i < plan.configs.size(); ++i)
+    if (const auto& missing = plan.configs[i].missing_kernel; !missing.empty())
+      return fail(
+          ErrorKind::bad_input,
+          fmt::format("{} cannot go to {}: {}; leave it out with exclude, or take \"on\" out "
+                      "of deploy for figures of the host alone",
+                      plan.expansion.configs[i].label(),
+                      plan.matrix.deploy.on.front().board_type.name, missing));
+  return {};
 }
 
 }  // namespace
-
-Result<Json> hardware_facts(const BoardType& type) {
-  Json facts;
-  const auto root = source_root();
-  for (const auto& file : {root / "boards/types" / (type.name + ".json"),
-                           root / "targets/parts" / (type.part.name + ".json"),
-                           root / "targets/parts/cores" / (type.part.core.name + ".json")}) {
-    ASSAY_TRY(facts[file.filename().string()], read_json_file(file));
-  }
-  facts["compiler"] = program_identity("arm-none-eabi-g++");
-  return facts;
-}
 
 Json evaluation_facts(const DatasetInfo& data) {
   return {{"data", data.fingerprint}, {"compiler", program_identity("g++")}};
@@ -281,17 +226,12 @@ Result<Plan> make_plan(Matrix matrix) {
   ASSAY_TRY(plan.expansion, expand(matrix));
   plan.matrix = std::move(matrix);
   PlanBuilder builder(plan);
-  for (std::size_t i = 0; i < plan.expansion.configs.size(); ++i) {
-    const Config& config = plan.expansion.configs[i];
-    if (!plan.matrix.deploy.on.empty()) ASSAY_CHECK(check_deployable(config));
+  for (const Config& config : plan.expansion.configs) {
     ASSAY_TRY(auto stages, builder.add_config(config));
-    plan.configs.push_back(stages);
-    for (std::size_t t = 0; t < plan.matrix.deploy.on.size(); ++t) {
-      ASSAY_TRY(const auto firmware,
-                builder.add_firmware(config, stages, plan.matrix.deploy.on[t]));
-      plan.cells.push_back(make_cell(plan, i, t, firmware));
-    }
+    plan.configs.push_back(std::move(stages));
   }
+  ASSAY_CHECK(check_deployable(plan));
+  ASSAY_CHECK(place_cells(plan, [](const std::string&) { return std::nullopt; }));
   return plan;
 }
 

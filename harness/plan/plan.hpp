@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "compress/data/dataset.hpp"
-#include "harness/plan/matrix.hpp"
+#include "harness/plan/expansion.hpp"
 #include "harness/plan/stage.hpp"
 
 namespace assay {
@@ -18,19 +20,33 @@ struct ConfigStages {
   std::size_t float_model = 0;       ///< the last of them before quantization
   std::size_t evaluate_float = 0;    ///< of that model
   std::size_t quantize = 0;
-  std::size_t evaluate = 0;      ///< of the quantized model
-  bool integer_kernels = false;  ///< evaluated with the device's kernels; otherwise with Torch
+  std::size_t evaluate = 0;  ///< of the quantized model
+  /// Why the device's kernels cannot compute the quantized model, which is then evaluated with
+  /// Torch and goes to no board; empty when they can.
+  std::string missing_kernel;
   std::optional<std::size_t> teacher_evaluate_float;  ///< of a distilled student's teacher
 };
 
-/// One configuration on one board type.
-struct Cell {
-  std::size_t config = 0;    ///< index into Plan::configs
+/// What takes a configuration to a board type.
+struct Placement {
   std::size_t target = 0;    ///< index into Matrix::deploy.on
   std::size_t firmware = 0;  ///< index into Plan::stages
-  std::string label;         ///< "cut4-width50_a0.5_T4_s1@olimex-stm32-h405"
+};
+
+/// One configuration on one board type, or on the host alone.
+struct Cell {
+  std::size_t config = 0;              ///< index into Plan::configs
+  std::optional<Placement> placement;  ///< absent: its record has what needs no board
+  std::string label;  ///< "cut4-width50_a0.5_T4_s1@olimex-stm32-h405", "conv5_s1@host"
   std::string cell_id;
   std::string measurement_key;  ///< what the record of this cell is found by
+};
+
+/// What a selection has come to so far.
+struct Choice {
+  std::size_t groups = 0;      ///< with more than one candidate
+  std::size_t undecided = 0;   ///< of those, because not everything in them has a record yet
+  std::set<std::size_t> best;  ///< configurations chosen from several; indices into Plan::configs
 };
 
 /// Everything known before anything runs.
@@ -40,12 +56,27 @@ struct Plan {
   std::vector<ConfigStages> configs;  ///< one per Expansion::configs
   std::vector<Stage> stages;          ///< inputs before users
   std::vector<Cell> cells;
+  Choice choice;  ///< empty without a selection
 };
 
-/// Builds the stage graph. A file that a student starts from is hashed, and read where that can be
-/// done without Torch. Errors: bad_input when a network cannot be built or read, or a TorchScript
-/// file is to be deployed.
+/// What a selection goes by, of the configuration whose record on the host has this key; nothing
+/// while there is no such record.
+using Scores = std::function<std::optional<double>(const std::string& host_key)>;
+
+/// Builds the stage graph and places the cells, as if nothing were recorded. A file that a student
+/// starts from is hashed, and read where that can be done without Torch. Errors: bad_input when a
+/// network cannot be built or read, or shall go to a board that has no kernels for it.
 Result<Plan> make_plan(Matrix matrix);
+
+/// Places the cells anew, from what is known by now: the configurations of a group go to the boards
+/// when all its candidates have scores and theirs is the highest (the mean over the seeds; the
+/// first of equals), and every configuration that goes to no board has one cell on the host.
+/// Without a selection everything goes to the boards. Errors: bad_input when a board type's files
+/// cannot be read.
+Status place_cells(Plan& plan, const Scores& scores);
+
+/// The key of a configuration's record on the host, whether it has such a cell now or not.
+std::string host_key(const Plan& plan, std::size_t config);
 
 /// What an evaluation on the host depends on beside the model: the data and the host's compiler.
 Json evaluation_facts(const DatasetInfo& data);

@@ -1,5 +1,6 @@
 #include "harness/plan/schema.hpp"
 
+#include "harness/plan/expansion.hpp"
 #include "harness/plan/field.hpp"
 #include "harness/plan/matrix.hpp"
 
@@ -95,13 +96,29 @@ Json deploy_schema() {
         {"clock_mhz", {{"type", "number"}, {"exclusiveMinimum", 0}}}}},
       {"required", {"board_type"}},
       {"additionalProperties", false}};
+  Json fields = Json::array();
+  for (const auto& field : config_fields())
+    fields.push_back(field.path);
   return {
       {"type", "object"},
       {"properties",
-       {{"on", {{"type", "array"}, {"items", target}, {"minItems", 1}}},
+       {{"best_over",
+         {{"type", "array"},
+          {"items", {{"enum", fields}}},
+          {"minItems", 1},
+          {"uniqueItems", true},
+          {"description",
+           "Of configurations that differ only in these swept fields, only the best is "
+           "deployed."}}},
+        {"by",
+         {{"enum", {"accuracy_top1@validation", "accuracy_top1@test"}},
+          {"default", "accuracy_top1@validation"},
+          {"description", "What the best has most of; @test flatters the result."}}},
+        {"on", {{"type", "array"}, {"items", target}, {"minItems", 1}}},
         {"formats", {{"type", "array"}, {"items", {{"enum", {"int8"}}}}, {"minItems", 1}}},
         {"samples", {{"type", "integer"}, {"minimum", 1}, {"maximum", 10000}, {"default", 500}}}}},
-      {"required", {"on"}},
+      {"anyOf", {{{"required", {"on"}}}, {{"required", {"best_over"}}}}},
+      {"dependencies", {{"by", {"best_over"}}}},
       {"additionalProperties", false}};
 }
 
@@ -110,6 +127,11 @@ Json deploy_schema() {
 Json matrix_schema() {
   Json exclude = values_schema();
   exclude["minProperties"] = 1;
+  const Json variants{
+      {"type", "array"},
+      {"items", values_schema()},
+      {"minItems", 1},
+      {"description", "Sets of fields, each over base and multiplied with the sweep."}};
   return {{"$schema", "http://json-schema.org/draft-07/schema#"},
           {"title", "assay matrix"},
           {"type", "object"},
@@ -117,6 +139,7 @@ Json matrix_schema() {
            {{"$schema", {{"type", "string"}}},
             {"name", {{"type", "string"}, {"pattern", "^[A-Za-z0-9_-]+$"}}},
             {"base", values_schema()},
+            {"variants", variants},
             {"sweep", sweep_schema()},
             {"exclude", {{"type", "array"}, {"items", exclude}}},
             {"baselines", {{"type", "array"}, {"items", {{"enum", known_baselines()}}}}},

@@ -50,6 +50,19 @@ Result<Macs> family_macs(const Config& config) {
   return count_macs(spec);
 }
 
+/// Why no kernels are there for a scheme, or for a TorchScript file; nothing when they may be.
+std::optional<std::string> excluded_from_kernels(const Config& config) {
+  const auto scheme = config.at("quantize.scheme").get<std::string>();
+  if (scheme != "int8")
+    return fmt::format("there are no device kernels for quantize.scheme \"{}\"", scheme);
+  const auto file = config.source();
+  if (!file || !is_torchscript(*file)) return std::nullopt;
+  return fmt::format(
+      "the shapes of {} (student.from) are not known before it is imported; export the network as "
+      "ONNX",
+      file->string());
+}
+
 }  // namespace
 
 Result<std::optional<onnx::Model>> student_model(const Config& config) {
@@ -74,12 +87,12 @@ Result<StudentShape> student_shape(const Config& config) {
   if (!file) {
     ASSAY_TRY(shape.macs, family_macs(config));
   }
-  const bool wants_kernels = config.at("quantize.scheme") == "int8";
-  if (!file && !wants_kernels) return shape;
+  if (const auto why = excluded_from_kernels(config)) shape.missing_kernel = *why;
+  if (!file && !shape.missing_kernel.empty()) return shape;
   ASSAY_TRY(const auto model, student_model(config));
   if (!model) return shape;
   const auto graph = lower_untrained(*model);
-  shape.integer_kernels = graph && wants_kernels;
+  if (!graph && shape.missing_kernel.empty()) shape.missing_kernel = graph.error().message;
   if (!file || !graph) return shape;
   shape.macs = Macs(0);
   for (const IntegerLayer& layer : graph->layers)

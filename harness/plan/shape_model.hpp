@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "compress/models/model_spec.hpp"
 #include "compress/onnx/model.hpp"
@@ -26,9 +27,9 @@ Result<IntegerGraph> untrained_graph(const Config& config);
 
 /// What a plan has to know of a configuration's student.
 struct StudentShape {
-  /// Whether the device's kernels compute every layer of the final model, so that it can go to
-  /// boards and the host evaluates it bit for bit.
-  bool integer_kernels = false;
+  /// Why the device's kernels cannot compute every layer of the final model; empty when they can,
+  /// so that it can go to boards and the host evaluates it bit for bit.
+  std::string missing_kernel;
   /// Multiply-accumulates of one inference. Absent for a file whose layers are not all known here.
   std::optional<Macs> macs;
 };

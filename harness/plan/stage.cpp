@@ -47,6 +47,11 @@ bool runs_in_worker(StageKind kind) {
   return kind != StageKind::evaluate && kind != StageKind::firmware;
 }
 
+bool keeps_checkpoints(StageKind kind) {
+  using enum StageKind;
+  return kind == train || kind == prune || kind == cluster || kind == quantize;
+}
+
 std::string code_version(StageKind kind) {
   if (kind == StageKind::evaluate) return ASSAY_CODE_VERSION_EVALUATE;
   if (kind == StageKind::firmware) return ASSAY_CODE_VERSION_FIRMWARE;
@@ -56,6 +61,10 @@ std::string code_version(StageKind kind) {
 std::string measurement_code_version(bool virtual_board) {
   return virtual_board ? ASSAY_CODE_VERSION_MEASURE ASSAY_CODE_VERSION_VIRTUAL
                        : ASSAY_CODE_VERSION_MEASURE;
+}
+
+std::string host_record_code_version() {
+  return ASSAY_CODE_VERSION_FIGURES;
 }
 
 std::string sources_version() {

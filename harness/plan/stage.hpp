@@ -27,6 +27,8 @@ enum class StageKind {
 std::string_view to_string(StageKind kind);
 /// Run by the assay-train process (the others run inside assay).
 bool runs_in_worker(StageKind kind);
+/// A network may learn in it for long, and goes on after a stop where it was.
+bool keeps_checkpoints(StageKind kind);
 
 /// A file of an earlier stage.
 struct StageInput {
@@ -60,6 +62,8 @@ struct Stage {
 std::string code_version(StageKind kind);
 /// The same for taking a measurement on a board.
 std::string measurement_code_version(bool virtual_board);
+/// The same for the figures of a model that goes to no board.
+std::string host_record_code_version();
 
 /// Of all sources of this assay, for records; in no key.
 std::string sources_version();

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* scratch_folder = "scratch";
 constexpr const char* lock_folder = "locks";
+constexpr const char* checkpoint_folder = "checkpoints";
 constexpr const char* pin_file = ".pinned";
 
 Bytes size_of(const fs::path& folder) {
@@ -53,6 +54,20 @@ Result<ScratchDirectory> StageCache::begin(const Stage& stage) const {
   return ScratchDirectory::create(
       root_ / scratch_folder,
       fmt::format("{}-{}-", to_string(stage.kind), stage.key.substr(0, 12)));
+}
+
+Result<fs::path> StageCache::checkpoints(const Stage& stage) const {
+  const auto folder = root_ / checkpoint_folder / stage.key;
+  std::error_code code;
+  fs::create_directories(folder, code);
+  if (!code) return folder;
+  return fail(ErrorKind::infrastructure,
+              fmt::format("cannot create {}: {}", folder.string(), code.message()));
+}
+
+void StageCache::drop_checkpoints(const Stage& stage) const {
+  std::error_code none;  // what stays behind costs room, and prune finds it
+  fs::remove_all(root_ / checkpoint_folder / stage.key, none);
 }
 
 std::vector<CacheEntry> StageCache::entries() const {
@@ -95,7 +110,7 @@ std::vector<CacheEntry> StageCache::prune(std::chrono::system_clock::time_point 
 std::size_t StageCache::set_pinned(const std::string& key_prefix, bool pinned) const {
   std::size_t count = 0;
   for (const auto& entry : entries()) {
-    if (!entry.key.starts_with(key_prefix)) continue;
+    if (!entry.key.starts_with(key_prefix) || entry.kind == checkpoint_folder) continue;
     const auto file = root_ / entry.kind / entry.key / pin_file;
     std::error_code code;
     if (pinned)

@@ -1,5 +1,6 @@
-// The stage cache: results of stages under their keys, whole or absent, shared by all matrices of a
-// user. Thread-safe and safe between processes: a result appears by rename.
+// The stage cache: results of stages under their keys, whole or absent, and the checkpoints of
+// stages that were stopped, shared by all matrices of a user. Thread-safe and safe between
+// processes: a result appears by rename.
 #pragma once
 
 #include <chrono>
@@ -16,16 +17,16 @@
 
 namespace assay {
 
-/// One cached result.
+/// One cached result, or the checkpoints of a stage that was stopped.
 struct CacheEntry {
-  std::string kind;
+  std::string kind;  ///< "train", ..., or "checkpoints"
   std::string key;
   Bytes size;
   std::chrono::system_clock::time_point last_used;
   bool pinned = false;  ///< never pruned
 };
 
-/// A folder of results, `<root>/<kind>/<key>/`.
+/// A folder of results, `<root>/<kind>/<key>/`, and of checkpoints, `<root>/checkpoints/<key>/`.
 class StageCache {
  public:
   explicit StageCache(std::filesystem::path root) : root_(std::move(root)) {}
@@ -39,9 +40,14 @@ class StageCache {
   /// A private folder to produce the result in; publish it to path(stage).
   Result<ScratchDirectory> begin(const Stage& stage) const;
 
+  /// The folder in which a stage keeps what it needs to go on after a stop, made if it is not
+  /// there. It outlives the run until drop_checkpoints. Errors: infrastructure.
+  Result<std::filesystem::path> checkpoints(const Stage& stage) const;
+  void drop_checkpoints(const Stage& stage) const;
+
   std::vector<CacheEntry> entries() const;
-  /// Removes results not used since `before`, except pinned ones; returns what was removed. Folders
-  /// that a killed process left in scratch are removed too.
+  /// Removes results and checkpoints not used since `before`, except pinned ones; returns what was
+  /// removed. Folders that a killed process left in scratch are removed too.
   std::vector<CacheEntry> prune(std::chrono::system_clock::time_point before, bool dry_run) const;
   /// Pins or unpins every result whose key starts with `key_prefix`; returns how many.
   std::size_t set_pinned(const std::string& key_prefix, bool pinned) const;

@@ -8,19 +8,14 @@
 #include <fmt/format.h>
 
 #include "compress/data/dataset.hpp"
-#include "compress/onnx/entropy_size.hpp"
 #include "harness/core/clock.hpp"
 #include "harness/core/file.hpp"
-#include "harness/core/process.hpp"
 #include "harness/plan/stage.hpp"
 #include "harness/run/host_evaluation.hpp"
+#include "harness/run/model_metrics.hpp"
 
 namespace assay {
 namespace {
-
-Metric computed(double value, const char* unit) {
-  return {value, unit, Provenance::computed, {}};
-}
 
 Metric counted(double value, const char* unit) {
   return {value, unit, Provenance::counted, {}};
@@ -42,39 +37,6 @@ Metric scaled(const Metric& metric, double factor, const char* unit, Provenance 
   for (double& sample : result.samples)
     sample *= factor;
   return result;
-}
-
-/// Per cent correct of one split of an evaluation.json.
-Metric accuracy(const Json& split) {
-  return computed(100 * split.at("correct").get<double>() / split.at("count").get<double>(), "%");
-}
-
-Status add_model_metrics(const MeasurementOrder& order, Metrics& metrics) {
-  const auto& artifacts = order.artifacts;
-  const auto bytes = static_cast<double>(std::filesystem::file_size(artifacts.model));
-  metrics["model_bytes"] = counted(bytes, "B");
-  ASSAY_TRY(const auto gzip, gzip_size(artifacts.model));
-  metrics["model_gzip_bytes"] = counted(static_cast<double>(gzip.count()), "B");
-  ASSAY_TRY(const auto model, onnx::read_model(artifacts.model));
-  metrics["model_entropy_bytes"] =
-      counted(static_cast<double>(onnx::entropy_size(model).bytes()), "B");
-  if (order.reference_bytes)
-    metrics["compression_ratio"] = counted(*order.reference_bytes / bytes, "x");
-  ASSAY_TRY(const auto evaluation, read_json_file(artifacts.evaluate / "evaluation.json"));
-  metrics["accuracy_top1"] = accuracy(evaluation.at("test"));
-  metrics["accuracy_top1_validation"] = accuracy(evaluation.at("validation"));
-  if (!artifacts.evaluate_float.empty()) {
-    ASSAY_TRY(const auto in_float, read_json_file(artifacts.evaluate_float / "evaluation.json"));
-    metrics["accuracy_top1_float"] = accuracy(in_float.at("test"));
-  }
-  double seconds = 0;
-  for (const auto& stage : artifacts.learned) {
-    ASSAY_TRY(const auto log, read_json_file(stage / "log.json"));
-    seconds += log.at("cpu_seconds").get<double>();
-  }
-  if (!artifacts.learned.empty())
-    metrics["train_seconds"] = {seconds, "s", Provenance::measured, {}};
-  return {};
 }
 
 /// Cycles, latency and energy of a quiet window.
@@ -154,6 +116,14 @@ Result<MeasureRequest> make_request(const MeasurementOrder& order, const Firmwar
   return request;
 }
 
+/// What is known of a model without a board.
+Result<Record> computed_record(const MeasurementOrder& order) {
+  Record record = order.identity;
+  record.environment = {{"host", host_environment()}, {"data", order.data}};
+  ASSAY_TRY(record.metrics, model_metrics(order.artifacts, order.reference_bytes));
+  return record;
+}
+
 }  // namespace
 
 Json host_environment() {
@@ -167,31 +137,17 @@ Json host_environment() {
           {"training", training_environment()}};
 }
 
-Result<Bytes> gzip_size(const std::filesystem::path& path) {
-  // Not zlib: it ends its blocks elsewhere, and so finds other sizes at every setting.
-  ProcessSpec spec;
-  ASSAY_TRY(spec.input, read_text(path));
-  spec.arguments = {"gzip", "-9n"};
-  spec.environment = {{"GZIP", ""}};  // options of the user's own
-  ASSAY_TRY(const auto outcome, run_process(spec));
-  if (outcome.exit_code != 0)
-    return fail(ErrorKind::infrastructure,
-                fmt::format("gzip cannot compress {}: {}", path.string(), outcome.errors));
-  return Bytes(outcome.output.size());
-}
-
 Result<Record> measure_cell(const MeasurementOrder& order, Desk& desk, const Board& board,
                             std::stop_token stop) {
-  Record record = order.identity;
+  ASSAY_TRY(Record record, computed_record(order));
   record.board = board.name;
   record.board_type = board.type.name;
   record.part = board.type.part.name;
   record.virtual_board = board.virtual_board;
   ASSAY_TRY(const auto facts, read_firmware_facts(order.artifacts.firmware));
   record.build = facts.build;
-  record.metrics = facts.metrics;
-  record.environment = {{"host", host_environment()}, {"data", order.data}};
-  ASSAY_CHECK(add_model_metrics(order, record.metrics));
+  for (const auto& [name, metric] : facts.metrics)
+    record.metrics[name] = metric;
   if (facts.fits) {
     ASSAY_TRY(const auto request, make_request(order, facts));
     ASSAY_TRY(const auto found, desk.measure(board, request, stop));
@@ -204,6 +160,13 @@ Result<Record> measure_cell(const MeasurementOrder& order, Desk& desk, const Boa
     record.verdict = Verdict::fail;
     record.verdict_detail = facts.does_not_fit;
   }
+  record.recorded_at = utc_timestamp();
+  return record;
+}
+
+Result<Record> record_on_host(const MeasurementOrder& order) {
+  ASSAY_TRY(Record record, computed_record(order));
+  record.board = record.board_type = record.part = host_target;
   record.recorded_at = utc_timestamp();
   return record;
 }

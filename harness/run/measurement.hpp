@@ -1,4 +1,4 @@
-// From a cell's artifacts and a board's answers to the record.
+// From a cell's artifacts, and a board's answers where it has one, to the record.
 #pragma once
 
 #include <filesystem>
@@ -8,19 +8,10 @@
 #include "boards/station/desk.hpp"
 #include "harness/core/record.hpp"
 #include "harness/core/units.hpp"
+#include "harness/run/cell_artifacts.hpp"
 #include "harness/run/firmware_stage.hpp"
 
 namespace assay {
-
-/// Folders with the artifacts of one cell.
-struct CellArtifacts {
-  std::vector<std::filesystem::path> learned;  ///< stages that trained it; none for `measure`
-  std::filesystem::path float_model;           ///< before quantization; empty for `measure`
-  std::filesystem::path evaluate_float;        ///< empty for `measure`
-  std::filesystem::path model;                 ///< the int8 model.onnx
-  std::filesystem::path evaluate;
-  std::filesystem::path firmware;
-};
 
 /// What is measured: the identity fields of `identity` go into the record as they are.
 struct MeasurementOrder {
@@ -36,9 +27,9 @@ struct MeasurementOrder {
 Result<Record> measure_cell(const MeasurementOrder& order, Desk& desk, const Board& board,
                             std::stop_token stop);
 
-/// What `gzip -9n < path | wc -c` says, by that program. Errors: bad_input when the file cannot be
-/// read; infrastructure when gzip does not run. Thread-safe.
-Result<Bytes> gzip_size(const std::filesystem::path& path);
+/// Makes the record of a cell that goes to no board: what can be computed and counted, and nothing
+/// else. Errors: those of model_metrics.
+Result<Record> record_on_host(const MeasurementOrder& order);
 
 /// Host, kernel and tool versions, for records.
 Json host_environment();

@@ -34,9 +34,9 @@ std::span<const RequiredTool> required_tools() {
 }
 
 Status preflight(const StageCache& cache, const std::vector<const Stage*>& stages,
-                 const std::set<std::string>& data_sets) {
+                 const std::set<std::string>& data_sets, bool on_boards) {
   const auto wanted = [&](const RequiredTool& tool) {
-    return !tool.stage || std::ranges::count(stages, *tool.stage, &Stage::kind) > 0;
+    return tool.stage ? std::ranges::count(stages, *tool.stage, &Stage::kind) > 0 : on_boards;
   };
   for (const auto& tool : tools)
     if (wanted(tool) && !find_program(tool.program))

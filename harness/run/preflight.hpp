@@ -18,16 +18,16 @@ struct RequiredTool {
   const char* program;
   const char* package;
   const char* purpose;
-  std::optional<StageKind> stage;  ///< needed by stages of this kind; by measurements when absent
+  std::optional<StageKind> stage;  ///< needed by stages of this kind; by boards when absent
 };
 
 std::span<const RequiredTool> required_tools();
 
-/// Can these stages run here, and their models be measured? Looks at the programs, the training
-/// worker, the data sets (present, right checksum) and the cache (can be written). Errors:
-/// infrastructure for a missing program or a cache that cannot be written, bad_input for a data
-/// set.
+/// Can these stages run here, and their models be measured, `on_boards` if so? Looks at the
+/// programs, the training worker, the data sets (present, right checksum) and the cache (can be
+/// written). Errors: infrastructure for a missing program or a cache that cannot be written,
+/// bad_input for a data set.
 Status preflight(const StageCache& cache, const std::vector<const Stage*>& stages,
-                 const std::set<std::string>& data_sets);
+                 const std::set<std::string>& data_sets, bool on_boards);
 
 }  // namespace assay

@@ -9,6 +9,7 @@
 #include "harness/core/file.hpp"
 #include "harness/run/measurement.hpp"
 #include "harness/run/run_matrix.hpp"
+#include "harness/run/selection.hpp"
 #include "reports/grouping.hpp"
 
 namespace assay {
@@ -60,7 +61,7 @@ Result<ReportInput> stored_report(const std::string& matrix, Store& store) {
                             store.path().string(), matrix));
   ReportInput input;
   input.title = matrix;
-  input.records = newest_of_each_cell(std::move(records));
+  input.records = without_superseded_hosts(newest_of_each_cell(std::move(records)));
   ASSAY_TRY(input.context, store.run_context(matrix));
   // Nothing is known of a run before runs were noted.
   if (input.context.is_null())
@@ -72,11 +73,13 @@ Status link_artifacts(const Plan& plan, const StageCache& cache, const fs::path&
   for (const auto& cell : plan.cells) {
     const auto artifacts = artifacts_of(plan, cell, StageCache(fs::absolute(cache.root())));
     const auto place = folder / cell.label;
-    for (const auto& [target, name] :
-         {std::pair{artifacts.model, "model.onnx"},
-          std::pair{artifacts.firmware / "firmware.elf", "firmware.elf"},
-          std::pair{artifacts.firmware / "firmware.map", "firmware.map"},
-          std::pair{artifacts.float_model.parent_path() / "training.json", "training.json"}})
+    std::vector<std::pair<fs::path, const char*>> links{
+        {artifacts.model, "model.onnx"},
+        {artifacts.float_model.parent_path() / "training.json", "training.json"}};
+    if (cell.placement)
+      for (const char* name : {"firmware.elf", "firmware.map"})
+        links.emplace_back(artifacts.firmware / name, name);
+    for (const auto& [target, name] : links)
       ASSAY_CHECK(replace_link(target, place / name));
   }
   return {};
@@ -104,6 +107,8 @@ ReportInput report_of(const Plan& plan, const StageCache& cache, std::vector<Rec
   input.title = plan.matrix.name;
   input.records = std::move(records);
   input.context = {{"matrix", plan.matrix.name}, {"command", command}};
+  if (Json selection = selection_context(plan); !selection.is_null())
+    input.context["selections"] = Json::array({std::move(selection)});
   if (const auto accuracy = teacher_accuracy(plan, cache))
     input.context["teacher_accuracy"] = *accuracy;
   if (!plan.expansion.configs.empty()) {

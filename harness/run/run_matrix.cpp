@@ -46,9 +46,9 @@ void need_stage(const Plan& plan, std::size_t index, const StageCache& cache,
 std::vector<std::size_t> stages_of(const Plan& plan, const Cell& cell) {
   const auto& config = plan.configs[cell.config];
   std::vector<std::size_t> stages = config.learned;
-  for (const std::size_t stage :
-       {config.evaluate_float, config.quantize, config.evaluate, cell.firmware})
+  for (const std::size_t stage : {config.evaluate_float, config.quantize, config.evaluate})
     stages.push_back(stage);
+  if (cell.placement) stages.push_back(cell.placement->firmware);
   if (config.teacher_evaluate_float) stages.push_back(*config.teacher_evaluate_float);
   return stages;
 }
@@ -82,6 +82,26 @@ std::vector<std::string> measurement_keys(const Plan& plan) {
   return keys;
 }
 
+Result<std::vector<Board>> boards_of(const Plan& plan, const std::set<std::size_t>& targets,
+                                     const RunContext& context) {
+  std::vector<Board> boards;
+  std::set<std::string> lanes;
+  for (const std::size_t index : targets) {
+    const auto& target = plan.matrix.deploy.on[index];
+    if (!lanes.insert(board_lane(target)).second) continue;
+    const auto fitting = boards_for(target, context.inventory);
+    if (fitting.empty())
+      return fail(
+          ErrorKind::bad_input,
+          fmt::format(
+              "no board of type {} in the inventory; add one to boards.json (docs/boards.md "
+              "says how), or say \"virtual\": true in the matrix",
+              target.board_type.name));
+    boards.insert(boards.end(), fitting.begin(), fitting.end());
+  }
+  return boards;
+}
+
 /// Everything the tasks of one run share.
 class Run {
  public:
@@ -105,7 +125,8 @@ class Run {
     return {};
   }
 
-  Status do_cell(const Cell& cell, const Board& board, std::stop_token stop) {
+  /// `board` is where a deployed cell is measured.
+  Status do_cell(const Cell& cell, const Board* board, std::stop_token stop) {
     const Config& config = plan_.expansion.configs[cell.config];
     MeasurementOrder order;
     order.identity = identity_of(plan_, cell, context_.command);
@@ -115,7 +136,8 @@ class Run {
     ASSAY_TRY(order.reference_bytes, reference_model_bytes(config));
     for (std::size_t stage : stages_of(plan_, cell))
       context_.cache.touch(plan_.stages[stage]);
-    ASSAY_TRY(const auto record, measure_cell(order, desk_, board, stop));
+    ASSAY_TRY(const auto record,
+              board ? measure_cell(order, desk_, *board, stop) : record_on_host(order));
     ASSAY_CHECK(store_.insert(record, context_.again));
     return {};
   }
@@ -140,7 +162,7 @@ CellArtifacts artifacts_of(const Plan& plan, const Cell& cell, const StageCache&
   artifacts.evaluate_float = at(config.evaluate_float);
   artifacts.model = at(config.quantize) / "model.onnx";
   artifacts.evaluate = at(config.evaluate);
-  artifacts.firmware = at(cell.firmware);
+  if (cell.placement) artifacts.firmware = at(cell.placement->firmware);
   return artifacts;
 }
 
@@ -166,22 +188,20 @@ Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache, cons
 
 Result<std::vector<Board>> boards_needed(const Plan& plan, const PendingWork& pending,
                                          const RunContext& context) {
-  std::vector<Board> boards;
-  std::set<std::string> lanes;
-  for (std::size_t index : pending.cells) {
-    const auto& target = plan.matrix.deploy.on[plan.cells[index].target];
-    if (!lanes.insert(board_lane(target)).second) continue;
-    const auto fitting = boards_for(target, context.inventory);
-    if (fitting.empty())
-      return fail(
-          ErrorKind::bad_input,
-          fmt::format(
-              "no board of type {} in the inventory; add one to boards.json (docs/boards.md "
-              "says how), or say \"virtual\": true in the matrix",
-              target.board_type.name));
-    boards.insert(boards.end(), fitting.begin(), fitting.end());
-  }
-  return boards;
+  std::set<std::size_t> targets;
+  for (std::size_t index : pending.cells)
+    if (const auto& placement = plan.cells[index].placement) targets.insert(placement->target);
+  return boards_of(plan, targets, context);
+}
+
+Status check_boards(const Plan& plan, const PendingWork& pending, const RunContext& context) {
+  ASSAY_CHECK(boards_needed(plan, pending, context));
+  if (plan.choice.undecided == 0) return {};
+  std::set<std::size_t> targets;
+  for (std::size_t target = 0; target < plan.matrix.deploy.on.size(); ++target)
+    targets.insert(target);
+  ASSAY_CHECK(boards_of(plan, targets, context));
+  return {};
 }
 
 std::map<std::string, std::size_t> lanes_of(const Plan& plan, const RunContext& context) {
@@ -206,8 +226,10 @@ std::vector<Task> outline_tasks(const Plan& plan, const PendingWork& pending) {
   }
   for (std::size_t index : pending.cells) {
     const Cell& cell = plan.cells[index];
-    Task task{"measure " + cell.label,
-              board_lane(plan.matrix.deploy.on[cell.target]),
+    Task task{"record " + cell.label, cpu_lane, {}, estimate::host_record_seconds, {}};
+    if (cell.placement)
+      task = {"measure " + cell.label,
+              board_lane(plan.matrix.deploy.on[cell.placement->target]),
               {},
               estimate::measurement_seconds,
               {}};
@@ -234,11 +256,13 @@ Result<std::vector<RunFailure>> run_plan(const Plan& plan, const PendingWork& pe
     };
   for (std::size_t i = 0; i < pending.cells.size(); ++i) {
     const Cell& cell = plan.cells[pending.cells[i]];
-    tasks[pending.stages.size() + i].run =
-        [&run, &cell, fitting = boards_for(plan.matrix.deploy.on[cell.target], context.inventory)](
-            std::size_t slot, std::stop_token token) {
-          return run.do_cell(cell, fitting.at(slot), std::move(token));
-        };
+    std::vector<Board> fitting;
+    if (cell.placement)
+      fitting = boards_for(plan.matrix.deploy.on[cell.placement->target], context.inventory);
+    tasks[pending.stages.size() + i].run = [&run, &cell, fitting](std::size_t slot,
+                                                                  std::stop_token token) {
+      return run.do_cell(cell, cell.placement ? &fitting.at(slot) : nullptr, std::move(token));
+    };
   }
   const auto lanes = lanes_of(plan, context);
   Progress progress(tasks, estimate_makespan(tasks, lanes));

@@ -1,5 +1,5 @@
 // Carries out a plan: runs the stages that are missing, measures the cells that have no record,
-// writes each record when it is measured.
+// writes each record when it is made.
 #pragma once
 
 #include <filesystem>
@@ -11,6 +11,7 @@
 #include "boards/station/inventory.hpp"
 #include "harness/plan/plan.hpp"
 #include "harness/run/cache.hpp"
+#include "harness/run/cell_artifacts.hpp"
 #include "harness/run/executor.hpp"
 #include "results/store.hpp"
 
@@ -54,6 +55,10 @@ std::map<std::string, std::size_t> lanes_of(const Plan& plan, const RunContext& 
 Result<std::vector<Board>> boards_needed(const Plan& plan, const PendingWork& pending,
                                          const RunContext& context);
 
+/// Whether there is a board of every type that the pending cells go to, and of every type that a
+/// selection may still send cells to. Errors: bad_input.
+Status check_boards(const Plan& plan, const PendingWork& pending, const RunContext& context);
+
 /// Does the pending work. Returns what failed (empty: everything worked). Errors: bad_input when a
 /// board type has no board; infrastructure when the virtual boards do not start; interrupted after
 /// `stop` fired and everything has come to rest.
@@ -65,7 +70,6 @@ Result<std::vector<RunFailure>> run_plan(const Plan& plan, const PendingWork& pe
 Result<std::vector<Record>> records_of(const Plan& plan, Store& store);
 
 /// Paths of a cell's artifacts in the cache.
-struct CellArtifacts;
 CellArtifacts artifacts_of(const Plan& plan, const Cell& cell, const StageCache& cache);
 
 }  // namespace assay

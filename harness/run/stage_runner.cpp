@@ -38,7 +38,8 @@ ErrorKind kind_of_exit(int code) {
 }
 
 Status run_worker(const Stage& stage, const std::map<std::string, fs::path>& inputs,
-                  const fs::path& directory, const StageProgress& progress, std::stop_token stop) {
+                  const fs::path& directory, const fs::path& checkpoints,
+                  const StageProgress& progress, std::stop_token stop) {
   const auto worker = own_program("assay-train");
   if (!fs::exists(worker))
     return fail(ErrorKind::infrastructure,
@@ -54,6 +55,8 @@ Status run_worker(const Stage& stage, const std::map<std::string, fs::path>& inp
 
   ProcessSpec spec;
   spec.arguments = {worker.string(), file.string(), "--out", directory.string()};
+  if (!checkpoints.empty())
+    spec.arguments.insert(spec.arguments.end(), {"--checkpoints", checkpoints.string()});
   spec.on_output_line = [&](std::string_view line) { forward_progress(line, progress); };
   ASSAY_TRY(const auto outcome, run_process(spec, stop));
   if (outcome.cancelled) return fail(ErrorKind::interrupted, "interrupted");
@@ -72,8 +75,10 @@ Status run_worker(const Stage& stage, const std::map<std::string, fs::path>& inp
 }  // namespace
 
 Status run_stage(const Stage& stage, const std::map<std::string, fs::path>& inputs,
-                 const fs::path& directory, const StageProgress& progress, std::stop_token stop) {
-  if (runs_in_worker(stage.kind)) return run_worker(stage, inputs, directory, progress, stop);
+                 const fs::path& directory, const fs::path& checkpoints,
+                 const StageProgress& progress, std::stop_token stop) {
+  if (runs_in_worker(stage.kind))
+    return run_worker(stage, inputs, directory, checkpoints, progress, stop);
   const auto& model = inputs.at("model");
   if (stage.kind == StageKind::evaluate)
     return evaluate_on_host(
@@ -90,9 +95,19 @@ Result<fs::path> ensure_stage(const StageCache& cache, const Stage& stage,
   ASSAY_TRY(const auto lock, StageLock::acquire(cache, stage, stop));
   if (!cache.has(stage)) {
     ASSAY_TRY(auto scratch, cache.begin(stage));
-    ASSAY_CHECK(run_stage(stage, inputs, scratch.path(), progress, stop));
+    fs::path checkpoints;
+    if (keeps_checkpoints(stage.kind)) {
+      ASSAY_TRY(checkpoints, cache.checkpoints(stage));
+    }
+    const auto status = run_stage(stage, inputs, scratch.path(), checkpoints, progress, stop);
+    if (!status) {
+      std::error_code not_empty;
+      fs::remove(checkpoints, not_empty);  // unless there is something to go on from
+    }
+    ASSAY_CHECK(status);
     ASSAY_CHECK(std::move(scratch).publish(cache.path(stage)));
   }
+  cache.drop_checkpoints(stage);
   return cache.path(stage);
 }
 

@@ -43,7 +43,8 @@
     const words = filter.value.toLowerCase().split(/\s+/);
     let shown = 0;
     for (const row of body.rows) {
-      const text = Array.from(row.cells).slice(0, 3).map((cell) => cell.textContent).join(' ').toLowerCase();
+      const named = Array.from(row.cells).filter((cell) => !cell.classList.contains('num'));
+      const text = named.map((cell) => cell.textContent).join(' ').toLowerCase();
       row.hidden = !words.every((word) => text.includes(word));
       if (!row.hidden) shown += 1;
     }

@@ -42,12 +42,12 @@ TEST(ReportSummary, AMatrixThatShowsRecordsOfAnotherKeepsItsName) {
 
 TEST(ReportSummary, VirtualBoardsAreAlwaysSaid) {
   ReportInput input{"demo", test::sample_records(), {}};
-  EXPECT_EQ(virtual_notice(summarize(input)), "Virtual boards: modelled figures, not silicon.");
+  EXPECT_EQ(board_notice(summarize(input)), "Virtual boards: modelled figures, not silicon.");
   input.records[0].virtual_board = false;
-  EXPECT_THAT(virtual_notice(summarize(input)), HasSubstr("7 of 8 records"));
+  EXPECT_THAT(board_notice(summarize(input)), HasSubstr("7 of 8 records"));
   for (auto& record : input.records)
     record.virtual_board = false;
-  EXPECT_EQ(virtual_notice(summarize(input)), "");
+  EXPECT_EQ(board_notice(summarize(input)), "");
 }
 
 TEST(ReportSummary, OfNothingSaysSo) {

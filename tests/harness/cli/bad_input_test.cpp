@@ -74,7 +74,9 @@ constexpr BadMatrix matrices_that_cannot_run[] = {
      "train.images: expected at most the 55000 training images, found 55001"},
     {"NoLoss", R"({"name": "m", "base": {"distill": {"alpha": 0, "beta": 0}}, )" DEPLOYED "}",
      "alpha and beta are both 0, which leaves no loss"},
-    {"NoDeploySection", R"({"name": "m"})", "m.json has no cell to run: it has no deploy section"},
+    {"NoKernelsForABoard", R"({"name": "m", "base": {"quantize.scheme": "float16"}, )" DEPLOYED "}",
+     "conv5_float16_s1 cannot go to olimex-stm32-h405: there are no device kernels for "
+     "quantize.scheme \"float16\""},
     {"EverythingExcluded", R"({"name": "m", "exclude": [{"seed": 1}], )" DEPLOYED "}",
      "m.json has no cell to run: exclude leaves no configuration"},
     {"NoSuchBoard", R"({"name": "m", "deploy": {"on": [{"board_type": "stm32f405"}]}})",

@@ -31,7 +31,7 @@ constexpr std::size_t cells = 4;
 /// What every finished stage of a kind holds.
 const std::map<std::string, std::set<std::string>> whole_stages{
     {"train", {"model.onnx", "training.json", "log.json"}},
-    {"evaluate-float", {"evaluation.json", "log.json"}},
+    {"evaluate-torch", {"evaluation.json", "log.json"}},
     {"quantize", {"model.onnx", "quantization.json", "log.json"}},
     {"evaluate", {"logits.bin", "evaluation.json"}},
     {"firmware",

@@ -73,7 +73,7 @@ std::map<std::string, std::set<std::string>> User::stages() const {
   std::error_code none;
   for (const auto& kind : fs::directory_iterator(cache(), none)) {
     const auto name = kind.path().filename().string();
-    if (name == "scratch" || name == "locks") continue;
+    if (name == "scratch" || name == "locks" || name == "checkpoints") continue;
     for (const auto& stage : fs::directory_iterator(kind))
       found[name + "/" + stage.path().filename().string()] = files_below(stage);
   }

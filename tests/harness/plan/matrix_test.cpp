@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include "harness/plan/expansion.hpp"
+
 namespace assay {
 namespace {
 
@@ -48,6 +50,83 @@ TEST(Expand, MultipliesExcludesAndCollapses) {
   // With alpha 1 the five temperatures are one experiment: 11 students x 21 x 3 seeds are left.
   EXPECT_EQ(expansion->configs.size(), 11u * 21 * 3);
   EXPECT_EQ(expansion->collapsed, 11u * 4 * 3);
+}
+
+std::vector<std::string> labels_of(const Expansion& expansion) {
+  std::vector<std::string> labels;
+  for (const auto& config : expansion.configs)
+    labels.push_back(config.label());
+  return labels;
+}
+
+TEST(Expand, MultipliesVariantsWithTheSweep) {
+  const auto matrix = matrix_of(R"({
+    "name": "ladder", "base": {"quantize.scheme": "none", "prune": {"sparsity": 0.5}},
+    "variants": [{"prune": {"sparsity": 0}}, {}, {"quantize.scheme": "int8"}],
+    "sweep": {"student.cut": [5, 4], "seed": [1, 2]},
+    "exclude": [{"student.cut": 5, "quantize.scheme": "int8"}]})");
+  ASSERT_TRUE(matrix) << matrix.error().message;
+  const auto expansion = expand(*matrix);
+  ASSERT_TRUE(expansion) << expansion.error().message;
+  EXPECT_EQ(expansion->points, 3u * 2 * 2);
+  EXPECT_EQ(expansion->excluded, 2u);
+  // Variants vary slowest, and win over the base.
+  EXPECT_EQ(
+      labels_of(*expansion),
+      (std::vector<std::string>{"cut5_none_s1", "cut4_none_s1", "cut5_none_s2", "cut4_none_s2",
+                                "cut5_p0.5_none_s1", "cut4_p0.5_none_s1", "cut5_p0.5_none_s2",
+                                "cut4_p0.5_none_s2", "cut4_p0.5_s1", "cut4_p0.5_s2"}));
+}
+
+/// The labels of every group's candidates.
+using Groups = std::vector<std::vector<std::vector<std::string>>>;
+
+Groups groups_of(const Expansion& expansion) {
+  const auto labels = labels_of(expansion);
+  Groups groups;
+  for (const auto& group : expansion.groups) {
+    groups.emplace_back();
+    for (const auto& candidate : group.candidates) {
+      groups.back().emplace_back();
+      for (const auto config : candidate)
+        groups.back().back().push_back(labels[config]);
+    }
+  }
+  return groups;
+}
+
+TEST(Expand, GroupsWhatDiffersOnlyInTheFieldsOfASelection) {
+  const auto matrix = matrix_of(R"({
+    "name": "kd", "base": {"distill": {"t_squared": false}},
+    "sweep": {"student.cut": [5, 4], "distill.alpha": [0, 1], "distill.T": [1, 4], "seed": [1, 2]},
+    "baselines": ["teacher"],
+    "deploy": {"best_over": ["distill.alpha", "distill.T"]}})");
+  ASSERT_TRUE(matrix) << matrix.error().message;
+  // With alpha 1 there is no teacher and no T: one candidate of the group, not a group of its own.
+  EXPECT_EQ(groups_of(*expand(*matrix)), (Groups{{{"cut5_a0_T1_s1", "cut5_a0_T1_s2"},
+                                                  {"cut5_s1", "cut5_s2"},
+                                                  {"cut5_a0_T4_s1", "cut5_a0_T4_s2"}},
+                                                 {{"cut4_a0_T1_s1", "cut4_a0_T1_s2"},
+                                                  {"cut4_s1", "cut4_s2"},
+                                                  {"cut4_a0_T4_s1", "cut4_a0_T4_s2"}},
+                                                 {{"conv5_s1"}}}));
+}
+
+TEST(Expand, ASelectionOverTheSeedTellsSeedsApart) {
+  const auto matrix = matrix_of(R"({"name": "s", "sweep": {"student.cut": [5, 4], "seed": [1, 2]},
+    "deploy": {"best_over": ["seed"]}})");
+  ASSERT_TRUE(matrix) << matrix.error().message;
+  EXPECT_EQ(groups_of(*expand(*matrix)),
+            (Groups{{{"cut5_s1"}, {"cut5_s2"}}, {{"cut4_s1"}, {"cut4_s2"}}}));
+}
+
+TEST(Expand, AVariantsFieldCanBeSelectedOver) {
+  const auto matrix = matrix_of(R"({"name": "v", "sweep": {"student.cut": [5, 4]},
+    "variants": [{"train.epochs": 3}, {"train.epochs": 4}],
+    "deploy": {"best_over": ["train.epochs"], "by": "accuracy_top1@test"}})");
+  ASSERT_TRUE(matrix) << matrix.error().message;
+  EXPECT_TRUE(matrix->deploy.selection->by_test);
+  EXPECT_EQ(expand(*matrix)->groups.size(), 2u);
 }
 
 TEST(Expand, AddsBaselinesOnce) {
@@ -103,10 +182,26 @@ INSTANTIATE_TEST_SUITE_P(
                   "string \"two\""},
         BadMatrix{R"({"name": "a", "base": {"seed": 1}, "sweep": {"seed": [1]}})",
                   "m.json: sweep[\"seed\"]: is also given in base; keep one"},
-        BadMatrix{
-            R"({"name": "a", "baselines": ["techer"]})",
-            "m.json: baselines: expected one of plain, uncompressed, teacher, compressed-teacher, "
-            "found \"techer\""},
+        BadMatrix{R"({"name": "a", "baselines": ["techer"]})",
+                  "m.json: baselines: expected one of plain, uncompressed, teacher, "
+                  "compressed-teacher, found \"techer\""},
+        BadMatrix{R"({"name": "a", "variants": []})",
+                  "m.json: variants: expected a list of objects, found an array"},
+        BadMatrix{R"({"name": "a", "variants": [{"prune": {"sparsity": 2}}]})",
+                  "m.json: variants[0].prune.sparsity: expected a number from 0 to 0.999999, found "
+                  "number 2"},
+        BadMatrix{R"({"name": "a", "variants": [{}, {"seed": 1}], "sweep": {"seed": [1]}})",
+                  "m.json: sweep[\"seed\"]: is also given in variants[1]; keep one"},
+        BadMatrix{R"({"name": "a", "deploy": {}})",
+                  "m.json: deploy.on: needs at least one board type"},
+        BadMatrix{R"({"name": "a", "deploy": {"by": "accuracy_top1@test"}})",
+                  "m.json: deploy.best_over: needs at least one field of sweep or variants"},
+        BadMatrix{R"({"name": "a", "deploy": {"best_over": ["seed"]}})",
+                  "m.json: deploy.best_over[0]: seed is not in sweep or variants"},
+        BadMatrix{R"({"name": "a", "sweep": {"seed": [1]}, "deploy": {"best_over": ["seed"],
+                      "by": "latency_us"}})",
+                  "m.json: deploy.by: expected one of accuracy_top1@validation, "
+                  "accuracy_top1@test, found \"latency_us\""},
         BadMatrix{R"({"name": "a", "exclude": [{}]})",
                   "m.json: exclude[0]: expected an object of fields, found an object"},
         BadMatrix{R"({"name": "a", "deploy": {"on": []}})",

@@ -1,5 +1,6 @@
 #include "harness/plan/plan.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -163,6 +164,166 @@ TEST(Plan, LaterStepsLearnFromTheSameTeacher) {
   for (const auto& stage : hinted.stages)
     if (stage.kind == StageKind::quantize) {
       EXPECT_EQ(stage.inputs[1].name, "teacher_model");
+    }
+}
+
+TEST(Plan, WithoutBoardsHasOneCellOnTheHostForEveryConfiguration) {
+  for (const char* deploy : {"", R"(, "baselines": ["plain"])"}) {
+    const auto plan = plan_of(fmt::format(R"({{
+      "name": "h", "base": {{"distill": {{"T": 4}}, "student.cut": 4}},
+      "sweep": {{"quantize.scheme": ["int8", "float16"], "seed": [1, 2]}}{}}})",
+                                          deploy));
+    ASSERT_EQ(plan.cells.size(), plan.configs.size());
+    EXPECT_EQ(count(plan, StageKind::firmware), 0u);
+    std::set<std::string> ids;
+    std::set<std::string> keys;
+    for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+      const Cell& cell = plan.cells[i];
+      EXPECT_EQ(cell.config, i);
+      EXPECT_FALSE(cell.placement);
+      EXPECT_EQ(cell.label, plan.expansion.configs[i].label() + "@host");
+      EXPECT_TRUE(ids.insert(cell.cell_id).second);
+      EXPECT_TRUE(keys.insert(cell.measurement_key).second);
+    }
+  }
+}
+
+TEST(Plan, EvaluatesWithTorchWhatHasNoDeviceKernels) {
+  const auto plan = plan_of(R"({
+    "name": "h", "base": {"student.cut": 4}, "sweep": {"quantize.scheme": ["int8", "dynamic"]}})");
+  EXPECT_EQ(plan.stages[plan.configs[0].evaluate].kind, StageKind::evaluate);
+  EXPECT_EQ(plan.configs[0].missing_kernel, "");
+  EXPECT_EQ(plan.stages[plan.configs[1].evaluate].kind, StageKind::evaluate_torch);
+  EXPECT_NE(plan.configs[1].missing_kernel, "");
+}
+
+TEST(Plan, RefusesBoardsForWhatHasNoDeviceKernels) {
+  const struct {
+    const char* base;
+    const char* words;
+  } cases[] = {
+      {R"({"quantize.scheme": "dynamic"})",
+       "conv5_dynamic_s1 cannot go to olimex-stm32-h405: there are no device kernels for "
+       "quantize.scheme \"dynamic\""},
+      {R"({"quantize.scheme": "none"})", "quantize.scheme \"none\""},
+      {R"({"student.model": "se-preact-resnet101", "data": "cifar10"})", "(BatchNormalization)"},
+  };
+  for (const auto& test : cases) {
+    auto matrix =
+        parse_matrix(*parse_json(fmt::format(R"({{"name": "m", "base": {}, "deploy": {{"on": [
+                                 {{"board_type": "stm32f405"}}]}}}})",
+                                             test.base),
+                                 "m.json"),
+                     "m.json");
+    ASSERT_TRUE(matrix) << matrix.error().message;
+    const auto plan = make_plan(std::move(*matrix));
+    ASSERT_FALSE(plan) << test.base;
+    EXPECT_EQ(plan.error().kind, ErrorKind::bad_input);
+    EXPECT_NE(plan.error().message.find(test.words), std::string::npos) << plan.error().message;
+  }
+}
+
+/// A selection over alpha with two seeds, and what it comes to for given accuracies: label -> per
+/// cent; those not given are not known yet.
+struct Chosen {
+  std::map<std::string, double> scores;
+  std::set<std::string> on_boards;  ///< labels
+  std::size_t undecided = 0;
+};
+
+Plan selecting_plan(const std::string& deploy) {
+  return plan_of(R"({"name": "s", "base": {"distill.T": 4, "student.cut": 4},
+    "sweep": {"distill.alpha": [0, 0.5], "seed": [1, 2]},
+    "baselines": ["plain"], "deploy": )" +
+                 deploy + "}");
+}
+
+Scores scores_of(const Plan& plan, const std::map<std::string, double>& by_label) {
+  std::map<std::string, double> by_key;
+  for (std::size_t i = 0; i < plan.configs.size(); ++i)
+    if (const auto found = by_label.find(plan.expansion.configs[i].label());
+        found != by_label.end())
+      by_key[host_key(plan, i)] = found->second;
+  return [by_key](const std::string& key) -> std::optional<double> {
+    const auto found = by_key.find(key);
+    return found == by_key.end() ? std::nullopt : std::optional(found->second);
+  };
+}
+
+class Selecting : public ::testing::TestWithParam<Chosen> {};
+
+TEST_P(Selecting, SendsTheBestOfAGroupToTheBoardsAndTheOthersToTheHost) {
+  auto plan = selecting_plan(R"({"best_over": ["distill.alpha"],
+                                 "on": [{"board_type": "stm32f405"}, {"board_type": "stm32f030cc"}]})");
+  ASSERT_EQ(plan.configs.size(), 6u);
+  ASSERT_TRUE(place_cells(plan, scores_of(plan, GetParam().scores)));
+  std::map<std::string, std::size_t> boards;
+  std::set<std::string> hosts;
+  for (const auto& cell : plan.cells) {
+    const auto label = plan.expansion.configs[cell.config].label();
+    if (cell.placement)
+      ++boards[label];
+    else
+      hosts.insert(label);
+  }
+  std::set<std::string> on_boards;
+  for (const auto& [label, cells] : boards) {
+    EXPECT_EQ(cells, 2u);
+    EXPECT_FALSE(hosts.contains(label));
+    on_boards.insert(label);
+  }
+  auto expected = GetParam().on_boards;
+  expected.insert({"cut4_s1", "cut4_s2"});  // baselines are not chosen but wanted
+  EXPECT_EQ(on_boards, expected);
+  EXPECT_EQ(hosts.size() + on_boards.size(), plan.configs.size());
+  EXPECT_EQ(plan.choice.groups, 1u);
+  EXPECT_EQ(plan.choice.undecided, GetParam().undecided);
+  EXPECT_EQ(plan.choice.best.size(), GetParam().on_boards.size());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Scores, Selecting,
+    ::testing::Values(
+        Chosen{{}, {}, 1},
+        Chosen{{{"cut4_a0_T4_s1", 90}, {"cut4_a0_T4_s2", 90}, {"cut4_a0.5_T4_s1", 91}}, {}, 1},
+        // The mean over the seeds decides, not the best seed.
+        Chosen{{{"cut4_a0_T4_s1", 95},
+                {"cut4_a0_T4_s2", 70},
+                {"cut4_a0.5_T4_s1", 83},
+                {"cut4_a0.5_T4_s2", 84}},
+               {"cut4_a0.5_T4_s1", "cut4_a0.5_T4_s2"}},
+        // Of equals the earlier.
+        Chosen{{{"cut4_a0_T4_s1", 80.1},
+                {"cut4_a0_T4_s2", 80.3},
+                {"cut4_a0.5_T4_s1", 80.3},
+                {"cut4_a0.5_T4_s2", 80.1}},
+               {"cut4_a0_T4_s1", "cut4_a0_T4_s2"}},
+        Chosen{{{"cut4_a0_T4_s1", 0},
+                {"cut4_a0_T4_s2", 0},
+                {"cut4_a0.5_T4_s1", 0},
+                {"cut4_a0.5_T4_s2", 0}},
+               {"cut4_a0_T4_s1", "cut4_a0_T4_s2"}}));
+
+TEST(Plan, ASelectionWithoutBoardsLeavesEverythingOnTheHost) {
+  auto plan = selecting_plan(R"({"best_over": ["distill.alpha"]})");
+  ASSERT_TRUE(place_cells(plan, [](const std::string&) { return 50.0; }));
+  EXPECT_EQ(plan.choice.best, (std::set<std::size_t>{0, 2}));
+  for (const auto& cell : plan.cells)
+    EXPECT_FALSE(cell.placement);
+}
+
+TEST(Plan, PlacedAgainKeepsStagesAndKeys) {
+  auto plan = selecting_plan(R"({"best_over": ["distill.alpha"],
+                                 "on": [{"board_type": "stm32f405"}]})");
+  const auto before = plan.stages.size();
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(place_cells(plan, [](const std::string&) { return 50.0; }));
+    EXPECT_EQ(plan.stages.size(), before + 2);  // firmware of the two seeds
+  }
+  const auto all = selecting_plan(R"({"on": [{"board_type": "stm32f405"}]})");
+  for (const auto& cell : plan.cells)
+    if (cell.placement) {
+      EXPECT_EQ(cell.measurement_key, all.cells.at(cell.config).measurement_key);
     }
 }
 

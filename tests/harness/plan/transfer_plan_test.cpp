@@ -90,7 +90,7 @@ TEST_F(TransferPlan, KnowsTheShapesOfAnOnnxFile) {
   const auto config = Config::from({{"student.from", save("net.onnx", foreign(28, 1))}});
   const auto shape = student_shape(config);
   ASSERT_TRUE(shape) << shape.error().message;
-  EXPECT_TRUE(shape->integer_kernels);
+  EXPECT_EQ(shape->missing_kernel, "");
   const auto spec = build_model({"conv3", 0, 0}, 1, 28, 28, 10);
   EXPECT_EQ(shape->macs, *count_macs(*spec));
   const auto replaced = replace_head(foreign(28, 1), 10, 3, "net");
@@ -113,7 +113,7 @@ TEST_F(TransferPlan, ShapesOfTorchScriptAreUnknown) {
   EXPECT_FALSE(stage(*made, StageKind::train).estimated_seconds);
   EXPECT_FALSE(stage(*made, StageKind::prune).estimated_seconds);
   EXPECT_TRUE(stage(*made, StageKind::import_model).estimated_seconds);
-  EXPECT_FALSE(made->configs[0].integer_kernels);
+  EXPECT_NE(made->configs[0].missing_kernel, "");
   EXPECT_EQ(made->stages[made->configs[0].evaluate].kind, StageKind::evaluate_torch);
   EXPECT_FALSE(*reference_model_bytes(Config::from(base)));
 }

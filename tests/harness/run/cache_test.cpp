@@ -44,6 +44,28 @@ TEST_F(Cache, HasWhatWasPublished) {
   EXPECT_EQ(cache_.entries()[0].kind, "train");
 }
 
+TEST_F(Cache, KeepsCheckpointsUntilTheyAreDroppedOrOld) {
+  const auto folder = cache_.checkpoints(stage("aa"));
+  ASSERT_TRUE(folder) << folder.error().message;
+  ASSERT_TRUE(write_atomically(*folder / "checkpoint.pt", std::string_view("1234567")));
+  EXPECT_EQ(cache_.checkpoints(stage("aa")).value(), *folder);
+  EXPECT_NE(cache_.checkpoints(stage("bb")).value(), *folder);
+  EXPECT_FALSE(cache_.has(stage("aa")));
+  cache_.drop_checkpoints(stage("bb"));
+
+  ASSERT_EQ(cache_.entries().size(), 1u);
+  EXPECT_EQ(cache_.entries()[0].kind, "checkpoints");
+  EXPECT_EQ(cache_.entries()[0].size, Bytes(7));
+  EXPECT_EQ(cache_.set_pinned("aa", true), 0u);  // they are no result
+
+  EXPECT_TRUE(cache_.prune(days_ago(30), false).empty());
+  fs::last_write_time(*folder, fs::file_time_type::clock::now() - std::chrono::hours(24 * 40));
+  EXPECT_EQ(cache_.prune(days_ago(30), true).size(), 1u);
+  EXPECT_TRUE(fs::exists(*folder));
+  EXPECT_EQ(cache_.prune(days_ago(30), false).size(), 1u);
+  EXPECT_FALSE(fs::exists(*folder));
+}
+
 TEST_F(Cache, AnUnfinishedResultIsNotThere) {
   auto scratch = cache_.begin(stage("aa"));
   ASSERT_TRUE(write_atomically(scratch->path() / "model.onnx", std::string_view("half")));

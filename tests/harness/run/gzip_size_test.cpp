@@ -1,4 +1,4 @@
-#include "harness/run/measurement.hpp"
+#include "harness/run/model_metrics.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,38 @@
+// What a matrix multiplies out to. Pure functions, thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "harness/plan/matrix.hpp"
+
+namespace assay {
+
+/// Configurations that differ only in the fields a selection is made over. Indices into
+/// Expansion::configs.
+struct SelectionGroup {
+  /// In sweep order; each is a configuration with all its seeds, or with one where the selection is
+  /// over the seed too.
+  std::vector<std::vector<std::size_t>> candidates;
+};
+
+struct Expansion {
+  std::vector<Config> configs;  ///< unique, in sweep order; baselines after their students
+  std::size_t points = 0;       ///< points of variants and sweep before exclusion
+  std::size_t excluded = 0;
+  std::size_t collapsed = 0;  ///< points that were the same experiment as an earlier one
+  /// With a selection: where one is chosen. A configuration that several points stand for may be in
+  /// several; every baseline is the only one of a group.
+  std::vector<SelectionGroup> groups;
+};
+
+/// Configurations that can be added to those of the sweep: "teacher", "compressed-teacher",
+/// "plain", "uncompressed".
+std::vector<std::string> known_baselines();
+
+/// Multiplies out variants and sweep, the variants varying slowest. Errors: bad_input when there
+/// are more than a million points.
+Result<Expansion> expand(const Matrix& matrix);
+
+}  // namespace assay
