@@ -56,12 +56,12 @@ std::string charts_html(const Json& charts) {
          "the same figures.</p></noscript>\n";
 }
 
-std::string column_heading(const Column& column, bool headline) {
-  const std::string mark =
-      column.provenance
-          ? fmt::format("<abbr class=\"mark\" title=\"{}\">{}</abbr>",
-                        provenance_meaning(*column.provenance), provenance_mark(*column.provenance))
-          : "";
+std::string column_heading(const ReportTable& table, const Column& column, bool headline) {
+  const std::string mark = column.provenance
+                               ? fmt::format("<abbr class=\"mark\" title=\"{}\">{}</abbr>",
+                                             html_text(provenance_text(table, *column.provenance)),
+                                             provenance_mark(*column.provenance))
+                               : "";
   return fmt::format(
       "<th scope=\"col\" class=\"num{}\" aria-sort=\"none\"><button type=\"button\" title=\"{}\">{}"
       "</button><span class=\"unit\">{} {}</span></th>\n",
@@ -132,7 +132,7 @@ std::string table_html(const ReportTable& table, const ReportTable& headline) {
   for (const auto& column : table.columns) {
     const bool shown =
         std::ranges::find(headline.columns, column.name, &Column::name) != headline.columns.end();
-    out += column_heading(column, shown);
+    out += column_heading(table, column, shown);
   }
   out += "</tr></thead>\n<tbody>\n";
   for (const auto& row : table.rows)

@@ -68,12 +68,18 @@ std::string place_of(const Record& record) {
                      record.virtual_board ? ", virtual board" : "");
 }
 
+/// Without a board there was no verdict to reach.
+std::string verdict_html(const Record& record) {
+  if (record.board_type == host_target) return "";
+  return fmt::format(" <span class=\"verdict {}\">{}</span>", to_string(record.verdict),
+                     to_string(record.verdict));
+}
+
 std::string record_html(const Record& record, std::size_t index) {
   std::string out = fmt::format(
       "<details class=\"record\" id=\"record-{}\"><summary><span class=\"label\">{}</span> "
-      "<span class=\"board quiet\">{}</span> <span class=\"verdict {}\">{}</span></summary>\n",
-      index, html_text(record.label), html_text(record.board), to_string(record.verdict),
-      to_string(record.verdict));
+      "<span class=\"board quiet\">{}</span>{}</summary>\n",
+      index, html_text(record.label), html_text(record.board), verdict_html(record));
   if (!record.verdict_detail.empty())
     out += fmt::format("<p>{}</p>\n", html_text(record.verdict_detail));
   out += fmt::format("<p class=\"quiet\">{}, recorded {}</p>\n", html_text(place_of(record)),

@@ -279,17 +279,18 @@ std::string figure_text(const Row& row, const Column& column, const FigureStyle&
   return text;
 }
 
-std::vector<LegendEntry> legend(const ReportTable& table) {
-  // Without silicon the one thing measured is the time of trainings.
+std::string provenance_text(const ReportTable& table, Provenance provenance) {
   const bool silicon = std::ranges::any_of(
       table.rows, [](const Row& row) { return !row.on_host() && !row.virtual_board; });
+  if (provenance == Provenance::measured && !silicon) return "measured on the host";
+  return std::string(provenance_meaning(provenance));
+}
+
+std::vector<LegendEntry> legend(const ReportTable& table) {
   std::vector<LegendEntry> entries;
-  for (const auto provenance : table.provenances) {
-    const bool host = provenance == Provenance::measured && !silicon;
+  for (const auto provenance : table.provenances)
     entries.push_back(
-        {std::string(provenance_mark(provenance)),
-         host ? "measured on the host" : std::string(provenance_meaning(provenance))});
-  }
+        {std::string(provenance_mark(provenance)), provenance_text(table, provenance)});
   if (table.grouped) entries.push_back({"±", "half of the 95 % interval of the mean over seeds"});
   return entries;
 }

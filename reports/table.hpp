@@ -102,6 +102,10 @@ struct FigureStyle {
 std::string figure_text(const Row& row, const Column& column, const FigureStyle& style,
                         std::string_view mark_prefix = " ");
 
+/// What a provenance means in this table: without silicon the one thing measured is the time of
+/// trainings, on the host.
+std::string provenance_text(const ReportTable& table, Provenance provenance);
+
 /// Every provenance in the table, in the order of the enumeration, and the interval when grouped.
 std::vector<LegendEntry> legend(const ReportTable& table);
 

@@ -55,9 +55,9 @@ TEST(HostRows, HaveNoColumnThatOnlyABoardCouldFill) {
   for (const auto& format : report_formats()) {
     if (format.complete) continue;
     const auto text = format.render(input);
-    EXPECT_THAT(text, HasSubstr("No board was measured")) << format.name;
-    for (const char* word : {"Verdict", ">Board<", "Board ", "virtual", "passed", "Latency"})
-      EXPECT_THAT(text, Not(HasSubstr(word))) << format.name;
+    EXPECT_NE(text.find("No board was measured"), std::string::npos) << format.name;
+    for (const char* word : {">Verdict<", ">Board<", "verdict pass", "Virtual", "Latency"})
+      EXPECT_EQ(text.find(word), std::string::npos) << format.name << " " << word;
   }
   EXPECT_THAT(heading_facts(summarize(input)),
               Contains(std::pair<std::string, std::string>("Cells", "4")));

@@ -16,25 +16,26 @@ using ::testing::Not;
 
 /// Trains the same model every time; its accuracies stand in a table: epochs, images of 100
 /// validation and test images classified correctly.
-constexpr const char* worker = R"(#!/bin/sh
+constexpr const char* worker = R"script(#!/bin/sh
 stage=$1 out=$3 home=$(dirname "$0")
 value() { sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",{]*\)\"\{0,1\},\{0,1\}$/\1/p" "$stage" | head -n 1; }
 from=$(dirname "$(value model)")
 echo '{"cpu_seconds": 2}' > "$out/log.json"
 case $(value kind) in
-  train) cp "$home/model.onnx" "$out";
-grep "^$(value epochs) "
-     "$home/accuracies" > "$out/figures";
-;
-  quantize) cp "$from/model.onnx" "$from/figures" "$out" ;
-  ;
-  evaluate)
-    read -r epochs validation test < "$from/figures"
-    echo "{\"validation\": {\"count\": 100, \"correct\": $validation},
-           \"test\": {\"count\": 100, \"correct\": $test}}" > "$out/evaluation.json" ;
-  ;
+train)
+  cp "$home/model.onnx" "$out"
+  grep "^$(value epochs) " "$home/accuracies" > "$out/figures"
+  ;;
+quantize)
+  cp "$from/model.onnx" "$from/figures" "$out"
+  ;;
+evaluate)
+  read -r epochs validation test < "$from/figures"
+  echo "{\"validation\": {\"count\": 100, \"correct\": $validation},
+         \"test\": {\"count\": 100, \"correct\": $test}}" > "$out/evaluation.json"
+  ;;
 esac
-)";
+)script";
 
 class HostRun : public ::testing::Test {
  protected:

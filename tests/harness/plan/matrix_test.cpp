@@ -97,7 +97,7 @@ Groups groups_of(const Expansion& expansion) {
 
 TEST(Expand, GroupsWhatDiffersOnlyInTheFieldsOfASelection) {
   const auto matrix = matrix_of(R"({
-    "name": "kd", "base": {"distill": {"t_squared": false}},
+    "name": "kd",
     "sweep": {"student.cut": [5, 4], "distill.alpha": [0, 1], "distill.T": [1, 4], "seed": [1, 2]},
     "baselines": ["teacher"],
     "deploy": {"best_over": ["distill.alpha", "distill.T"]}})");
@@ -106,10 +106,10 @@ TEST(Expand, GroupsWhatDiffersOnlyInTheFieldsOfASelection) {
   EXPECT_EQ(groups_of(*expand(*matrix)), (Groups{{{"cut5_a0_T1_s1", "cut5_a0_T1_s2"},
                                                   {"cut5_s1", "cut5_s2"},
                                                   {"cut5_a0_T4_s1", "cut5_a0_T4_s2"}},
+                                                 {{"conv5_s1"}},
                                                  {{"cut4_a0_T1_s1", "cut4_a0_T1_s2"},
                                                   {"cut4_s1", "cut4_s2"},
-                                                  {"cut4_a0_T4_s1", "cut4_a0_T4_s2"}},
-                                                 {{"conv5_s1"}}}));
+                                                  {"cut4_a0_T4_s1", "cut4_a0_T4_s2"}}}));
 }
 
 TEST(Expand, ASelectionOverTheSeedTellsSeedsApart) {
