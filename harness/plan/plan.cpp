@@ -7,6 +7,7 @@
 #include "compress/data/dataset.hpp"
 #include "compress/models/foreign_network.hpp"
 #include "harness/core/elf.hpp"
+#include "harness/core/hash.hpp"
 #include "harness/plan/estimate.hpp"
 #include "harness/plan/shape_model.hpp"
 #include "harness/plan/worker_stages.hpp"
