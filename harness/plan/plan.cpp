@@ -22,6 +22,11 @@ class PlanBuilder {
 
   Result<ConfigStages> add_config(const Config& config) {
     ASSAY_TRY(const auto info, find_dataset(config.at("data").get<std::string>()));
+    if (info.task != DatasetInfo::Task::classification)
+      return fail(ErrorKind::bad_input,
+                  fmt::format("{} is a regression set; a matrix trains networks that tell classes "
+                              "apart",
+                              info.name));
     const Json facts{{"data", info.fingerprint}, {"environment", environment_}};
     ConfigStages stages;
     ASSAY_TRY(stages.float_model, add_float_model(config, facts, stages.learned));
