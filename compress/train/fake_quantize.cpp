@@ -116,8 +116,10 @@ class FakeQuantize : public torch::autograd::Function<FakeQuantize> {
 /// In whole-tensor operations, for other devices than the processor.
 at::Tensor fake_quantize_anywhere(const at::Tensor& x, const at::Tensor& scale, int zero_point,
                                   int low, int high) {
-  const at::Tensor steps = at::clamp(x / scale, low - zero_point, high - zero_point);
-  return (steps + (at::round(steps) - steps).detach()) * scale;
+  // What rounds into the range is not clamped: half a step more on either side.
+  const at::Tensor steps = at::clamp(x / scale, low - zero_point - 0.5, high - zero_point + 0.5);
+  const at::Tensor q = at::clamp(at::round(steps), low - zero_point, high - zero_point);
+  return (steps + (q - steps).detach()) * scale;
 }
 
 }  // namespace
