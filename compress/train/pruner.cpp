@@ -22,6 +22,11 @@ std::vector<std::uint8_t> kept_weights(const at::Tensor& weight) {
   return keep;
 }
 
+/// In checkpoints; a layer may be called "updates".
+std::string mask_name(const TrainableLayer& layer) {
+  return "mask/" + layer.name;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Pruner>> Pruner::create(TrainableNetwork& network,
@@ -118,14 +123,14 @@ void Pruner::end_step() {
 NamedTensors Pruner::state() const {
   NamedTensors state{{"updates", tensor_of(updates_)}};
   for (const std::size_t layer : chosen_)
-    state[network_.layers()[layer].name] = masks_[layer];
+    state[mask_name(network_.layers()[layer])] = masks_[layer];
   return state;
 }
 
 void Pruner::restore(const NamedTensors& state) {
   updates_ = json_of(state.at("updates"));
   for (const std::size_t layer : chosen_)
-    masks_[layer].copy_(state.at(network_.layers()[layer].name));
+    masks_[layer].copy_(state.at(mask_name(network_.layers()[layer])));
 }
 
 Json Pruner::report() const {
