@@ -59,6 +59,7 @@ void QuantizationAware::add_layer(const TrainableLayer& layer) {
     state.mask = (layer.weight.detach() != 0).to(at::kFloat);
   }
   layers_.push_back(std::move(state));
+  if (layer.integers) state.bits = 8;  // they stay as wide as they are
   if (layer.integers) return;
   LayerState& added = layers_.back();
   const at::Tensor weight = layer.weight.detach();
