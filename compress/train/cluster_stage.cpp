@@ -12,6 +12,7 @@ Status run_work(const StageDescription& stage, const ClusterStage& work,
   // Folding later would multiply the values that clustering made equal.
   ASSAY_TRY(const onnx::Model model, onnx::fold_batch_norm(read));
   ASSAY_TRY(TrainableNetwork network, TrainableNetwork::create(model, work.model.string()));
+  network.to_device(stage.device);  // the method makes tensors like its weights
   ASSAY_TRY(const auto clusterer,
             Clusterer::create(network, work.settings, work.layers, work.learning.seed));
   return learn(stage, work.learning, {network, {clusterer.get()}}, context);

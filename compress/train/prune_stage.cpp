@@ -10,6 +10,7 @@ Status run_work(const StageDescription& stage, const PruneStage& work,
                 const StageContext& context) {
   ASSAY_TRY(const onnx::Model model, onnx::read_model(work.model));
   ASSAY_TRY(TrainableNetwork network, TrainableNetwork::create(model, work.model.string()));
+  network.to_device(stage.device);  // the method makes tensors like its weights
   ASSAY_TRY(const auto pruner, Pruner::create(network, work.settings));
   Learner learner{network, {pruner.get()}};
   if (work.settings.magnitude.granularity == MagnitudePruning::Granularity::filter)

@@ -37,6 +37,7 @@ bool has_zeros(const at::Tensor& weight) {
 Result<std::unique_ptr<QuantizationAware>> QuantizationAware::create(
     TrainableNetwork& network, const QuantizeSettings& settings, const Ranges& ranges) {
   std::unique_ptr<QuantizationAware> method(new QuantizationAware(network, settings));
+  if (!network.layers().empty()) method->device_ = network.layers()[0].weight.device();
   for (const TrainableLayer& layer : network.layers())
     method->add_layer(layer);
   ASSAY_TRY(const auto names, activations_to_observe(network.model(), settings));
@@ -58,8 +59,8 @@ void QuantizationAware::add_layer(const TrainableLayer& layer) {
   } else if (has_zeros(layer.weight)) {
     state.mask = (layer.weight.detach() != 0).to(at::kFloat);
   }
-  layers_.push_back(std::move(state));
   if (layer.integers) state.bits = 8;  // they stay as wide as they are
+  layers_.push_back(std::move(state));
   if (layer.integers) return;
   LayerState& added = layers_.back();
   const at::Tensor weight = layer.weight.detach();
@@ -77,7 +78,7 @@ void QuantizationAware::add_activation(const std::string& name, const Range& ran
   ActivationState state;
   state.range = range;
   state.scale = activation_scale(range, settings_.activation_bits());
-  state.step = at::full({1}, state.scale.scale);
+  state.step = at::full({1}, state.scale.scale).to(device_);
   if (learned()) state.log_step = state.step.log().requires_grad_(true);
   activations_[name] = std::move(state);
 }

@@ -73,6 +73,7 @@ class QuantizationAware final : public TrainingMethod {
 
   TrainableNetwork& network_;
   QuantizeSettings settings_;
+  c10::Device device_ = at::kCPU;  // of the network's weights
   std::vector<LayerState> layers_;
   std::map<std::string, ActivationState> activations_;
   bool training_ = true;

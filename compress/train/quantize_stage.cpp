@@ -59,6 +59,7 @@ Status learn_quantized(const StageDescription& stage, const QuantizeStage& work,
                        const LoadedModel& model, const Ranges& ranges,
                        const StageContext& context) {
   ASSAY_TRY(TrainableNetwork network, TrainableNetwork::create(model.model, work.model.string()));
+  network.to_device(stage.device);  // the method makes tensors like its weights
   ASSAY_TRY(const auto method, QuantizationAware::create(network, work.settings, ranges));
   Learner learner{network, {method.get()}};
   learner.finish = [&](const onnx::Model& trained) -> Result<onnx::Model> {
