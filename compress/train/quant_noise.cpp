@@ -51,10 +51,21 @@ Result<std::unique_ptr<QuantNoise>> QuantNoise::create(const TrainableNetwork& n
 Status QuantNoise::begin_step(std::int64_t step, std::int64_t) {
   // Each step has its own random numbers, so that an interrupted training goes on alike.
   generator_.seed(seed_ + 0x9E3779B97F4A7C15U * (std::uint64_t(step) + 1));
-  return step % settings_.refresh == 0 ? refresh() : Status();
+  if (step % settings_.refresh != 0) return {};
+  ASSAY_TRY(numbers_, find_numbers());
+  return {};
 }
 
-Status QuantNoise::refresh() {
+void QuantNoise::set_training(bool training) {
+  training_ = training;
+  if (training) return;
+  // Numbers of weights long past would evaluate another network than the one that is written.
+  // Weights for which none can be found are no longer finite: the next step says so.
+  evaluated_ = find_numbers().value_or(numbers_);
+}
+
+Result<std::vector<at::Tensor>> QuantNoise::find_numbers() const {
+  std::vector<at::Tensor> numbers(noisy_.size());
   for (std::size_t i = 0; i < noisy_.size(); ++i) {
     if (!noisy_[i]) continue;
     const at::Tensor& weight = network_.layers()[i].weight;
@@ -63,22 +74,21 @@ Status QuantNoise::refresh() {
     if (settings_.kind == NoiseSettings::Kind::product) {
       ASSAY_TRY(const ProductCodebook codebook,
                 product_quantize(values, rows, weight.numel() / rows, settings_.product, seed_));
-      quantized_[i] = like_weight(codebook.reconstruction(settings_.block), weight);
+      numbers[i] = like_weight(codebook.reconstruction(settings_.block), weight);
       continue;
     }
     const auto scales = quantize_weights(values, rows, {.bits = bits_of(settings_.kind)}).scales;
     std::vector<std::int64_t> shape(std::size_t(weight.dim()), 1);
     shape[0] = rows;
-    quantized_[i] = at::tensor(scales).reshape(shape).to(weight.device());
+    numbers[i] = at::tensor(scales).reshape(shape).to(weight.device());
   }
-  return {};
+  return numbers;
 }
 
-at::Tensor QuantNoise::quantized(std::size_t layer, const at::Tensor& weight) const {
-  if (settings_.kind == NoiseSettings::Kind::product) return quantized_[layer];
+at::Tensor QuantNoise::quantized(const at::Tensor& numbers, const at::Tensor& weight) const {
+  if (settings_.kind == NoiseSettings::Kind::product) return numbers;
   const int limit = weight_limit(bits_of(settings_.kind));
-  const at::Tensor& scale = quantized_[layer];
-  return at::clamp(at::round(weight / scale), -limit, limit) * scale;
+  return at::clamp(at::round(weight / numbers), -limit, limit) * numbers;
 }
 
 /// 1 in blocks of consecutive weights of a row that are quantized in this pass, 0 elsewhere.
@@ -96,8 +106,9 @@ at::Tensor QuantNoise::random_blocks(const at::Tensor& weight) {
 }
 
 at::Tensor QuantNoise::weight(std::size_t layer, const at::Tensor& weight) {
-  if (!noisy_[layer] || !quantized_[layer].defined()) return weight;
-  const at::Tensor noise = (quantized(layer, weight) - weight).detach();
+  const at::Tensor& numbers = (training_ ? numbers_ : evaluated_)[layer];
+  if (!numbers.defined()) return weight;
+  const at::Tensor noise = (quantized(numbers, weight) - weight).detach();
   return weight + (training_ ? random_blocks(weight) * noise : noise);
 }
 
@@ -111,14 +122,14 @@ at::Tensor QuantNoise::final_weight(std::size_t layer, const at::Tensor& weight)
 
 NamedTensors QuantNoise::state() const {
   NamedTensors state;
-  for (std::size_t i = 0; i < quantized_.size(); ++i)
-    if (quantized_[i].defined()) state[std::to_string(i)] = quantized_[i];
+  for (std::size_t i = 0; i < numbers_.size(); ++i)
+    if (numbers_[i].defined()) state[std::to_string(i)] = numbers_[i];
   return state;
 }
 
 void QuantNoise::restore(const NamedTensors& state) {
   for (const auto& [name, tensor] : state)
-    quantized_[std::stoul(name)] = tensor;
+    numbers_[std::stoul(name)] = tensor.to(network_.layers()[std::stoul(name)].weight.device());
 }
 
 }  // namespace assay
