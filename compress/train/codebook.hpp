@@ -39,7 +39,7 @@ class Codebook {
   at::Tensor values_;      // [k], a leaf; integers over 127
   at::Tensor alive_;       // [k], 0 for the value that is pinned at 0
   at::Tensor assignment_;  // [weights], int64
-  at::Tensor multiplier_;  // [out][1]..., scale * 127; undefined for reals
+  at::Tensor multiplier_;  // [out][1]..., the scales; undefined for reals
   std::vector<std::int64_t> shape_;
   std::vector<float> scales_;
 };
