@@ -1,0 +1,59 @@
+// Scores of outputs counted by hand.
+#include "compress/train/score.hpp"
+
+#include <gtest/gtest.h>
+
+namespace assay {
+namespace {
+
+ImageSet with_labels(std::vector<std::uint16_t> labels) {
+  ImageSet set;
+  set.count = int(labels.size());
+  set.labels = std::move(labels);
+  return set;
+}
+
+TEST(Score, CountsRightAnswersByClass) {
+  const ImageSet images = with_labels({0, 1, 2, 1, 0});
+  Score score(images);
+  score.add(0, 2, std::vector<float>{3, 1, 2, /**/ 0, -1, -2});
+  score.add(2, 3, std::vector<float>{-3, -2, -1, /**/ 0, 9, 8, /**/ 0, 1, 0});
+  EXPECT_DOUBLE_EQ(score.accuracy().value(), 3.0 / 5);
+  EXPECT_FALSE(score.mean_error());
+  EXPECT_EQ(score.json(),
+            Json::parse(R"({"count": 5, "correct": 3, "accuracy_top1": 0.6, "per_class": [
+                            {"count": 2, "correct": 1}, {"count": 2, "correct": 1},
+                            {"count": 1, "correct": 1}]})"));
+}
+
+TEST(Score, TakesTheFirstOfEqualOutputs) {
+  const ImageSet images = with_labels({0, 1, 2, 1});
+  Score score(images);
+  score.add(0, 4, std::vector<float>{5, 5, 5, /**/ 5, 5, 5, /**/ 0, 7, 7, /**/ 0, 7, 7});
+  EXPECT_EQ(score.json()["per_class"],
+            Json::parse(R"([{"count": 1, "correct": 1}, {"count": 2, "correct": 1},
+                            {"count": 1, "correct": 0}])"));
+}
+
+TEST(Score, CountsAClassTheNetworkDoesNotKnowAsWrong) {
+  const ImageSet images = with_labels({0, 7});
+  Score score(images);
+  score.add(0, 2, std::vector<float>{1, 0, /**/ 1, 0});
+  EXPECT_DOUBLE_EQ(score.accuracy().value(), 0.5);
+  EXPECT_EQ(score.json()["count"], 2);
+}
+
+TEST(Score, MeansTheDistancesOfARegression) {
+  ImageSet images;
+  images.count = 3;
+  images.targets = {1, 2, /**/ 0, 0, /**/ -1, -1};
+  Score score(images);
+  score.add(0, 1, std::vector<float>{4, 6});               // 3, 4: distance 5
+  score.add(1, 2, std::vector<float>{0, 0, /**/ -1, -2});  // 0 and 1
+  EXPECT_DOUBLE_EQ(score.mean_error().value(), 2);
+  EXPECT_FALSE(score.accuracy());
+  EXPECT_EQ(score.json(), Json::parse(R"({"count": 3, "error_mean": 2.0})"));
+}
+
+}  // namespace
+}  // namespace assay
