@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "compress/train/model_runner.hpp"
-#include "compress/train/score.hpp"
+#include "compress/data/score.hpp"
 #include "compress/train/stages.hpp"
 #include "harness/core/file.hpp"
 

@@ -1,4 +1,4 @@
-#include "compress/train/score.hpp"
+#include "compress/data/score.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -12,7 +12,7 @@
 #include "compress/train/checkpoint.hpp"
 #include "compress/train/hints.hpp"
 #include "compress/train/losses.hpp"
-#include "compress/train/score.hpp"
+#include "compress/data/score.hpp"
 #include "compress/train/tensors.hpp"
 #include "harness/core/clock.hpp"
 

@@ -58,8 +58,8 @@ std::optional<std::string> excluded_from_kernels(const Config& config) {
   const auto file = config.source();
   if (!file || !is_torchscript(*file)) return std::nullopt;
   return fmt::format(
-      "the shapes of {} (student.from) are not known before it is imported; export the network as "
-      "ONNX",
+      "the shapes of {} (student.from) are not known before it is imported, as those of an ONNX "
+      "file are",
       file->string());
 }
 

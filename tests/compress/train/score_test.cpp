@@ -1,5 +1,5 @@
 // Scores of outputs counted by hand.
-#include "compress/train/score.hpp"
+#include "compress/data/score.hpp"
 
 #include <gtest/gtest.h>
 

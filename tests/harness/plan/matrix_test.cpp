@@ -73,9 +73,9 @@ TEST(Expand, MultipliesVariantsWithTheSweep) {
   // Variants vary slowest, and win over the base.
   EXPECT_EQ(
       labels_of(*expansion),
-      (std::vector<std::string>{"cut5_none_s1", "cut4_none_s1", "cut5_none_s2", "cut4_none_s2",
-                                "cut5_p0.5_none_s1", "cut4_p0.5_none_s1", "cut5_p0.5_none_s2",
-                                "cut4_p0.5_none_s2", "cut4_p0.5_s1", "cut4_p0.5_s2"}));
+      (std::vector<std::string>{"cut5_as-none_s1", "cut4_as-none_s1", "cut5_as-none_s2", "cut4_as-none_s2",
+                                "cut5_p0.5_as-none_s1", "cut4_p0.5_as-none_s1", "cut5_p0.5_as-none_s2",
+                                "cut4_p0.5_as-none_s2", "cut4_p0.5_s1", "cut4_p0.5_s2"}));
 }
 
 /// The labels of every group's candidates.

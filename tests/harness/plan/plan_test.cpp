@@ -203,7 +203,7 @@ TEST(Plan, RefusesBoardsForWhatHasNoDeviceKernels) {
     const char* words;
   } cases[] = {
       {R"({"quantize.scheme": "dynamic"})",
-       "conv5_dynamic_s1 cannot go to olimex-stm32-h405: there are no device kernels for "
+       "conv5_as-dynamic_s1 cannot go to olimex-stm32-h405: there are no device kernels for "
        "quantize.scheme \"dynamic\""},
       {R"({"quantize.scheme": "none"})", "quantize.scheme \"none\""},
       {R"({"student.model": "se-preact-resnet101", "data": "cifar10"})",

@@ -124,7 +124,7 @@ TEST_F(TransferPlan, TorchScriptDoesNotGoToBoards) {
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().kind, ErrorKind::bad_input);
   EXPECT_THAT(made.error().message, AllOf(HasSubstr("net.pt are not known before it is imported"),
-                                          HasSubstr("leave deploy out")));
+                                          HasSubstr("take \"on\" out of deploy")));
 }
 
 TEST_F(TransferPlan, BadFilesAreRefusedBeforeARun) {
