@@ -54,7 +54,7 @@ const char* const no_constant = "node 'y' (Gemm) cannot be trained: its weights 
 INSTANTIATE_TEST_SUITE_P(
     TrainableNetwork, TrainableNetworkRefuses,
     ::testing::Values(
-        Refusal{"UnknownOperator", one_layer("Sigmoid", {"image"}), "node 'y': operator Sigmoid"},
+        Refusal{"UnknownOperator", one_layer("Tanh", {"image"}), "node 'y': operator Tanh"},
         Refusal{"TooFewInputs", one_layer("Conv", {"image"}), "node 'y': operator Conv"},
         Refusal{"ComputedWeights", one_layer("Gemm", {"flat", "flat"}, transposed), no_constant},
         Refusal{"WeightsOfAnotherType",
