@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "compress/train/model_runner.hpp"
 #include "compress/data/score.hpp"
+#include "compress/train/model_runner.hpp"
 #include "compress/train/stages.hpp"
 #include "harness/core/file.hpp"
 

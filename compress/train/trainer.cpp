@@ -9,10 +9,10 @@
 #include <numeric>
 #include <random>
 
+#include "compress/data/score.hpp"
 #include "compress/train/checkpoint.hpp"
 #include "compress/train/hints.hpp"
 #include "compress/train/losses.hpp"
-#include "compress/data/score.hpp"
 #include "compress/train/tensors.hpp"
 #include "harness/core/clock.hpp"
 

@@ -71,11 +71,11 @@ TEST(Expand, MultipliesVariantsWithTheSweep) {
   EXPECT_EQ(expansion->points, 3u * 2 * 2);
   EXPECT_EQ(expansion->excluded, 2u);
   // Variants vary slowest, and win over the base.
-  EXPECT_EQ(
-      labels_of(*expansion),
-      (std::vector<std::string>{"cut5_as-none_s1", "cut4_as-none_s1", "cut5_as-none_s2", "cut4_as-none_s2",
-                                "cut5_p0.5_as-none_s1", "cut4_p0.5_as-none_s1", "cut5_p0.5_as-none_s2",
-                                "cut4_p0.5_as-none_s2", "cut4_p0.5_s1", "cut4_p0.5_s2"}));
+  EXPECT_EQ(labels_of(*expansion),
+            (std::vector<std::string>{"cut5_as-none_s1", "cut4_as-none_s1", "cut5_as-none_s2",
+                                      "cut4_as-none_s2", "cut5_p0.5_as-none_s1",
+                                      "cut4_p0.5_as-none_s1", "cut5_p0.5_as-none_s2",
+                                      "cut4_p0.5_as-none_s2", "cut4_p0.5_s1", "cut4_p0.5_s2"}));
 }
 
 /// The labels of every group's candidates.
