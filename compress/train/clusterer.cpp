@@ -1,6 +1,7 @@
 #include "compress/train/clusterer.hpp"
 
 #include <c10/core/GradMode.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -64,7 +65,14 @@ Result<std::unique_ptr<Clusterer>> Clusterer::create(const TrainableNetwork& net
     clusterer->codebooks_[std::size_t(found - network.layers().begin())] =
         make_codebook(flatten(clusters, std::size_t(channels)), scales, found->weight);
   }
-  return clusterer;
+  const bool any = std::ranges::any_of(clusterer->codebooks_,
+                                       [](const auto& codebook) { return codebook.has_value(); });
+  if (any) return clusterer;
+  const Json& first = *clusterer->report_.at("layers").begin();
+  return fail(ErrorKind::bad_input,
+              fmt::format("cluster: none of the chosen layers can be clustered, {} because {}",
+                          clusterer->report_.at("layers").begin().key(),
+                          first.at("left_out").get<std::string>()));
 }
 
 at::Tensor Clusterer::weight(std::size_t layer, const at::Tensor& weight) {

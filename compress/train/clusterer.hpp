@@ -18,7 +18,7 @@ class Clusterer final : public TrainingMethod {
   /// Clusters the chosen layers' weights; from then on only the centroids move. `network` is free
   /// of batch normalization, so that the clusters are those of the final weights. A layer that
   /// cannot have so many clusters is left out, which the report says. Errors: bad_input for a
-  /// policy that names an unknown layer or selects none.
+  /// policy that names an unknown layer or selects none, or when every layer is left out.
   static Result<std::unique_ptr<Clusterer>> create(const TrainableNetwork& network,
                                                    const ClusterSettings& settings,
                                                    const LayerPolicy& layers, std::uint64_t seed);

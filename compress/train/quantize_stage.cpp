@@ -20,7 +20,7 @@ Result<Ranges> observe(const LoadedModel& model, const std::vector<std::string>&
   const int count = std::min(settings.samples, images.count);
   std::map<std::string, RangeObserver> observers;
   for (const std::string& tensor : tensors)
-    observers.emplace(tensor, RangeObserver(settings.observer));
+    observers.emplace(tensor, RangeObserver(settings.observer, settings.activation_bits()));
   const bool twice = RangeObserver(settings.observer).needs_second_pass();
   const double middle = twice ? 0.5 : 1.0;
   auto see = [&](const std::string& tensor, std::span<const float> values, int batch) {

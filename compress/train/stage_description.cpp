@@ -54,11 +54,11 @@ Json to_json(const ModelChoice& choice) {
           {"fewer_filters_pct", choice.fewer_filters_pct}};
 }
 
-Learning read_learning(JsonObject& object) {
+Learning read_learning(JsonObject& object, TrainSettings (*read)(JsonObject&)) {
   Learning learning;
   if (object.has("train")) {
     JsonObject settings = object.object("train");
-    learning.settings = read_train_settings(settings);
+    learning.settings = read(settings);
   }
   learning.seed = object.optional<std::uint64_t>("seed", learning.seed);
   if (object.has("augment")) {
@@ -84,7 +84,7 @@ void read_teachers(JsonObject& object, JsonObject& inputs, Learning& learning) {
 
 /// The learning of a stage that starts from a model.
 Learning read_further_learning(JsonObject& object, JsonObject& inputs) {
-  Learning learning = read_learning(object);
+  Learning learning = read_learning(object, read_further_train_settings);
   read_teachers(object, inputs, learning);
   return learning;
 }
@@ -102,7 +102,7 @@ JointTeacherChoice read_joint_teacher(JsonObject teacher) {
 
 TrainStage read_train_stage(JsonObject& object) {
   TrainStage stage;
-  stage.learning = read_learning(object);
+  stage.learning = read_learning(object, read_train_settings);
   if (object.has("noise")) {
     JsonObject settings = object.object("noise");
     stage.noise = read_noise_settings(settings);

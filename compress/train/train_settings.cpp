@@ -13,6 +13,20 @@ constexpr Words<Schedule, 3> schedules{{
     {Schedule::constant, "constant"},
 }};
 
+TrainSettings read_settings(JsonObject& object, int fewest_epochs) {
+  TrainSettings settings;
+  settings.epochs = read_count(object, "epochs", settings.epochs, 100'000, fewest_epochs);
+  settings.batch = read_count(object, "batch", settings.batch, 65'536);
+  settings.learning_rate = read_real(object, "learning_rate", settings.learning_rate, false);
+  settings.weight_decay = read_real(object, "weight_decay", settings.weight_decay, true);
+  settings.schedule = read_word(object, "schedule", schedules, settings.schedule);
+  settings.images = object.maybe<int>("images");
+  if (settings.images && *settings.images < settings.batch)
+    object.problem("images", fmt::format("{} images do not fill one batch of {}", *settings.images,
+                                         settings.batch));
+  return settings;
+}
+
 }  // namespace
 
 std::string_view to_string(Schedule schedule) {
@@ -30,17 +44,11 @@ Json to_json(const TrainSettings& settings) {
 }
 
 TrainSettings read_train_settings(JsonObject& object) {
-  TrainSettings settings;
-  settings.epochs = read_count(object, "epochs", settings.epochs, 100'000, 0);
-  settings.batch = read_count(object, "batch", settings.batch, 65'536);
-  settings.learning_rate = read_real(object, "learning_rate", settings.learning_rate, false);
-  settings.weight_decay = read_real(object, "weight_decay", settings.weight_decay, true);
-  settings.schedule = read_word(object, "schedule", schedules, settings.schedule);
-  settings.images = object.maybe<int>("images");
-  if (settings.images && *settings.images < settings.batch)
-    object.problem("images", fmt::format("{} images do not fill one batch of {}", *settings.images,
-                                         settings.batch));
-  return settings;
+  return read_settings(object, 1);
+}
+
+TrainSettings read_further_train_settings(JsonObject& object) {
+  return read_settings(object, 0);
 }
 
 double scheduled_rate(Schedule schedule, double peak, std::int64_t step, std::int64_t steps) {

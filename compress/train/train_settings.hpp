@@ -30,6 +30,8 @@ std::string_view to_string(Schedule schedule);
 Json to_json(const TrainSettings& settings);
 /// Absent fields take their defaults; problems go to the object's JsonErrors.
 TrainSettings read_train_settings(JsonObject& object);
+/// The same for a step that starts from a trained network: it may have no epochs.
+TrainSettings read_further_train_settings(JsonObject& object);
 
 /// The rate of step `step` of `steps` under a schedule whose peak is `peak`.
 double scheduled_rate(Schedule schedule, double peak, std::int64_t step, std::int64_t steps);

@@ -166,7 +166,7 @@ std::vector<Field> noise_fields() {
       number("noise.p", 0, 1, nullptr, "np",
              "Share of the weight blocks that are quantized in a forward pass; 0.5, of product "
              "quantization 0.1."),
-      integer("noise.block", 1, 4096, noise.block, "nb",
+      integer("noise.block", 1, 1024, noise.block, "nb",
               "Weights of a row that are quantized together, or not."),
       integer("noise.centroids", 1, 65536, nullptr, "nc", "Codewords of product quantization."),
       layers("noise.layers", {"all", "conv", "dense", "last", "latency"}, "all", "nl-",

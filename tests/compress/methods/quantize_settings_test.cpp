@@ -23,7 +23,7 @@ Result<QuantizeSettings> read(const std::string& text) {
 TEST(QuantizeSettings, ReadsEveryField) {
   const char* text = R"({"scheme": "int8w-int16a", "observer": "percentile", "samples": 20,
     "weight_bits": 4, "weight_observer": "mse", "weight_scales": "tensor",
-    "layer_bits": {"conv1": 8, "a.b": 2}})";
+    "layer_bits": {"conv1": 8, "a.b": 2}, "training": "learned"})";
   const auto settings = read(text);
   ASSERT_TRUE(settings) << settings.error().message;
   EXPECT_EQ(settings->scheme, Scheme::int16_activations);
@@ -31,6 +31,7 @@ TEST(QuantizeSettings, ReadsEveryField) {
   EXPECT_EQ(settings->samples, 20);
   EXPECT_EQ(settings->weight_observer, WeightObserver::mse);
   EXPECT_EQ(settings->weight_scales, WeightScales::tensor);
+  EXPECT_EQ(settings->training, QuantizationTraining::learned);
   EXPECT_EQ(settings->bits_of("conv1"), 8);
   EXPECT_EQ(settings->bits_of("a.b"), 2);
   EXPECT_EQ(settings->bits_of("other"), 4);
