@@ -110,12 +110,11 @@ struct Work {
 Result<Work> do_round(const Plan& plan, const Options& options, const RunContext& context,
                       std::optional<WallTime> until, bool on_boards_only) {
   ASSAY_TRY(auto pending, options.find_pending(plan, context.cache, on_boards_only));
-  if (!pending.cells.empty()) {
-    ASSAY_CHECK(check_ready(plan, pending, context));
+  if (!pending.cells.empty()) ASSAY_CHECK(check_ready(plan, pending, context));
+  ASSAY_TRY(auto store, Store::open(options.project.store));
+  if (!pending.cells.empty())
     fmt::print(stderr, "{}: {} cells, {} to measure, {} stages to run\n", plan.matrix.name,
                plan.cells.size(), pending.cells.size(), pending.stages.size());
-  }
-  ASSAY_TRY(auto store, Store::open(options.project.store));
   Work work;
   for (const std::size_t cell : pending.cells)
     work.keys.insert(plan.cells[cell].measurement_key);

@@ -58,8 +58,9 @@ std::optional<std::string> excluded_from_kernels(const Config& config) {
   const auto file = config.source();
   if (!file || !is_torchscript(*file)) return std::nullopt;
   return fmt::format(
-      "the shapes of {} (student.from) are not known before it is imported, as those of an ONNX "
-      "file are",
+      "student.from: the shapes of {} are not known before it is imported, as those of an ONNX "
+      "file "
+      "are",
       file->string());
 }
 

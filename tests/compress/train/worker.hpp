@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 /// A network that takes a second to train.
 inline TrainStage tiny_training() {
   TrainStage work;
-  work.start = {"conv5", 4, 50};
+  work.start = ModelChoice{"conv5", 4, 50};
   work.learning.settings.epochs = 2;
   work.learning.settings.batch = 64;
   work.learning.settings.images = 1024;

@@ -75,7 +75,7 @@ constexpr BadMatrix matrices_that_cannot_run[] = {
     {"NoLoss", R"({"name": "m", "base": {"distill": {"alpha": 0, "beta": 0}}, )" DEPLOYED "}",
      "alpha and beta are both 0, which leaves no loss"},
     {"NoKernelsForABoard", R"({"name": "m", "base": {"quantize.scheme": "float16"}, )" DEPLOYED "}",
-     "conv5_float16_s1 cannot go to olimex-stm32-h405: there are no device kernels for "
+     "conv5_as-float16_s1 cannot go to olimex-stm32-h405: there are no device kernels for "
      "quantize.scheme \"float16\""},
     {"EverythingExcluded", R"({"name": "m", "exclude": [{"seed": 1}], )" DEPLOYED "}",
      "m.json has no cell to run: exclude leaves no configuration"},

@@ -94,7 +94,8 @@ TEST_F(HostRun, WithoutADeploySectionRecordsEveryConfigurationOnce) {
   EXPECT_EQ(metrics.at("accuracy_top1_validation").at("value"), 81);
   EXPECT_EQ(metrics.at("train_seconds").at("value"), 2);
   EXPECT_FALSE(metrics.contains("latency_us"));
-  EXPECT_TRUE(user_.project_files().contains("assay-out/m/cells/conv5_e1_none_s1@host/model.onnx"));
+  EXPECT_TRUE(
+      user_.project_files().contains("assay-out/m/cells/conv5_e1_as-none_s1@host/model.onnx"));
 
   // Warm: no worker, nothing new.
   const auto before = user_.project_files();
@@ -111,7 +112,7 @@ TEST_F(HostRun, MarksTheBestByValidationAndNotByTest) {
   EXPECT_EQ(places(report, anything).size(), 3U);
   // Epoch 2 is the best on the test images; of 1 and 3, equal in validation, the first counts.
   EXPECT_EQ(places(report, selected), (Places{"host 1"}));
-  EXPECT_THAT(run({"results"}).output, HasSubstr("conv5_e1_none_s1 *"));
+  EXPECT_THAT(run({"results"}).output, HasSubstr("conv5_e1_as-none_s1 *"));
   EXPECT_THAT(run({"plan", "m.json"}).output,
               HasSubstr("selected: 1 configurations, the best by accuracy_top1@validation of 1 "
                         "groups over train.epochs\n"));
