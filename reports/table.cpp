@@ -42,6 +42,8 @@ struct PrintedMetric {
 constexpr std::array printed_metrics{
     PrintedMetric{"accuracy_top1", always},
     PrintedMetric{"accuracy_top1_float", always},
+    PrintedMetric{"error_mean", always},
+    PrintedMetric{"error_mean_float", always},
     PrintedMetric{"samples_confirmed", always},
     PrintedMetric{"rom_bytes", always},
     PrintedMetric{"ram_bytes", always},

@@ -17,7 +17,6 @@ double distance(std::span<const float> a, std::span<const float> b) {
 
 void Score::add(int first, int count, std::span<const float> outputs) {
   const std::size_t width = outputs.size() / std::size_t(count);
-  if (!regression()) classes_.resize(std::max(classes_.size(), width));
   for (int i = 0; i < count; ++i) {
     const auto row = outputs.subspan(std::size_t(i) * width, width);
     const auto image = std::size_t(first + i);
@@ -29,7 +28,7 @@ void Score::add(int first, int count, std::span<const float> outputs) {
     const std::size_t label = images_.labels[image];
     const bool right = std::size_t(std::ranges::max_element(row) - row.begin()) == label;
     all_.correct += right;
-    if (label >= classes_.size()) continue;  // a class the network does not know
+    if (label >= classes_.size()) continue;
     ++classes_[label].count;
     classes_[label].correct += right;
   }
@@ -48,8 +47,10 @@ std::optional<double> Score::mean_error() const {
 Json Score::json() const {
   if (regression()) return {{"count", all_.count}, {"error_mean", *mean_error()}};
   Json per_class = Json::array();
-  for (const Tally& tally : classes_)
-    per_class.push_back({{"count", tally.count}, {"correct", tally.correct}});
+  for (std::size_t i = 0; i < classes_.size(); ++i)
+    per_class.push_back({{"class", class_names_[i]},
+                         {"count", classes_[i].count},
+                         {"correct", classes_[i].correct}});
   return {{"count", all_.count},
           {"correct", all_.correct},
           {"accuracy_top1", *accuracy()},

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "compress/data/dataset.hpp"
@@ -15,15 +16,16 @@ namespace assay {
 /// targets, in their unit.
 class Score {
  public:
-  /// `images` outlives the score.
-  explicit Score(const ImageSet& images) : images_(images) {}
+  /// `images` outlives the score. With `class_names` (DatasetInfo's) every class is counted too.
+  explicit Score(const ImageSet& images, std::vector<std::string> class_names = {})
+      : images_(images), class_names_(std::move(class_names)), classes_(class_names_.size()) {}
   /// `outputs` [count][outputs] of the images first to first + count - 1.
   void add(int first, int count, std::span<const float> outputs);
 
   std::optional<double> accuracy() const;    ///< 0 to 1; of a classification
   std::optional<double> mean_error() const;  ///< of a regression
-  /// {"count", "correct", "accuracy_top1", "per_class": [{"count", "correct"}]}, or {"count",
-  /// "error_mean"}.
+  /// {"count", "correct", "accuracy_top1", "per_class": [{"class", "count", "correct"}]}, or
+  /// {"count", "error_mean"}.
   Json json() const;
 
  private:
@@ -34,6 +36,7 @@ class Score {
   bool regression() const { return !images_.targets.empty(); }
 
   const ImageSet& images_;
+  std::vector<std::string> class_names_;
   Tally all_;
   std::vector<Tally> classes_;
   double distances_ = 0;

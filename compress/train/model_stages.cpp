@@ -14,8 +14,9 @@ namespace {
 /// The score of a whole split.
 Result<Json> evaluate(const LoadedModel& model, const StageDescription& stage, Split split,
                       const StageContext& context, double from, double to) {
+  ASSAY_TRY(const DatasetInfo data, find_dataset(stage.data));
   ASSAY_TRY(const ImageSet images, load_split(stage.data, split));
-  Score score(images);
+  Score score(images, data.class_names);
   auto add = [&](int first, int count, std::span<const float> rows) -> Status {
     score.add(first, count, rows);
     return {};

@@ -6,6 +6,7 @@
 
 #include "boards/link/pipe_link.hpp"
 #include "boards/link/session.hpp"
+#include "compress/data/score.hpp"
 #include "compress/onnx/model.hpp"
 #include "harness/core/file.hpp"
 #include "harness/core/hash.hpp"
@@ -49,36 +50,31 @@ struct InputQuantizer {
   }
 };
 
-Result<SplitEvaluation> run_split(Session& session, const InputQuantizer& quantizer,
-                                  const ImageSet& images,
-                                  const std::function<void(int done)>& progress) {
-  SplitEvaluation result;
-  result.classes = static_cast<int>(session.hello().output_size);
+/// Streams a split through the program and returns its outputs [images][outputs]; `score` sees them
+/// as the real numbers that `output` makes of them.
+Result<std::vector<std::int8_t>> run_split(Session& session, const InputQuantizer& quantizer,
+                                           const ActivationTensor& output, const ImageSet& images,
+                                           Score& score,
+                                           const std::function<void(int done)>& progress) {
+  std::vector<std::int8_t> outputs;
+  std::vector<float> reals;
+  int done = 0;
+  const auto see = [&](std::size_t, std::span<const std::int8_t> row) {
+    reals.clear();
+    for (const int value : row)
+      reals.push_back(output.scale * static_cast<float>(value - output.zero_point));
+    score.add(done++, 1, reals);
+    outputs.insert(outputs.end(), row.begin(), row.end());
+  };
   for (int first = 0; first < images.count; first += images_per_batch) {
     const int count = std::min(images_per_batch, images.count - first);
-    ASSAY_CHECK(session.stream(
-        quantizer.inputs(images, first, count),
-        [&](std::size_t, std::span<const std::int8_t> logits) {
-          result.correct += argmax(logits) == images.labels[static_cast<std::size_t>(result.count)];
-          result.logits.insert(result.logits.end(), logits.begin(), logits.end());
-          ++result.count;
-        }));
+    ASSAY_CHECK(session.stream(quantizer.inputs(images, first, count), see));
     progress(first + count);
   }
-  return result;
-}
-
-Json summary(const SplitEvaluation& split) {
-  return {{"count", split.count},
-          {"correct", split.correct},
-          {"accuracy_top1", static_cast<double>(split.correct) / split.count}};
+  return outputs;
 }
 
 }  // namespace
-
-int argmax(std::span<const std::int8_t> logits) {
-  return static_cast<int>(std::ranges::max_element(logits) - logits.begin());
-}
 
 Result<std::vector<std::int8_t>> quantized_inputs(const std::filesystem::path& model_path,
                                                   const ImageSet& images, int count) {
@@ -93,9 +89,6 @@ Status evaluate_on_host(const std::filesystem::path& model_path, const std::stri
                         const std::function<void(double fraction)>& progress,
                         std::stop_token stop) {
   ASSAY_TRY(const auto info, find_dataset(data));
-  if (info.task != DatasetInfo::Task::classification)
-    return fail(ErrorKind::bad_input,
-                fmt::format("{} is a regression set; models are evaluated on classes only", data));
   ASSAY_TRY(const auto validation, load_split(data, Split::validation));
   ASSAY_TRY(const auto test, load_split(data, Split::test));
   ASSAY_TRY(const auto model, onnx::read_model(model_path));
@@ -113,9 +106,12 @@ Status evaluate_on_host(const std::filesystem::path& model_path, const std::stri
   options.stop = stop;
   ASSAY_TRY(auto session, Session::open(*link, hello_deadline, options));
   const double total = validation.count + test.count;
-  ASSAY_TRY(const auto on_validation,
-            run_split(session, quantizer, validation, [&](int done) { progress(done / total); }));
-  ASSAY_TRY(const auto on_test, run_split(session, quantizer, test, [&](int done) {
+  const auto& output = graph.tensors.at(static_cast<std::size_t>(graph.output));
+  Score on_validation(validation, info.class_names);
+  ASSAY_CHECK(run_split(session, quantizer, output, validation, on_validation,
+                        [&](int done) { progress(done / total); }));
+  Score on_test(test, info.class_names);
+  ASSAY_TRY(const auto logits, run_split(session, quantizer, output, test, on_test, [&](int done) {
               progress((validation.count + done) / total);
             }));
 
@@ -123,14 +119,14 @@ Status evaluate_on_host(const std::filesystem::path& model_path, const std::stri
   for (const auto& notice : graph.notices)
     notices.push_back(notice);
   ASSAY_CHECK(write_atomically(directory / "logits.bin",
-                               std::as_bytes(std::span<const std::int8_t>(on_test.logits))));
+                               std::as_bytes(std::span<const std::int8_t>(logits))));
   return write_atomically(directory / "evaluation.json",
                           Json{{"model_sha256", hash},
                                {"data", data},
-                               {"classes", on_test.classes},
+                               {"outputs", session.hello().output_size},
                                {"macc", generated.macs.count()},
-                               {"validation", summary(on_validation)},
-                               {"test", summary(on_test)},
+                               {"validation", on_validation.json()},
+                               {"test", on_test.json()},
                                {"notices", notices}}
                               .dump(2));
 }

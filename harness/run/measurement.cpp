@@ -106,7 +106,7 @@ Result<MeasureRequest> make_request(const MeasurementOrder& order, const Firmwar
   ASSAY_TRY(const auto evaluation, read_json_file(order.artifacts.evaluate / "evaluation.json"));
   ASSAY_TRY(const auto logits, read_bytes(order.artifacts.evaluate / "logits.bin"));
   const auto wanted = static_cast<std::size_t>(std::min(order.samples, test.count)) *
-                      evaluation.at("classes").get<std::size_t>();
+                      evaluation.at("outputs").get<std::size_t>();
   const auto* first = reinterpret_cast<const std::int8_t*>(logits.data());
   if (logits.size() < wanted)
     return fail(ErrorKind::infrastructure,

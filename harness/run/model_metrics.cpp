@@ -22,18 +22,35 @@ Metric counted(std::uint64_t value, const char* unit) {
   return {static_cast<double>(value), unit, Provenance::counted, {}};
 }
 
-/// Per cent correct of one split of an evaluation.json.
-Metric accuracy(const Json& split) {
-  return computed(100 * split.at("correct").get<double>() / split.at("count").get<double>(), "%");
+/// What an evaluation.json says of one split: per cent correct of a classification, the mean error
+/// of a regression. `suffix` tells which split, or which model, the figure is of.
+void add_score(const Json& split, const std::string& suffix, Metrics& metrics) {
+  if (split.contains("error_mean")) {
+    metrics["error_mean" + suffix] = computed(split.at("error_mean"), "");
+    return;
+  }
+  const double correct = split.at("correct").get<double>() / split.at("count").get<double>();
+  metrics["accuracy_top1" + suffix] = computed(100 * correct, "%");
 }
 
-Status add_accuracies(const CellArtifacts& artifacts, Metrics& metrics) {
+/// One figure a class, "accuracy_class_<name>".
+void add_per_class(const Json& split, Metrics& metrics) {
+  for (const Json& each : split.value("per_class", Json::array())) {
+    const double count = each.at("count");
+    if (count == 0) continue;
+    metrics["accuracy_class_" + each.at("class").get<std::string>()] =
+        computed(100 * each.at("correct").get<double>() / count, "%");
+  }
+}
+
+Status add_scores(const CellArtifacts& artifacts, Metrics& metrics) {
   ASSAY_TRY(const auto evaluation, read_json_file(artifacts.evaluate / "evaluation.json"));
-  metrics["accuracy_top1"] = accuracy(evaluation.at("test"));
-  metrics["accuracy_top1_validation"] = accuracy(evaluation.at("validation"));
+  add_score(evaluation.at("test"), "", metrics);
+  add_per_class(evaluation.at("test"), metrics);
+  add_score(evaluation.at("validation"), "_validation", metrics);
   if (artifacts.evaluate_float.empty()) return {};
   ASSAY_TRY(const auto in_float, read_json_file(artifacts.evaluate_float / "evaluation.json"));
-  metrics["accuracy_top1_float"] = accuracy(in_float.at("test"));
+  add_score(in_float.at("test"), "_float", metrics);
   return {};
 }
 
@@ -87,7 +104,7 @@ Result<Metrics> model_metrics(const CellArtifacts& artifacts,
                               std::optional<double> reference_bytes) {
   Metrics metrics;
   ASSAY_TRY(const auto model, onnx::read_model(artifacts.model));
-  ASSAY_CHECK(add_accuracies(artifacts, metrics));
+  ASSAY_CHECK(add_scores(artifacts, metrics));
   ASSAY_CHECK(add_file_sizes(artifacts, reference_bytes, metrics));
   add_weight_metrics(model, metrics);
   ASSAY_TRY(const auto macs, onnx::count_macs(model));

@@ -98,6 +98,31 @@ TEST_F(ModelMetrics, AreWhatCountingByHandSays) {
   EXPECT_EQ(found->at("zeros_pct").provenance, Provenance::counted);
 }
 
+TEST_F(ModelMetrics, TellClassesOneByOne) {
+  write("evaluate/evaluation.json", R"({"validation": {"count": 4, "correct": 1},
+      "test": {"count": 5, "correct": 3, "per_class": [{"class": "cat", "count": 4, "correct": 3},
+               {"class": "dog", "count": 1, "correct": 0}, {"class": "eel", "count": 0,
+                "correct": 0}]}})");
+  const auto found = model_metrics(artifacts_, std::nullopt);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_DOUBLE_EQ(found->at("accuracy_class_cat").value, 75);
+  EXPECT_DOUBLE_EQ(found->at("accuracy_class_dog").value, 0);
+  EXPECT_FALSE(found->contains("accuracy_class_eel"));  // no image, no accuracy
+}
+
+TEST_F(ModelMetrics, OfARegressionAreErrors) {
+  write("evaluate/evaluation.json", R"({"validation": {"count": 4, "error_mean": 0.5},
+                                        "test": {"count": 4, "error_mean": 0.25}})");
+  write("float/evaluation.json", R"({"validation": {"count": 4, "error_mean": 1},
+                                     "test": {"count": 4, "error_mean": 0.125}})");
+  const auto found = model_metrics(artifacts_, std::nullopt);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->at("error_mean").value, 0.25);
+  EXPECT_EQ(found->at("error_mean_validation").value, 0.5);
+  EXPECT_EQ(found->at("error_mean_float").value, 0.125);
+  EXPECT_FALSE(found->contains("accuracy_top1"));
+}
+
 TEST_F(ModelMetrics, OfWhatIsNotKnownAreAbsent) {
   artifacts_.learned.clear();
   artifacts_.evaluate_float.clear();

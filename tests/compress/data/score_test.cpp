@@ -15,29 +15,30 @@ ImageSet with_labels(std::vector<std::uint16_t> labels) {
 
 TEST(Score, CountsRightAnswersByClass) {
   const ImageSet images = with_labels({0, 1, 2, 1, 0});
-  Score score(images);
+  Score score(images, {"cat", "dog", "eel"});
   score.add(0, 2, std::vector<float>{3, 1, 2, /**/ 0, -1, -2});
   score.add(2, 3, std::vector<float>{-3, -2, -1, /**/ 0, 9, 8, /**/ 0, 1, 0});
   EXPECT_DOUBLE_EQ(score.accuracy().value(), 3.0 / 5);
   EXPECT_FALSE(score.mean_error());
   EXPECT_EQ(score.json(),
             Json::parse(R"({"count": 5, "correct": 3, "accuracy_top1": 0.6, "per_class": [
-                            {"count": 2, "correct": 1}, {"count": 2, "correct": 1},
-                            {"count": 1, "correct": 1}]})"));
+                            {"class": "cat", "count": 2, "correct": 1},
+                            {"class": "dog", "count": 2, "correct": 1},
+                            {"class": "eel", "count": 1, "correct": 1}]})"));
 }
 
 TEST(Score, TakesTheFirstOfEqualOutputs) {
   const ImageSet images = with_labels({0, 1, 2, 1});
-  Score score(images);
+  Score score(images, {"a", "b", "c"});
   score.add(0, 4, std::vector<float>{5, 5, 5, /**/ 5, 5, 5, /**/ 0, 7, 7, /**/ 0, 7, 7});
-  EXPECT_EQ(score.json()["per_class"],
-            Json::parse(R"([{"count": 1, "correct": 1}, {"count": 2, "correct": 1},
-                            {"count": 1, "correct": 0}])"));
+  EXPECT_EQ(score.json()["per_class"], Json::parse(R"([{"class": "a", "count": 1, "correct": 1},
+                            {"class": "b", "count": 2, "correct": 1},
+                            {"class": "c", "count": 1, "correct": 0}])"));
 }
 
 TEST(Score, CountsAClassTheNetworkDoesNotKnowAsWrong) {
   const ImageSet images = with_labels({0, 7});
-  Score score(images);
+  Score score(images, {"a", "b"});
   score.add(0, 2, std::vector<float>{1, 0, /**/ 1, 0});
   EXPECT_DOUBLE_EQ(score.accuracy().value(), 0.5);
   EXPECT_EQ(score.json()["count"], 2);
