@@ -26,8 +26,10 @@ struct Printed {
 /// [han] Han, Pool, Tran, Dally, "Learning both weights and connections for efficient neural
 ///   networks", 2015, tables 3 and 4, which print two floating-point operations per MAC; the exact
 ///   numbers of parameters are the layers' sums, as Keras and Caffe print them.
-/// [tiny] MLPerf Tiny, github.com/mlcommons/tiny, benchmark/training: the Keras summaries of the
-///   reference models (for vww also NXP's model zoo), and the MACs of their TensorFlow Lite files.
+/// [tiny] MLPerf Tiny, github.com/mlcommons/tiny, benchmark/training, whose code prints a Keras
+///   summary. Seen in print: ds-cnn's parameters and the three MACs with users of the models, the
+///   visual wake words network's parameters in NXP's model zoo; resnet8's are the sum over the
+///   code.
 /// [tv] torchvision.models: `num_params` and `_ops` (in 10^9) of the ImageNet weights.
 /// [pcv] github.com/osmr/imgclsmob (pytorchcv): tables and self-tests of parameter counts.
 /// [slim] tensorflow/models, research/slim/nets/mobilenet_v1.md: millions of MACs.
