@@ -30,6 +30,8 @@ class Codebook {
   /// The weights as the forward pass sees them. A value's gradient is the sum of its members'
   /// gradients (Han et al., 2016, equation 3).
   at::Tensor weights() const;
+  /// Whether its values are integers.
+  bool is_integer() const { return multiplier_.defined(); }
   /// Integer weights, of an integer codebook.
   std::optional<IntegerWeights> integers() const;
   at::Tensor parameter() const { return values_; }

@@ -8,8 +8,6 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
-#include <cmath>
-#include <set>
 
 #include "compress/methods/weight_scale.hpp"
 #include "compress/train/fake_quantize.hpp"
@@ -53,25 +51,28 @@ void QuantizationAware::add_layer(const TrainableLayer& layer) {
   state.shared = settings_.weight_scales;
   if (layer.integers) {
     state.codebook = Codebook::of_integers(*layer.integers, layer.weight);
+    state.bits = 8;  // they stay as wide as they are
   } else if (is_clustered(to_vector(layer.weight), layer.weight.size(0))) {
     state.codebook = Codebook::of_equal_reals(layer.weight);
     state.shared = WeightScales::tensor;  // scales per channel would multiply the values
   } else if (has_zeros(layer.weight)) {
     state.mask = (layer.weight.detach() != 0).to(at::kFloat);
   }
-  if (layer.integers) state.bits = 8;  // they stay as wide as they are
+  if (!layer.integers) {
+    const at::Tensor scale = observed_scales(state, layer.weight);
+    if (learned())
+      state.log_scale = scale.log().requires_grad_(true);
+    else
+      state.scale = scale.reshape(broadcast_shape(layer.weight, scale.numel()));
+  }
   layers_.push_back(std::move(state));
-  if (layer.integers) return;
-  LayerState& added = layers_.back();
-  const at::Tensor weight = layer.weight.detach();
-  const auto scales = quantize_weights(to_vector(weight), weight.size(0),
-                                       {added.bits, settings_.weight_observer, added.shared, true})
-                          .scales;
-  const at::Tensor scale = at::tensor(scales).to(weight.device());
-  if (learned())
-    added.log_scale = scale.log().requires_grad_(true);
-  else
-    added.scale = scale.reshape(broadcast_shape(weight, scale.numel()));
+}
+
+at::Tensor QuantizationAware::observed_scales(const LayerState& layer,
+                                              const at::Tensor& weight) const {
+  const WeightForm form{layer.bits, settings_.weight_observer, layer.shared, true};
+  const auto scales = quantize_weights(to_vector(weight), weight.size(0), form).scales;
+  return at::tensor(scales).to(weight.device());
 }
 
 void QuantizationAware::add_activation(const std::string& name, const Range& range) {
@@ -99,7 +100,7 @@ at::Tensor QuantizationAware::scale_of(const LayerState& layer, const at::Tensor
 at::Tensor QuantizationAware::weight(std::size_t layer, const at::Tensor& weight) {
   const LayerState& state = layers_[layer];
   const at::Tensor values = masked(state, weight);
-  if (state.codebook && state.codebook->integers()) return values;
+  if (state.codebook && state.codebook->is_integer()) return values;
   return fake_quantize_weights(values, scale_of(state, weight), weight_limit(state.bits));
 }
 
@@ -160,11 +161,7 @@ void QuantizationAware::observe_weights() {
     LayerState& layer = layers_[i];
     if (!layer.scale.defined()) continue;
     const at::Tensor weight = masked(layer, network_.layers()[i].weight);
-    const auto scales =
-        quantize_weights(to_vector(weight), weight.size(0),
-                         {layer.bits, settings_.weight_observer, layer.shared, true})
-            .scales;
-    layer.scale.copy_(at::tensor(scales).reshape(layer.scale.sizes()));
+    layer.scale.copy_(observed_scales(layer, weight).reshape(layer.scale.sizes()));
   }
 }
 
@@ -172,7 +169,7 @@ GivenScales QuantizationAware::scales() const {
   GivenScales given;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const LayerState& layer = layers_[i];
-    if (layer.codebook && layer.codebook->integers()) continue;  // they carry their own
+    if (layer.codebook && layer.codebook->is_integer()) continue;  // they carry their own
     given.weights[layer.name] = to_vector(scale_of(layer, network_.layers()[i].weight));
   }
   for (const auto& [name, state] : activations_) {

@@ -66,6 +66,8 @@ class QuantizationAware final : public TrainingMethod {
   void add_layer(const TrainableLayer& layer);
   void add_activation(const std::string& name, const Range& range);
   bool learned() const { return settings_.training == QuantizationTraining::learned; }
+  /// [out] or [1], by the weight observer.
+  at::Tensor observed_scales(const LayerState& layer, const at::Tensor& weight) const;
   void observe_weights();
   void observe(ActivationState& state, const at::Tensor& value) const;
   at::Tensor scale_of(const LayerState& layer, const at::Tensor& weight) const;
