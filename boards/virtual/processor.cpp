@@ -106,16 +106,20 @@ std::optional<std::uint64_t> Processor::next_event() const {
   return next_event_;
 }
 
-void Processor::process_events() {
+bool Processor::process_events() {
   const std::uint64_t now = counter_.cycles();
+  bool byte_came = false;
   Nvic& nvic = system_.nvic();
   if (system_.systick().take_interrupt(now)) nvic.set_pending(exception_systick, true);
   next_event_ = system_.systick().next_interrupt().value_or(~std::uint64_t{0});
   for (Usart* usart : usarts_) {
+    const std::uint64_t activity = usart->activity();
     usart->service(now);
+    byte_came |= usart->activity() != activity;
     nvic.set_line(usart->block().interrupt, usart->interrupt_requested());
     if (const auto event = usart->next_event()) next_event_ = std::min(next_event_, *event);
   }
+  return byte_came;
 }
 
 // Before every block, when there may be a reason not to run it.
@@ -131,9 +135,10 @@ bool Processor::must_stop() {
 }
 
 // A byte that is already at the UART is not waited for in real time: modelled time goes on to its
-// arrival. Only for SysTick the board sleeps as long as the silicon would.
+// arrival. Only for SysTick the board sleeps as long as the silicon would. A byte that comes in this
+// very moment the program sees first: time must not go on to the next one over its head.
 void Processor::fall_asleep() {
-  process_events();
+  if (process_events() || system_.nvic().wakes(masks())) return;
   std::optional<std::uint64_t> arrival;
   for (const Usart* usart : usarts_)
     if (const auto event = usart->next_event(); event && event <= next_event_) arrival = event;
@@ -143,7 +148,7 @@ void Processor::fall_asleep() {
     idle_.restart();
     return;
   }
-  if (system_.nvic().wakes(masks()) || (attention_.load() & attention_input)) return;
+  if (attention_.load() & attention_input) return;
   state_ = RunState::sleeping;
 }
 

@@ -100,7 +100,8 @@ class Processor final : public TimeSource {
   void after_stop(uc_err error, std::uint64_t until);
   void refresh_code();
   bool must_stop();
-  void process_events();
+  /// True when a byte arrived at a UART.
+  bool process_events();
   bool policed(const Block& block);
   void run_up_to_policed();
   void stop_engine();
