@@ -13,9 +13,14 @@ namespace assay {
 namespace {
 
 constexpr double any_seed = 2147483647;
-// Of the steps that start from a trained network.
-constexpr int usual_further_epochs = 3;
-constexpr double usual_further_rate = 0.002;
+/// How long, and from which peak rate, a step learns that starts from a trained network.
+struct FurtherLearning {
+  int epochs;
+  double learning_rate;
+};
+// Removed weights must be made up for by the others; rounded ones hardly move.
+constexpr FurtherLearning usual_after_pruning = {6, 0.004};
+constexpr FurtherLearning usual_after_rounding = {3, 0.002};
 
 template <class Values>
 std::vector<Json> as_words(const Values& values) {
@@ -149,11 +154,12 @@ std::vector<Field> training_fields() {
 }
 
 /// Epochs, rate and order of the learning that a later step of the pipeline adds.
-std::vector<Field> further_learning(const std::string& group, const std::string& mark) {
+std::vector<Field> further_learning(const std::string& group, const std::string& mark,
+                                    const FurtherLearning& usual) {
   return {
-      integer(group + ".epochs", 0, 10000, usual_further_epochs, mark + "e",
+      integer(group + ".epochs", 0, 10000, usual.epochs, mark + "e",
               "Epochs of this step; 0 leaves the network as the step makes it."),
-      number(group + ".learning_rate", 1e-9, 10, usual_further_rate, mark + "lr",
+      number(group + ".learning_rate", 1e-9, 10, usual.learning_rate, mark + "lr",
              "Peak learning rate of this step; it decays linearly to zero."),
   };
 }
@@ -200,7 +206,7 @@ std::vector<Field> prune_fields() {
              "The layers to prune; \"latency\" takes those that a sparse kernel speeds up."),
       layers("prune.except", {}, nullptr, "px-", "Layers that are not pruned."),
   };
-  append(fields, further_learning("prune", "p"));
+  append(fields, further_learning("prune", "p", usual_after_pruning));
   return fields;
 }
 
@@ -221,7 +227,7 @@ std::vector<Field> cluster_fields() {
              "The layers to cluster."),
       layers("cluster.except", {}, nullptr, "kx-", "Layers that are not clustered."),
   };
-  append(fields, further_learning("cluster", "k"));
+  append(fields, further_learning("cluster", "k", usual_after_rounding));
   return fields;
 }
 
@@ -251,7 +257,7 @@ std::vector<Field> quantize_fields() {
       text("quantize.training", {"none", "observed", "learned"}, "none", "qat-",
            "Whether the network learns to be quantized, with scales that are observed or learned."),
   };
-  append(fields, further_learning("quantize", "q"));
+  append(fields, further_learning("quantize", "q", usual_after_rounding));
   return fields;
 }
 
