@@ -135,8 +135,8 @@ bool Processor::must_stop() {
 }
 
 // A byte that is already at the UART is not waited for in real time: modelled time goes on to its
-// arrival. Only for SysTick the board sleeps as long as the silicon would. A byte that comes in this
-// very moment the program sees first: time must not go on to the next one over its head.
+// arrival. Only for SysTick the board sleeps as long as the silicon would. A byte that comes in
+// this very moment the program sees first: time must not go on to the next one over its head.
 void Processor::fall_asleep() {
   if (process_events() || system_.nvic().wakes(masks())) return;
   std::optional<std::uint64_t> arrival;

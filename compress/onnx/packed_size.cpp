@@ -15,7 +15,7 @@ class Counter {
   PackedSize run() {
     for (const WeightStatistics& weights : weight_statistics(model_)) {
       counted_.insert(model_.initializer(weights.tensor));
-      size_.weights += static_cast<std::uint64_t>((weights.count * weights.bits + 7) / 8);
+      size_.weights += weights.bytes;
     }
     for (const Node& node : model_.nodes) {
       if (node.op_type == "Conv" || node.op_type == "Gemm")

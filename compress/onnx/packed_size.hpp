@@ -1,4 +1,4 @@
-// The bytes of a model's constants when every weight tensor is packed at the width its values need.
+// The bytes of a model's constants when every weight tensor is packed as its values allow.
 // Pure, thread-safe.
 #pragma once
 
@@ -10,7 +10,7 @@ namespace assay::onnx {
 
 /// Bytes, with the parts apart. Everything but the weights is counted as it is stored.
 struct PackedSize {
-  std::uint64_t weights = 0;  ///< each tensor padded to whole bytes
+  std::uint64_t weights = 0;  ///< each tensor padded to whole bytes, its codebook included
   std::uint64_t biases = 0;   ///< third inputs of Conv and Gemm
   std::uint64_t scales = 0;   ///< scales and zero points of every (De)QuantizeLinear
   std::uint64_t others = 0;   ///< every other constant
@@ -20,8 +20,10 @@ struct PackedSize {
 };
 
 /// A float32 weight takes 4 bytes, a float16 weight 2; int8 weights take 2 bits within [-1, 1],
-/// 4 bits within [-7, 7], else 8: what the values need, whatever the tensor was declared to be.
-/// A constant counts once, however often it is used.
+/// 4 bits within [-7, 7], else 8: what the values need, whatever the tensor was declared to be. Or,
+/// where that is smaller, as with clustered weights, indices of 1, 2, 4 or 8 bits and the values
+/// they stand for: of the whole tensor, or of each slice of its first dimension (a convolution's
+/// output channel). Zeros are not left out. A constant counts once, however often it is used.
 PackedSize packed_weight_bytes(const Model& model);
 
 }  // namespace assay::onnx

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <set>
 
 namespace assay::onnx {
@@ -55,6 +56,45 @@ int packed_bits(const WeightTensor& weights) {
   for (const std::int64_t value : symbols_of(*weights.tensor))
     largest = std::max(largest, std::abs(value));
   return largest <= 1 ? 2 : largest <= 7 ? 4 : 8;
+}
+
+std::int64_t distinct_values(std::vector<std::int64_t> values) {
+  std::ranges::sort(values);
+  return std::ranges::unique(values).begin() - values.begin();
+}
+
+std::uint64_t whole_bytes(std::uint64_t bits) {
+  return (bits + 7) / 8;
+}
+
+/// Indices into a table of values, one table for each of `rows` equal parts of the tensor. An index
+/// has 1, 2, 4 or 8 bits, so that none straddles a byte; nothing: 8 do not suffice.
+std::optional<std::uint64_t> codebook_bytes(const std::vector<std::int64_t>& symbols,
+                                            std::size_t rows, std::size_t value_size) {
+  if (rows == 0 || symbols.size() % rows != 0) return std::nullopt;
+  const std::size_t size = symbols.size() / rows;
+  std::int64_t most = 0, all = 0;
+  for (std::size_t row = 0; row < rows; ++row) {
+    const auto first = symbols.begin() + static_cast<std::ptrdiff_t>(row * size);
+    const std::int64_t distinct =
+        distinct_values({first, first + static_cast<std::ptrdiff_t>(size)});
+    most = std::max(most, distinct);
+    all += distinct;
+  }
+  for (const std::uint64_t bits : {1, 2, 4, 8})
+    if (most <= std::int64_t{1} << bits)
+      return whole_bytes(symbols.size() * bits) + static_cast<std::uint64_t>(all) * value_size;
+  return std::nullopt;
+}
+
+std::uint64_t packed_bytes(const Tensor& tensor, const std::vector<std::int64_t>& symbols,
+                           int bits) {
+  std::uint64_t least = whole_bytes(symbols.size() * static_cast<std::uint64_t>(bits));
+  const auto channels = static_cast<std::size_t>(tensor.shape.empty() ? 1 : tensor.shape[0]);
+  for (const std::size_t tables : {std::size_t{1}, channels})
+    if (const auto bytes = codebook_bytes(symbols, tables, size_of(tensor.type)))
+      least = std::min(least, *bytes);
+  return least;
 }
 
 }  // namespace
@@ -111,17 +151,16 @@ std::vector<WeightTensor> weight_tensors(const Model& model) {
 std::vector<WeightStatistics> weight_statistics(const Model& model) {
   std::vector<WeightStatistics> statistics;
   for (const WeightTensor& weights : weight_tensors(model)) {
-    auto values = symbols_of(*weights.tensor);
-    const auto zeros = std::ranges::count(values, weights.zero);
-    std::ranges::sort(values);
-    const auto repeated = std::ranges::unique(values);
+    const auto symbols = symbols_of(*weights.tensor);
+    const int bits = packed_bits(weights);
     statistics.push_back({.layer = weights.layer->name,
                           .tensor = weights.tensor->name,
                           .type = weights.tensor->type,
-                          .count = static_cast<std::int64_t>(values.size()),
-                          .zeros = zeros,
-                          .distinct = repeated.begin() - values.begin(),
-                          .bits = packed_bits(weights)});
+                          .count = static_cast<std::int64_t>(symbols.size()),
+                          .zeros = std::ranges::count(symbols, weights.zero),
+                          .distinct = distinct_values(symbols),
+                          .bits = bits,
+                          .bytes = packed_bytes(*weights.tensor, symbols, bits)});
   }
   return statistics;
 }

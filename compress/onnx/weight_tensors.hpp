@@ -37,6 +37,7 @@ struct WeightStatistics {
   std::int64_t zeros = 0;     ///< elements that stand for 0
   std::int64_t distinct = 0;  ///< distinct stored values, 0 included
   int bits = 0;  ///< an element when packed: 32, 16, or for int8 2 ([-1, 1]), 4 ([-7, 7]) or 8
+  std::uint64_t bytes = 0;  ///< of the smallest form, see packed_weight_bytes
 };
 
 std::vector<WeightStatistics> weight_statistics(const Model& model);

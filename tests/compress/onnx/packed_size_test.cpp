@@ -73,8 +73,10 @@ TEST(PackedWeightBytes, CountsFloatsAsTheyAreAndSharedConstantsOnce) {
   model.nodes = {node("Gemm", {"x", "w", "b"}, "a"), node("Gemm", {"a", "w", "b"}, "c"),
                  node("Cast", {"h"}, "h_float"), node("MatMul", {"c", "h_float"}, "d"),
                  node("Reshape", {"d", "shape"}, "y")};
+  // As two values and 4 indices of a bit, the first; as three and 4 indices of two bits, the
+  // second.
   EXPECT_EQ(packed_weight_bytes(model),
-            (PackedSize{.weights = 16 + 8, .biases = 8, .scales = 0, .others = 16}));
+            (PackedSize{.weights = 9 + 7, .biases = 8, .scales = 0, .others = 16}));
   const auto statistics = weight_statistics(model);
   ASSERT_EQ(statistics.size(), 2U);
   EXPECT_EQ(statistics[0].zeros, 2);  // 0 and -0
@@ -84,6 +86,30 @@ TEST(PackedWeightBytes, CountsFloatsAsTheyAreAndSharedConstantsOnce) {
   EXPECT_EQ(statistics[1].zeros, 1);
   EXPECT_EQ(statistics[1].distinct, 3);
   EXPECT_EQ(statistics[1].bits, 16);
+}
+
+TEST(PackedWeightBytes, CountsClusteredWeightsAsIndicesWhereThatIsLess) {
+  const auto bytes = [](std::vector<std::int64_t> shape, int distinct, bool by_channel) {
+    std::size_t count = 1;
+    for (const std::int64_t size : shape)
+      count *= static_cast<std::size_t>(size);
+    const std::size_t row = count / static_cast<std::size_t>(shape[0]);
+    std::vector<std::int8_t> weights(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t first = by_channel ? i / row * static_cast<std::size_t>(distinct) : 0;
+      weights[i] = static_cast<std::int8_t>(100 - first - i % static_cast<std::size_t>(distinct));
+    }
+    Model model = quantized_model({});
+    add<std::int8_t>(model, "w", ElementType::int8, shape, weights);
+    return packed_weight_bytes(model).weights;
+  };
+  EXPECT_EQ(bytes({4, 64, 1, 1}, 16, false), 256U / 2 + 16);
+  EXPECT_EQ(bytes({4, 64, 1, 1}, 17, false), 256U);  // indices of 8 bits bring nothing
+  EXPECT_EQ(bytes({4, 64, 1, 1}, 4, false), 256U / 4 + 4);
+  EXPECT_EQ(bytes({4, 64, 1, 1}, 3, false), 256U / 4 + 3);
+  EXPECT_EQ(bytes({4, 64, 1, 1}, 2, false), 256U / 8 + 2);
+  EXPECT_EQ(bytes({4, 64, 1, 1}, 4, true), 256U / 4 + 4 * 4);  // a codebook for each channel
+  EXPECT_EQ(bytes({4, 64, 1, 1}, 2, true), 256U / 8 + 4 * 2);
 }
 
 TEST(WeightStatistics, CountsTheZeroPointAsZero) {
