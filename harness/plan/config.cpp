@@ -121,12 +121,20 @@ bool wanted(const FieldValues& given, std::string_view path) {
   return true;
 }
 
-/// A path as a part of a file's name: "sets/eyes.json" as "sets+eyes".
+/// A path as a part of a file's name: "sets/eyes_2.json" as "sets+eyes-2".
 std::string path_text(std::string_view path, std::string_view ending) {
   std::string text(path.substr(0, path.size() - ending.size()));
-  const auto plain = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '.'; };
-  std::ranges::replace_if(text, std::not_fn(plain), '+');
+  const auto plain = [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '+'; };
+  std::ranges::replace(text, '/', '+');
+  std::ranges::replace_if(text, std::not_fn(plain), '-');
   return text;
+}
+
+/// A file that the student comes from: "nets/resnet18.onnx" as "resnet18", "nets/resnet18.pt" as
+/// "resnet18.pt".
+std::string source_text(const std::filesystem::path& file) {
+  constexpr std::string_view usual = ".onnx";
+  return path_text(file.filename().string(), file.extension() == usual ? usual : "");
 }
 
 /// Fields a label tells whenever they are there, usual or not: each says that its group is.
@@ -286,7 +294,7 @@ std::string Config::group_id() const {
 
 std::string Config::label() const {
   const auto file = source();
-  std::string name = file ? path_text(file->stem().string(), "") : choice_text(student());
+  std::string name = file ? source_text(*file) : choice_text(student());
   for (const auto& field : config_fields()) {
     const auto found = values_.find(field.path);
     if (found == values_.end() || named_by_student(field.path)) continue;

@@ -132,6 +132,19 @@ FieldValues point_at(const Matrix& matrix, std::size_t index) {
   return point;
 }
 
+/// Tables, folders and progress know a configuration by its label. Files of one name in two folders
+/// would share it.
+Status check_labels(const std::string& matrix, const std::vector<Config>& configs) {
+  std::set<std::string> labels;
+  for (const Config& config : configs)
+    if (const auto [label, fresh] = labels.insert(config.label()); !fresh)
+      return fail(ErrorKind::bad_input,
+                  fmt::format("{}: two configurations would both be called {}; rename one of the "
+                              "files they differ in",
+                              matrix, *label));
+  return {};
+}
+
 }  // namespace
 
 std::vector<std::string> known_baselines() {
@@ -168,6 +181,7 @@ Result<Expansion> expand(const Matrix& matrix) {
           grouping.add_baseline(unique.add(std::move(*added)).first);
   }
   expansion.groups = grouping.groups();
+  ASSAY_CHECK(check_labels(matrix.name, expansion.configs));
   return expansion;
 }
 

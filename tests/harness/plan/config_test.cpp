@@ -105,17 +105,17 @@ TEST(Config, LabelsSayWhatMatters) {
   EXPECT_EQ(Config::from({{"data", "mnist"}}).label(), "conv5_on-mnist_s1");
   // A label names a folder: a path in it may not be one.
   EXPECT_EQ(Config::from({{"data", "../sets/my eyes.json"}}).label(),
-            "conv5_on-..+sets+my+eyes_s1");
+            "conv5_on-..+sets+my-eyes_s1");
 }
 
 TEST(Config, LabelOfAFileBeginsWithItsName) {
-  EXPECT_EQ(Config::from({{"student.from", "../nets/my resnet18.onnx"}}).label(), "my+resnet18_s1");
+  EXPECT_EQ(Config::from({{"student.from", "../nets/my resnet18.onnx"}}).label(), "my-resnet18_s1");
   EXPECT_EQ(Config::from({{"student.from", "a.pt"},
                           {"student.head", "keep"},
                           {"student.freeze", {"conv1", "conv2"}},
                           {"seed", 3}})
                 .label(),
-            "a_head-keep_fz-conv1+conv2_s3");
+            "a.pt_head-keep_fz-conv1+conv2_s3");
 }
 
 TEST(Config, TeacherOfAStudentFromAFileIsAFamily) {

@@ -1,5 +1,6 @@
 #include "harness/plan/matrix.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -110,6 +111,21 @@ TEST(Expand, GroupsWhatDiffersOnlyInTheFieldsOfASelection) {
                                                  {{"cut4_a0_T1_s1", "cut4_a0_T1_s2"},
                                                   {"cut4_s1", "cut4_s2"},
                                                   {"cut4_a0_T4_s1", "cut4_a0_T4_s2"}}}));
+}
+
+TEST(Expand, RefusesTwoConfigurationsOfOneName) {
+  const auto expansion_of = [](const char* first, const char* second) {
+    return expand(*matrix_of(fmt::format(
+        R"({{"name": "nets", "sweep": {{"student.from": ["{}", "{}"]}}}})", first, second)));
+  };
+  EXPECT_TRUE(expansion_of("a/net.onnx", "a/net.pt"));
+  EXPECT_TRUE(expansion_of("a/net.onnx", "b/net2.onnx"));
+  const auto refused = expansion_of("a/net.onnx", "b/net.onnx");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::bad_input);
+  EXPECT_EQ(refused.error().message,
+            "nets: two configurations would both be called net_s1; rename one of the files they "
+            "differ in");
 }
 
 TEST(Expand, ASelectionOverTheSeedTellsSeedsApart) {
