@@ -37,7 +37,10 @@ Json point_of(const Row& row, const Column& x, const Column& y) {
 
 Json axis_of(const Column& column, bool logarithmic) {
   const std::string unit = column.unit.empty() ? "" : " (" + column.unit + ")";
-  return {{"title", column.title + unit}, {"log", logarithmic}, {"decimals", column.decimals}};
+  return {{"title", column.title + unit},
+          {"log", logarithmic},
+          {"share", column.unit == "%"},
+          {"decimals", column.decimals}};
 }
 
 /// Points of one board type are comparable where its clock is the same.

@@ -33,6 +33,19 @@ bool any_with(const Records& records, const char* group) {
   });
 }
 
+bool any_pruned(const Records& records) {
+  return any_with(records, "prune");
+}
+
+bool any_clustered(const Records& records) {
+  return any_with(records, "cluster");
+}
+
+/// Coding pays where weights are alike.
+bool any_codable(const Records& records) {
+  return any_pruned(records) || any_clustered(records);
+}
+
 /// A metric of a printed table, where the records say that it tells something.
 struct PrintedMetric {
   std::string_view name;
@@ -40,21 +53,14 @@ struct PrintedMetric {
 };
 
 constexpr std::array printed_metrics{
-    PrintedMetric{"accuracy_top1", always},
-    PrintedMetric{"accuracy_top1_float", always},
-    PrintedMetric{"error_mean", always},
-    PrintedMetric{"error_mean_float", always},
-    PrintedMetric{"samples_confirmed", always},
-    PrintedMetric{"rom_bytes", always},
-    PrintedMetric{"ram_bytes", always},
-    PrintedMetric{"macc", always},
-    PrintedMetric{"latency_us", always},
-    PrintedMetric{"energy_uj", always},
-    PrintedMetric{"weight_bytes", any_on_host},
-    PrintedMetric{"parameters", any_on_host},
-    PrintedMetric{"zeros_pct", [](const Records& records) { return any_with(records, "prune"); }},
-    PrintedMetric{"clusters", [](const Records& records) { return any_with(records, "cluster"); }},
-    PrintedMetric{"compression_ratio", always}};
+    PrintedMetric{"accuracy_top1", always},     PrintedMetric{"accuracy_top1_float", always},
+    PrintedMetric{"error_mean", always},        PrintedMetric{"error_mean_float", always},
+    PrintedMetric{"samples_confirmed", always}, PrintedMetric{"rom_bytes", always},
+    PrintedMetric{"ram_bytes", always},         PrintedMetric{"macc", always},
+    PrintedMetric{"latency_us", always},        PrintedMetric{"energy_uj", always},
+    PrintedMetric{"weight_bytes", any_on_host}, PrintedMetric{"model_entropy_bytes", any_codable},
+    PrintedMetric{"parameters", any_on_host},   PrintedMetric{"zeros_pct", any_pruned},
+    PrintedMetric{"clusters", any_clustered},   PrintedMetric{"compression_ratio", always}};
 
 bool wanted(std::string_view name, const Records& records, ColumnChoice choice) {
   const auto found = std::ranges::find(printed_metrics, name, &PrintedMetric::name);

@@ -51,19 +51,21 @@ constexpr std::array kinds{
     MetricKind{"model_bytes", "B", "Model file", "bytes of the ONNX file", false, 0},
     MetricKind{"model_gzip_bytes", "B", "Model file, gzip", "the ONNX file after gzip -9", false,
                0},
-    MetricKind{"model_entropy_bytes", "B", "Model, entropy-coded",
+    MetricKind{"model_entropy_bytes", "B", "Entropy-coded",
                "the model's constants after Deep Compression's relative indices and Huffman codes "
                "(Han et al. 2016), codebooks and code tables included",
                false, 0},
-    MetricKind{"weight_bytes", "B", "Weights",
-               "the model's constants packed at the width their values need: int8 weights within "
-               "[-1, 1] at 2 bits, within [-7, 7] at 4; biases, scales and zero points as stored",
-               false, 0},
+    MetricKind{
+        "weight_bytes", "B", "Weights",
+        "the model's constants packed as their values allow: int8 weights within [-1, 1] at 2 "
+        "bits, within [-7, 7] at 4, clustered ones as indices with their codebook; biases, "
+        "scales and zero points as stored",
+        false, 0},
     MetricKind{"parameters", "", "Parameters", "weights and biases of the final model", false, 0},
     MetricKind{"zeros_pct", "%", "Zeros", "share of the weights that are zero", true, 1},
     MetricKind{"clusters", "", "Clusters",
                "the most distinct values that the weights of one layer have as they are stored, "
-               "zero included; of layers that were not clustered too",
+               "zero included; of layers that were not clustered too, and only up to 256",
                false, 0},
     MetricKind{"compression_ratio", "x", "Ratio",
                "bytes of the float32 ONNX file of the family's whole network, without cuts and at "

@@ -66,6 +66,9 @@ Status add_file_sizes(const CellArtifacts& artifacts, std::optional<double> refe
   return {};
 }
 
+/// More distinct values are no clusters: an index would be as long as a weight.
+constexpr std::int64_t largest_codebook = 256;
+
 /// What compression is in the weights themselves.
 void add_weight_metrics(const onnx::Model& model, Metrics& metrics) {
   metrics["model_entropy_bytes"] = counted(onnx::entropy_size(model).bytes(), "B");
@@ -84,7 +87,8 @@ void add_weight_metrics(const onnx::Model& model, Metrics& metrics) {
                           "%",
                           Provenance::counted,
                           {}};
-  metrics["clusters"] = counted(static_cast<std::uint64_t>(distinct), "");
+  if (distinct <= largest_codebook)
+    metrics["clusters"] = counted(static_cast<std::uint64_t>(distinct), "");
 }
 
 Status add_training_time(const CellArtifacts& artifacts, Metrics& metrics) {

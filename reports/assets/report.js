@@ -207,11 +207,12 @@
     return value.toLocaleString('en', { maximumFractionDigits: axis.decimals }).replace(/,/g, '\u202f');
   }
 
-  // 1, 2 and 5 of each decade that the axis covers.
+  // 1, 2 and 5 of each decade that the axis covers; of many decades only the 1.
   function setLogTicks(scale) {
+    const leads = scale.max / scale.min > 2000 ? [1] : [1, 2, 5];
     scale.ticks = [];
     for (let decade = Math.floor(Math.log10(scale.min)); decade <= Math.log10(scale.max); decade += 1) {
-      for (const lead of [1, 2, 5]) {
+      for (const lead of leads) {
         const value = lead * Math.pow(10, decade);
         if (value >= scale.min && value <= scale.max) scale.ticks.push({ value });
       }
@@ -228,9 +229,16 @@
     };
   }
 
+  // The room beside the points must not make shares below nothing, or above all.
+  function keepShares(scale) {
+    scale.min = Math.max(scale.min, 0);
+    scale.max = Math.min(scale.max, 100);
+  }
+
   // A logarithmic axis has no grace of its own: leave room for points and labels on both sides.
   function acrossOptions(chart, colors) {
     const options = axisOptions(chart.x, colors, '18%');
+    if (chart.x.share) options.afterDataLimits = keepShares;
     if (!chart.x.log) return options;
     const values = chart.series.flatMap((one) => one.points.map((point) => point.x));
     options.ticks.autoSkip = false;

@@ -77,7 +77,9 @@ TEST_F(ModelMetrics, AreWhatCountingByHandSays) {
       {"model_bytes", bytes},
       {"compression_ratio", 10},
       // 8 int8 weights within [-7, 7] at 4 bits, 24 floats, a scale and two biases.
-      {"weight_bytes", 4 + 24 * 4 + 4 + 2 * 4},
+      // 8 int8 weights within [-7, 7] at 4 bits; 24 indices of 2 bits and the 3 floats they stand
+      // for; a scale and two biases.
+      {"weight_bytes", 4 + (24 / 4 + 3 * 4) + 4 + 2 * 4},
       {"parameters", 8 + 2 + 24},
       {"zeros_pct", 100.0 * (3 + 1) / (8 + 24)},
       {"clusters", 4},  // {-7, 0, 5, 7}; the dense layer has 0, 0.25 and 0.5
@@ -96,6 +98,22 @@ TEST_F(ModelMetrics, AreWhatCountingByHandSays) {
   EXPECT_GT(found->at("model_entropy_bytes").value, 0);
   EXPECT_EQ(found->at("accuracy_top1").provenance, Provenance::computed);
   EXPECT_EQ(found->at("zeros_pct").provenance, Provenance::counted);
+}
+
+TEST_F(ModelMetrics, MoreValuesThanACodebookHoldsAreNoClusters) {
+  for (const int distinct : {256, 257}) {
+    onnx::Model model = small_model();
+    std::vector<float> weights(3 * 8 * 11);
+    for (std::size_t i = 0; i < weights.size(); ++i)
+      weights[i] = static_cast<float>(static_cast<int>(i) % distinct);
+    add<float>(model, "d", ElementType::float32, {3, 88}, weights);
+    add<std::int8_t>(model, "w", ElementType::int8, {22, 1, 2, 2}, std::vector<std::int8_t>(88, 1));
+    add<float>(model, "b", ElementType::float32, {22}, std::vector<float>(22, 0));
+    ASSERT_TRUE(onnx::write_model(model, artifacts_.model));
+    const auto found = model_metrics(artifacts_, std::nullopt);
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->contains("clusters"), distinct <= 256);
+  }
 }
 
 TEST_F(ModelMetrics, TellClassesOneByOne) {
