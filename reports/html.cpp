@@ -151,7 +151,7 @@ std::string legend_html(const ReportTable& table, const ReportTable& headline) {
   }
   out += "</p>\n";
   for (const auto& [mark, meaning] : table.notes)
-    out += fmt::format("<p class=\"legend\"><span><b>{}</b> {}</span></p>\n", mark,
+    out += fmt::format("<p class=\"legend\"><span><b>{}</b> {}</span></p>\n", html_text(mark),
                        html_text(meaning));
   return out;
 }

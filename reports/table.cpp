@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <set>
 #include <tuple>
@@ -245,6 +246,32 @@ ReportTable build_table(const std::vector<Record>& records, ColumnChoice choice)
   return table;
 }
 
+/// What the compression of a row's models noted about itself, each sentence once, and the rows that
+/// it is about: "cut4_k16 and 3 more:".
+std::vector<LegendEntry> notices_of(const ReportTable& table, const std::vector<Record>& records) {
+  std::vector<std::string> sentences;
+  std::map<std::string, std::vector<std::string>> rows;
+  for (const Row& row : table.rows)
+    for (const std::size_t index : row.records) {
+      const Json& environment = records[index].environment;
+      if (!environment.is_object()) continue;
+      for (const Json& notice : environment.value("notices", Json::array())) {
+        const auto sentence = notice.get<std::string>();
+        auto& named = rows[sentence];
+        if (named.empty()) sentences.push_back(sentence);
+        if (std::ranges::count(named, row.label) == 0) named.push_back(row.label);
+      }
+    }
+  std::vector<LegendEntry> entries;
+  for (const std::string& sentence : sentences) {
+    const auto& named = rows.at(sentence);
+    const std::string others =
+        named.size() == 1 ? "" : fmt::format(" and {} more", named.size() - 1);
+    entries.push_back({fmt::format("{}{}:", named.front(), others), sentence});
+  }
+  return entries;
+}
+
 ReportTable report_table(const ReportInput& input, ColumnChoice choice) {
   ReportTable table = build_table(input.records, choice);
   const SelectionNotes notes(input.context);
@@ -255,6 +282,7 @@ ReportTable report_table(const ReportInput& input, ColumnChoice choice) {
     if (!row.mark.empty() && std::ranges::count(table.notes, note) == 0)
       table.notes.push_back(note);
   }
+  std::ranges::move(notices_of(table, input.records), std::back_inserter(table.notes));
   return table;
 }
 

@@ -61,7 +61,7 @@ struct ReportTable {
   std::vector<Row> rows;
   bool grouped = false;                 ///< at least one row stands for several seeds
   std::vector<Provenance> provenances;  ///< every one that occurs, for the legend
-  std::vector<LegendEntry> notes;       ///< what the marks of rows mean
+  std::vector<LegendEntry> notes;       ///< what the marks of rows mean, and what was noted
 };
 
 /// Which metrics become columns, of those that any record has.

@@ -147,7 +147,7 @@ std::string render_text(const ReportInput& input) {
   if (!grid.note.empty()) out += grid.note + "\n";
   out += legend_sentence(table) + "\n";
   for (const auto& [mark, meaning] : table.notes)
-    out += fmt::format("{} {}\n", mark, printable(meaning));
+    out += fmt::format("{} {}\n", printable(mark), printable(meaning));
   const std::string notice = board_notice(summarize(input));
   if (!notice.empty()) out += notice + "\n";
   return out;

@@ -39,7 +39,7 @@ struct Record {
   std::string verdict_detail;  ///< one sentence when the verdict is not pass
   Json config;                 ///< the canonical configuration
   Json build;                  ///< ELF hash, build-id note, compiler and flags
-  Json environment;            ///< host, versions, data set, clock, supply, arithmetic version
+  Json environment;  ///< host, versions, data set, clock, supply, arithmetic version; "notices"
   Metrics metrics;
   std::string command;      ///< reproduces the row
   std::string recorded_at;  ///< UTC

@@ -13,6 +13,7 @@
 #include "harness/plan/stage.hpp"
 #include "harness/run/host_evaluation.hpp"
 #include "harness/run/model_metrics.hpp"
+#include "harness/run/notices.hpp"
 
 namespace assay {
 namespace {
@@ -121,6 +122,8 @@ Result<Record> computed_record(const MeasurementOrder& order) {
   Record record = order.identity;
   record.environment = {{"host", host_environment()}, {"data", order.data}};
   ASSAY_TRY(record.metrics, model_metrics(order.artifacts, order.reference_bytes));
+  ASSAY_TRY(const auto notices, notices_of(order.artifacts));
+  if (!notices.empty()) record.environment["notices"] = notices;
   return record;
 }
 

@@ -63,6 +63,26 @@ TEST(HostRows, HaveNoColumnThatOnlyABoardCouldFill) {
               Contains(std::pair<std::string, std::string>("Cells", "4")));
 }
 
+TEST(HostRows, SayOnceWhatTheCompressionNoted) {
+  auto input = host_report();
+  for (auto& record : input.records)
+    record.environment = {{"notices", {"cluster: conv1 was left out, <too few>"}}};
+  input.records[0].environment["notices"].push_back("quantize: conv2: 3 biases were clamped");
+  const auto table = report_table(input, ColumnChoice::printed);
+  ASSERT_GT(table.rows.size(), 1U);
+  ASSERT_EQ(table.notes.size(), 2U);
+  EXPECT_EQ(table.notes[0].mark,
+            table.rows[0].label + " and " + std::to_string(table.rows.size() - 1) + " more:");
+  EXPECT_EQ(table.notes[0].meaning, "cluster: conv1 was left out, <too few>");
+  EXPECT_EQ(table.notes[1].meaning, "quantize: conv2: 3 biases were clamped");
+  for (const auto& format : report_formats()) {
+    const auto text = format.render(input);
+    if (format.name == "csv") continue;  // figures only
+    EXPECT_THAT(text, HasSubstr("3 biases were clamped")) << format.name;
+  }
+  EXPECT_THAT(render_html(input), HasSubstr("&lt;too few&gt;"));
+}
+
 TEST(HostRows, PrintWhatPruningAndClusteringLeftWhereThereWasAny) {
   const struct {
     const char* group;
