@@ -7,12 +7,6 @@
 namespace assay {
 namespace {
 
-constexpr Words<CpuLevel, 3> cpu_levels{{
-    {CpuLevel::baseline, "baseline"},
-    {CpuLevel::avx2, "avx2"},
-    {CpuLevel::avx512, "avx512"},
-}};
-
 // In the order of StageDescription::work.
 constexpr std::array<std::string_view, 7> kinds{"train",    "prune",    "cluster", "logits",
                                                 "quantize", "evaluate", "import"};
@@ -223,21 +217,6 @@ Json fields_of(const Stage& stage) {
 
 std::string_view kind_of(const StageDescription& stage) {
   return kinds[stage.work.index()];
-}
-
-std::string_view to_string(CpuLevel level) {
-  return word_of(cpu_levels, level);
-}
-
-CpuLevel best_cpu_level() {
-#if defined(__x86_64__)
-  // What the libraries' kernels of that level are compiled for.
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-    return CpuLevel::avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return CpuLevel::avx2;
-#endif
-  return CpuLevel::baseline;
 }
 
 Json to_json(const StageDescription& stage) {

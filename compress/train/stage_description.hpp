@@ -18,6 +18,7 @@
 #include "compress/methods/quant_noise.hpp"
 #include "compress/methods/quantize_settings.hpp"
 #include "compress/models/model_spec.hpp"
+#include "compress/train/cpu_level.hpp"
 #include "compress/train/train_settings.hpp"
 #include "compress/train/transfer_start.hpp"
 #include "harness/core/json.hpp"
@@ -94,12 +95,6 @@ struct EvaluateStage {
   std::filesystem::path model;
 };
 
-/// x86 instruction sets that libraries choose kernels by. Each rounds differently.
-enum class CpuLevel { baseline, avx2, avx512 };
-
-/// The highest level this machine has.
-CpuLevel best_cpu_level();
-
 /// One run of the worker. `threads`, `cpu` and `device` change the last bits of every result, so
 /// they belong to its identity; an absent `cpu` is this machine's best.
 struct StageDescription {
@@ -114,7 +109,6 @@ struct StageDescription {
 
 /// "train", "prune", "cluster", "logits", "quantize", "evaluate" or "import".
 std::string_view kind_of(const StageDescription& stage);
-std::string_view to_string(CpuLevel level);
 
 /// Every field is written, defaults too.
 Json to_json(const StageDescription& stage);

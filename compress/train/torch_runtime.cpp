@@ -5,28 +5,16 @@
 #include <torch/version.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 #include <cstring>
-#include <utility>
+#include <string>
 
 namespace assay {
 namespace {
 
-using Setting = std::pair<const char*, const char*>;
-
-std::array<Setting, 3> settings_for(CpuLevel level) {
-  const auto pick = [level](std::array<const char*, 3> values) {
-    return values[std::size_t(level)];
-  };
-  return {{{"ATEN_CPU_CAPABILITY", pick({"default", "avx2", "avx512"})},
-           {"ONEDNN_MAX_CPU_ISA", pick({"SSE41", "AVX2", "AVX512_CORE"})},
-           {"OPENBLAS_CORETYPE", pick({"Nehalem", "Haswell", "SkylakeX"})}}};
-}
-
-bool is_set(const Setting& setting) {
-  const char* current = std::getenv(setting.first);
-  return current && std::strcmp(current, setting.second) == 0;
+bool is_set(const std::string& name, const std::string& value) {
+  const char* current = std::getenv(name.c_str());
+  return current && current == value;
 }
 
 }  // namespace
@@ -37,10 +25,10 @@ Status pin_cpu_level(CpuLevel level, char** argv) {
                 fmt::format("the stage asks for {} instructions; this machine has {}",
                             to_string(level), to_string(best_cpu_level())));
   bool pinned = true;
-  for (const Setting& setting : settings_for(level)) {
-    if (is_set(setting)) continue;
+  for (const auto& [name, value] : cpu_environment(level)) {
+    if (is_set(name, value)) continue;
     pinned = false;
-    ::setenv(setting.first, setting.second, 1);
+    ::setenv(name.c_str(), value.c_str(), 1);
   }
   if (pinned) return {};
   ::execv("/proc/self/exe", argv);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "compress/train/cpu_level.hpp"
 #include "harness/core/file.hpp"
 #include "harness/core/paths.hpp"
 #include "harness/core/process.hpp"
@@ -57,6 +58,9 @@ Status run_worker(const Stage& stage, const std::map<std::string, fs::path>& inp
   spec.arguments = {worker.string(), file.string(), "--out", directory.string()};
   if (!checkpoints.empty())
     spec.arguments.insert(spec.arguments.end(), {"--checkpoints", checkpoints.string()});
+  // Set before the worker starts, they need not make it start itself anew.
+  if (const auto level = cpu_level_of(description.value("cpu", "")))
+    spec.environment = cpu_environment(*level);
   spec.on_output_line = [&](std::string_view line) { forward_progress(line, progress); };
   ASSAY_TRY(const auto outcome, run_process(spec, stop));
   if (outcome.cancelled) return fail(ErrorKind::interrupted, "interrupted");

@@ -13,12 +13,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A worker that notes its --checkpoints folder, leaves a state there and, where one is left from
-/// before, says so in its result. It ends with the code that stands in the file "code".
+/// A worker that notes its --checkpoints folder and its instruction set, leaves a state there and,
+/// where one is left from before, says so in its result. It ends with the code that stands in the
+/// file "code".
 constexpr const char* script = R"(#!/bin/sh
 out=$3
 [ "$4" = --checkpoints ] && kept=$5
 echo "$kept" >> "$(dirname "$0")/folders"
+echo "$ATEN_CPU_CAPABILITY $ONEDNN_MAX_CPU_ISA $OPENBLAS_CORETYPE" > "$(dirname "$0")/cpu"
 code=$(cat "$(dirname "$0")/code")
 if [ -n "$kept" ]; then
   [ -e "$kept/checkpoint.pt" ] && cp "$kept/checkpoint.pt" "$out/model.onnx"
@@ -86,6 +88,13 @@ TEST_F(StageRunner, GoesOnFromWhatAnInterruptedRunKept) {
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ(read_text(*done / "model.onnx").value_or(""), "state\n");
   EXPECT_FALSE(fs::exists(kept()));
+}
+
+// So that the worker need not load Torch twice.
+TEST_F(StageRunner, StartsTheWorkerWithItsInstructionSet) {
+  stage_.settings = {{"cpu", "baseline"}};
+  ASSERT_TRUE(run("0"));
+  EXPECT_EQ(read_text(worker_ / "cpu").value_or(""), "default SSE41 Nehalem\n");
 }
 
 TEST_F(StageRunner, LeavesNoEmptyFolderBehind) {
