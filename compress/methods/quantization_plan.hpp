@@ -29,8 +29,9 @@ struct Step {
 
 /// The plan of a model.
 struct QuantizationPlan {
-  std::vector<Step> steps;                        ///< one per node
-  std::map<std::string, std::string> scale_from;  ///< tensor -> the tensor it scales with
+  std::vector<Step> steps;  ///< one per node
+  /// Every tensor that becomes integers, and the observed or unit tensor whose scale it has.
+  std::map<std::string, std::string> scale_from;
   std::set<std::string> fused;        ///< outputs that go straight into a fused activation
   std::set<std::string> unit;         ///< outputs with the fixed scale of [0, 1]
   std::vector<std::string> observed;  ///< tensors whose range must be known, sorted

@@ -38,8 +38,12 @@ Result<std::unique_ptr<QuantizationAware>> QuantizationAware::create(
   if (!network.layers().empty()) method->device_ = network.layers()[0].weight.device();
   for (const TrainableLayer& layer : network.layers())
     method->add_layer(layer);
-  ASSAY_TRY(const auto names, activations_to_observe(network.model(), settings));
-  for (const std::string& name : names)
+  if (settings.quantizes_activations()) {
+    ASSAY_TRY(method->plan_, plan_quantization(network.model()));
+    method->unit_.scale = unit_scale(settings.activation_bits());
+    method->unit_.step = at::full({1}, method->unit_.scale.scale).to(method->device_);
+  }
+  for (const std::string& name : method->plan_.observed)
     method->add_activation(name, ranges.at(name));
   return method;
 }
@@ -124,14 +128,21 @@ void QuantizationAware::observe(ActivationState& state, const at::Tensor& value)
 }
 
 at::Tensor QuantizationAware::activation(const std::string& name, const at::Tensor& value) {
-  const auto found = activations_.find(name);
-  if (found == activations_.end()) return value;
-  ActivationState& state = found->second;
-  if (training_ && !learned() && settings_.observer == Observer::moving_average)
-    observe(state, value);
+  const auto found = plan_.scale_from.find(name);
+  if (found == plan_.scale_from.end()) return value;
+  const std::string& source = found->second;
+  if (plan_.unit.contains(source)) return quantized(unit_, value);
+  ActivationState& state = activations_.at(source);
+  const bool follows = !learned() && settings_.observer == Observer::moving_average;
+  if (training_ && follows && source == name) observe(state, value);
+  return quantized(state, value);
+}
+
+at::Tensor QuantizationAware::quantized(const ActivationState& state,
+                                        const at::Tensor& value) const {
   const int limit = settings_.activation_bits() == 16 ? 32767 : 127;
   const int low = settings_.activation_bits() == 16 ? -limit : -limit - 1;
-  const at::Tensor step = learned() ? state.log_step.exp() : state.step;
+  const at::Tensor step = state.log_step.defined() ? state.log_step.exp() : state.step;
   return fake_quantize(value, step, state.scale.zero_point, low, limit);
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "compress/methods/quantization_plan.hpp"
 #include "compress/methods/quantize_model.hpp"
 #include "compress/train/codebook.hpp"
 #include "compress/train/trainable_network.hpp"
@@ -23,7 +24,8 @@ class QuantizationAware final : public TrainingMethod {
   /// Weight scales are either found anew by the weight observer as the weights move, or learned,
   /// from there on, with the weights (Esser et al., 2020; the logarithm is trained). Activation
   /// scales are learned likewise, or follow the ranges: with the observer "moving-average" those of
-  /// the batches, otherwise those of the calibration. Errors: as activations_to_observe.
+  /// the batches, otherwise those of the calibration. Every tensor that is an integer in the
+  /// written model is rounded, those of pools and sigmoids too. Errors: as plan_quantization.
   static Result<std::unique_ptr<QuantizationAware>> create(TrainableNetwork& network,
                                                            const QuantizeSettings& settings,
                                                            const Ranges& ranges);
@@ -70,6 +72,7 @@ class QuantizationAware final : public TrainingMethod {
   at::Tensor observed_scales(const LayerState& layer, const at::Tensor& weight) const;
   void observe_weights();
   void observe(ActivationState& state, const at::Tensor& value) const;
+  at::Tensor quantized(const ActivationState& state, const at::Tensor& value) const;
   at::Tensor scale_of(const LayerState& layer, const at::Tensor& weight) const;
   at::Tensor masked(const LayerState& layer, const at::Tensor& weight) const;
 
@@ -77,7 +80,9 @@ class QuantizationAware final : public TrainingMethod {
   QuantizeSettings settings_;
   c10::Device device_ = at::kCPU;  // of the network's weights
   std::vector<LayerState> layers_;
-  std::map<std::string, ActivationState> activations_;
+  QuantizationPlan plan_;                               // empty where activations stay float
+  std::map<std::string, ActivationState> activations_;  // those observed
+  ActivationState unit_;                                // the fixed scale of [0, 1]
   bool training_ = true;
 };
 

@@ -15,6 +15,7 @@
 #include "compress/train/interpreter.hpp"
 #include "compress/train/tensors.hpp"
 #include "tests/compress/train/method_training.hpp"
+#include "tests/compress/train/trainable_models.hpp"
 
 namespace assay {
 namespace {
@@ -31,6 +32,28 @@ constexpr auto learned = QuantizationTraining::learned;
 
 onnx::Model folded() {
   return value_of(onnx::fold_batch_norm(initial(1)));
+}
+
+/// Where what is no layer rounds too: an average of 9 pixels, weighted by a gate that looks at the
+/// average of all 9. An average of 9 steps never lies half between two.
+onnx::Model gated() {
+  using testing_models::Integers;
+  using testing_models::numbers;
+  return testing_models::ModelBuilder(1, 8, 8)
+      .constant("conv.weight", {4, 1, 3, 3}, numbers(36))
+      .constant("gate.weight", {4, 4, 1, 1}, numbers(16, 5))
+      .constant("dense.weight", {2, 36}, numbers(72, 9))
+      .node("Conv", {"x", "conv.weight"}, "conv", {{"pads", Integers{1, 1, 2, 2}}})
+      .node("Relu", {"conv"}, "relu")
+      .node("AveragePool", {"relu"}, "pooled",
+            {{"kernel_shape", Integers{3, 3}}, {"strides", Integers{3, 3}}})
+      .node("GlobalAveragePool", {"pooled"}, "squeezed")
+      .node("Conv", {"squeezed", "gate.weight"}, "gate")
+      .node("Sigmoid", {"gate"}, "opened")
+      .node("Mul", {"pooled", "opened"}, "scaled")
+      .node("Flatten", {"scaled"}, "flat")
+      .node("Gemm", {"flat", "dense.weight"}, "y", {{"transB", std::int64_t{1}}})
+      .build();
 }
 
 template <class T>
@@ -119,35 +142,36 @@ class EveryForm : public QuantizationAwareTraining, public ::testing::WithParamI
 // for a few of it; with float activations only the order of the sums differs.
 TEST_P(EveryForm, WritesTheModelThatWasTrained) {
   const QuantizeSettings& settings = GetParam().settings;
-  const onnx::Model start = folded();
-  TrainableNetwork network = trainable(start);
-  const auto aware = method(network, start, settings);
-  ASSERT_TRUE(train(network, *aware));
-  EXPECT_GT(accuracy_, 0.9);
-  const QuantizedModel quantized = quantize(network, *aware, settings);
   std::vector<float> input;
   preprocessor_.slice(validation_, 0, validation_.count, input);
-  const auto integer_outputs =
-      value_of(value_of(Interpreter::create(quantized.model, "")).run(input, 64));
+  const std::pair<onnx::Model, double> starts[] = {{folded(), 0.9}, {gated(), 0.7}};
+  for (const auto& [start, least_accuracy] : starts) {
+    TrainableNetwork network = trainable(start);
+    const auto aware = method(network, start, settings);
+    ASSERT_TRUE(train(network, *aware));
+    EXPECT_GT(accuracy_, least_accuracy);
+    const QuantizedModel quantized = quantize(network, *aware, settings);
+    const auto integer_outputs =
+        value_of(value_of(Interpreter::create(quantized.model, "")).run(input, 64));
 
-  const c10::NoGradGuard no_gradient;
-  aware->set_training(false);
-  TrainingMethod* methods[] = {aware.get()};
-  const auto trained = to_vector(
-      value_of(network.forward(at::from_blob(input.data(), {64, 1, 8, 8}), false, methods)));
-  const GivenScales given = aware->scales();
-  const std::string output = start.outputs[0].name;
-  const bool integer = settings.quantizes_activations();
-  const double step = integer ? given.activations.at(output).scale : 1e-5;
-  const double allowed = settings.scheme == Scheme::int16_activations ? 6 : 1.001;
-  int equal = 0;
-  ASSERT_EQ(integer_outputs.size(), trained.size());
-  for (std::size_t i = 0; i < trained.size(); ++i) {
-    EXPECT_NEAR(integer_outputs[i], trained[i], allowed * step) << i;
-    equal += std::abs(integer_outputs[i] - trained[i]) < 0.01 * step;
-  }
-  if (settings.scheme == Scheme::int8) {
-    EXPECT_GE(equal, 120);
+    const c10::NoGradGuard no_gradient;
+    aware->set_training(false);
+    TrainingMethod* methods[] = {aware.get()};
+    const auto trained = to_vector(
+        value_of(network.forward(at::from_blob(input.data(), {64, 1, 8, 8}), false, methods)));
+    const std::string output = start.outputs[0].name;
+    const bool integer = settings.quantizes_activations();
+    const double step = integer ? aware->scales().activations.at(output).scale : 1e-5;
+    const double allowed = settings.scheme == Scheme::int16_activations ? 6 : 1.001;
+    int equal = 0;
+    ASSERT_EQ(integer_outputs.size(), trained.size());
+    for (std::size_t i = 0; i < trained.size(); ++i) {
+      EXPECT_NEAR(integer_outputs[i], trained[i], allowed * step) << i;
+      equal += std::abs(integer_outputs[i] - trained[i]) < 0.01 * step;
+    }
+    if (settings.scheme == Scheme::int8) {
+      EXPECT_GE(equal, 120);
+    }
   }
 }
 
