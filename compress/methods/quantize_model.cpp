@@ -270,6 +270,17 @@ Result<std::vector<std::string>> activations_to_observe(const onnx::Model& model
   return std::move(plan.observed);
 }
 
+Status check_quantization(const onnx::Model& model, const QuantizeSettings& settings) {
+  ASSAY_TRY(const auto tensors, activations_to_observe(model, settings));
+  Ranges any;
+  for (const std::string& tensor : tensors)
+    any[tensor] = {0, 1};
+  QuantizeSettings quick = settings;  // no error depends on how scales are found
+  quick.weight_observer = WeightObserver::min_max;
+  ASSAY_CHECK(quantize_model(model, any, quick));
+  return {};
+}
+
 Result<QuantizedModel> quantize_model(const onnx::Model& model, const Ranges& ranges,
                                       const QuantizeSettings& settings, const GivenScales& given) {
   ASSAY_CHECK(check_scheme(settings, given));

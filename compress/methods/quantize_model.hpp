@@ -28,6 +28,10 @@ struct GivenScales {
 Result<std::vector<std::string>> activations_to_observe(const onnx::Model& model,
                                                         const QuantizeSettings& settings = {});
 
+/// Whether quantize_model takes a model of this structure with these settings, asked before the
+/// hours of a calibration or a training. Errors: those of quantize_model.
+Status check_quantization(const onnx::Model& model, const QuantizeSettings& settings);
+
 struct QuantizedModel {
   onnx::Model model;
   Json report;  ///< {"activations", "weights", "notices"}

@@ -77,6 +77,7 @@ Status run_work(const StageDescription& stage, const QuantizeStage& work,
                 const StageContext& context) {
   ASSAY_TRY(const DatasetInfo data, find_dataset(stage.data));
   ASSAY_TRY(const LoadedModel model, load_model(work.model, data));
+  ASSAY_CHECK(check_quantization(model.model, work.settings));
   ASSAY_TRY(const Ranges ranges, calibrate(model, stage, work.settings, context));
   if (work.settings.training != QuantizationTraining::none)
     return learn_quantized(stage, work, model, ranges, context);

@@ -116,6 +116,7 @@ TEST_F(WorkerMethods, SaysInOneSentenceThatALayerIsUnknown) {
        {refused(pruning), refused(clustering), refused(quantizing)}) {
     EXPECT_EQ(outcome.exit_code, exit_code(ErrorKind::bad_input));
     EXPECT_THAT(outcome.errors, HasSubstr("dance"));
+    EXPECT_EQ(outcome.output, "");  // before anything is calibrated or trained
     EXPECT_EQ(std::ranges::count(outcome.errors, '\n'), 1) << outcome.errors;
     EXPECT_TRUE(fs::is_empty(folder("refused")));
   }
