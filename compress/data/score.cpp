@@ -1,5 +1,8 @@
 #include "compress/data/score.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -15,11 +18,16 @@ double distance(std::span<const float> a, std::span<const float> b) {
 
 }  // namespace
 
-void Score::add(int first, int count, std::span<const float> outputs) {
+Status Score::add(int first, int count, std::span<const float> outputs) {
   const std::size_t width = outputs.size() / std::size_t(count);
   for (int i = 0; i < count; ++i) {
     const auto row = outputs.subspan(std::size_t(i) * width, width);
     const auto image = std::size_t(first + i);
+    if (!std::ranges::all_of(row, [](float output) { return std::isfinite(output); }))
+      return fail(ErrorKind::bad_input,
+                  fmt::format("the network's outputs for image {} are no finite numbers ({}): its "
+                              "training diverged, or its numbers are beyond their type",
+                              image, fmt::join(row, ", ")));
     ++all_.count;
     if (regression()) {
       distances_ += distance(row, std::span(images_.targets).subspan(image * width, width));
@@ -32,6 +40,7 @@ void Score::add(int first, int count, std::span<const float> outputs) {
     ++classes_[label].count;
     classes_[label].correct += right;
   }
+  return {};
 }
 
 std::optional<double> Score::accuracy() const {

@@ -8,6 +8,7 @@
 
 #include "compress/data/dataset.hpp"
 #include "harness/core/json.hpp"
+#include "harness/core/result.hpp"
 
 namespace assay {
 
@@ -19,8 +20,9 @@ class Score {
   /// `images` outlives the score. With `class_names` (DatasetInfo's) every class is counted too.
   explicit Score(const ImageSet& images, std::vector<std::string> class_names = {})
       : images_(images), class_names_(std::move(class_names)), classes_(class_names_.size()) {}
-  /// `outputs` [count][outputs] of the images first to first + count - 1.
-  void add(int first, int count, std::span<const float> outputs);
+  /// `outputs` [count][outputs] of the images first to first + count - 1. Errors: bad_input when
+  /// one is not a finite number, naming the image; the score is then without meaning.
+  Status add(int first, int count, std::span<const float> outputs);
 
   std::optional<double> accuracy() const;    ///< 0 to 1; of a classification
   std::optional<double> mean_error() const;  ///< of a regression

@@ -17,9 +17,8 @@ Result<Json> evaluate(const LoadedModel& model, const StageDescription& stage, S
   ASSAY_TRY(const DatasetInfo data, find_dataset(stage.data));
   ASSAY_TRY(const ImageSet images, load_split(stage.data, split));
   Score score(images, data.class_names);
-  auto add = [&](int first, int count, std::span<const float> rows) -> Status {
-    score.add(first, count, rows);
-    return {};
+  auto add = [&](int first, int count, std::span<const float> rows) {
+    return score.add(first, count, rows);
   };
   ASSAY_CHECK(run_model(model, images, images.count, context, std::string(to_string(split)), from,
                         to, add));

@@ -60,8 +60,8 @@ void QuantNoise::set_training(bool training) {
   training_ = training;
   if (training) return;
   // Numbers of weights long past would evaluate another network than the one that is written.
-  // Weights for which none can be found are no longer finite: the next step says so.
-  evaluated_ = find_numbers().value_or(numbers_);
+  // Every epoch ends with finite weights, so there are some.
+  evaluated_ = find_numbers().value();
 }
 
 Result<std::vector<at::Tensor>> QuantNoise::find_numbers() const {
@@ -117,7 +117,7 @@ at::Tensor QuantNoise::final_weight(std::size_t layer, const at::Tensor& weight)
   const std::int64_t rows = weight.size(0);
   const auto codebook =
       product_quantize(to_vector(weight), rows, weight.numel() / rows, settings_.product, seed_);
-  return codebook ? like_weight(codebook->reconstruction(settings_.block), weight) : weight;
+  return like_weight(codebook.value().reconstruction(settings_.block), weight);
 }
 
 NamedTensors QuantNoise::state() const {

@@ -89,6 +89,7 @@ class Trainer {
     std::vector<EpochReport> epochs;
     for (int epoch = resume(reports, epochs); epoch < task_.settings.epochs; ++epoch) {
       ASSAY_TRY(EpochReport report, run_epoch(epoch));
+      ASSAY_CHECK(check_finite(epoch));
       ASSAY_CHECK(validate(report));
       say(epoch, steps_per_epoch_, report.loss, validation_text(report));
       epochs.push_back(report);
@@ -148,6 +149,10 @@ class Trainer {
       ASSAY_CHECK(method->begin_step(0, 1));
       method->end_step();
     }
+    if (const auto name = non_finite())
+      return fail(
+          ErrorKind::bad_input,
+          fmt::format("{} holds numbers that are not finite; start from another network", *name));
     return std::vector<EpochReport>{};
   }
 
@@ -199,7 +204,10 @@ class Trainer {
         ASSAY_CHECK(method->begin_step(global, steps));
       ASSAY_CHECK(
           add_step(epoch, shuffler_.batch(step * task_.settings.batch, task_.settings.batch), sum));
-      if (!std::isfinite(sum.loss)) return diverged(epoch, step);
+      if (!std::isfinite(sum.loss))
+        return diverged(
+            fmt::format("the loss is no longer a number in epoch {}, step {}", epoch + 1, step + 1),
+            epoch);
       if (step % progress_every == progress_every - 1) say(epoch, step + 1, sum.loss / (step + 1));
     }
     sum.learning_rate = rate_;
@@ -210,16 +218,28 @@ class Trainer {
     return sum;
   }
 
-  tl::unexpected<Error> diverged(int epoch, int step) const {
+  /// A tensor with something else than finite numbers in it.
+  std::optional<std::string> non_finite() const {
+    for (const auto& [name, tensor] : state())
+      if (!tensor.isfinite().all().item<bool>()) return name;
+    return std::nullopt;
+  }
+
+  /// No later loss would show what an epoch's last step did.
+  Status check_finite(int epoch) const {
+    const auto name = non_finite();
+    if (!name) return {};
+    return diverged(fmt::format("{} is no longer finite after epoch {}", *name, epoch + 1), epoch);
+  }
+
+  tl::unexpected<Error> diverged(const std::string& what, int epoch) const {
     const std::string kept =
         task_.checkpoints.empty() || epoch == 0
             ? "there is no earlier checkpoint"
             : fmt::format("{} holds the network after epoch {}",
                           (task_.checkpoints / "checkpoint.pt").string(), epoch);
-    return fail(ErrorKind::bad_input,
-                fmt::format("the loss is no longer a number in epoch {}, step {}; lower the "
-                            "learning rate from {}; {}",
-                            epoch + 1, step + 1, task_.settings.learning_rate, kept));
+    return fail(ErrorKind::bad_input, fmt::format("{}; lower the learning rate from {}; {}", what,
+                                                  task_.settings.learning_rate, kept));
   }
 
   void set_rate(std::int64_t step, std::int64_t steps) {
@@ -295,7 +315,7 @@ class Trainer {
       task_.preprocessor.slice(task_.validation, first, count, input_);
       ASSAY_TRY(const at::Tensor outputs,
                 task_.network.forward(images(input_, count), false, task_.methods));
-      score.add(first, count, to_vector(outputs));
+      ASSAY_CHECK(score.add(first, count, to_vector(outputs)));
     }
     report.validation_accuracy = score.accuracy();
     report.validation_error = score.mean_error();

@@ -60,8 +60,9 @@ Json to_json(const EpochReport& report);
 /// Trains. The same task gives the same bits at one thread count on one kind of processor, resumed
 /// from a checkpoint or not: `seed` decides the order of the images (Fisher-Yates over
 /// std::mt19937_64, an index below n being the upper 32 bits of a draw times n, over 2^32). Errors:
-/// bad_input when the loss stops being a number (naming epoch, step and the last checkpoint), the
-/// task has fewer images than a batch, or a hint names an unknown layer; interrupted.
+/// bad_input when the loss or, after an epoch, a weight stops being a number (naming epoch and the
+/// last checkpoint), the task has fewer images than a batch, or a hint names an unknown layer;
+/// interrupted.
 Result<std::vector<EpochReport>> train_network(const TrainingTask& task, const Progress& progress,
                                                std::stop_token stop);
 

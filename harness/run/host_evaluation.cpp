@@ -59,16 +59,18 @@ Result<std::vector<std::int8_t>> run_split(Session& session, const InputQuantize
   std::vector<std::int8_t> outputs;
   std::vector<float> reals;
   int done = 0;
+  Status scored;
   const auto see = [&](std::size_t, std::span<const std::int8_t> row) {
     reals.clear();
     for (const int value : row)
       reals.push_back(output.scale * static_cast<float>(value - output.zero_point));
-    score.add(done++, 1, reals);
+    if (scored) scored = score.add(done++, 1, reals);
     outputs.insert(outputs.end(), row.begin(), row.end());
   };
   for (int first = 0; first < images.count; first += images_per_batch) {
     const int count = std::min(images_per_batch, images.count - first);
     ASSAY_CHECK(session.stream(quantizer.inputs(images, first, count), see));
+    ASSAY_CHECK(scored);
     progress(first + count);
   }
   return outputs;

@@ -29,13 +29,14 @@ class Training : public ::testing::Test {
     settings_.learning_rate = 0.01;
   }
 
-  /// Trains a fresh network of `seed`; `trained_` is its model, `reports_` its epochs.
+  /// Trains `start_`, or a fresh network of `seed`; `trained_` is its model, `reports_` its epochs.
   Status train(std::uint64_t seed = 1, std::stop_token stop = {}) {
-    auto network = TrainableNetwork::create(initial(seed), "student");
+    auto network = TrainableNetwork::create(start_.value_or(initial(seed)), "student");
     if (!network) return tl::unexpected(network.error());
-    const TrainingTask task{*network, {},     settings_,    distill_,
-                            teacher_, train_, validation_,  preprocessor_,
-                            seed,     "cpu",  checkpoints_, identity_};
+    network_ = &*network;
+    const TrainingTask task{*network, methods_, settings_,    distill_,
+                            teacher_, train_,   validation_,  preprocessor_,
+                            seed,     "cpu",    checkpoints_, identity_};
     messages_.clear();
     fractions_.clear();
     auto reports = train_network(
@@ -54,6 +55,9 @@ class Training : public ::testing::Test {
 
   std::string bits() const { return fingerprint(trained_); }
 
+  std::optional<onnx::Model> start_;
+  std::vector<TrainingMethod*> methods_;
+  TrainableNetwork* network_ = nullptr;  ///< while it is trained
   TrainSettings settings_;
   std::optional<DistillSettings> distill_;
   Teacher* teacher_ = nullptr;
@@ -163,6 +167,42 @@ TEST_F(Training, SaysWhenTheLossDiverges) {
   EXPECT_THAT(status.error().message,
               ContainsRegex("no longer a number in epoch 1, step [0-9]+; lower the learning rate "
                             "from 1e\\+30; there is no earlier checkpoint$"));
+}
+
+TEST_F(Training, SaysWhenTheLastStepDiverges) {
+  // The loss of every step is a number; the last one's weights are none.
+  class Poison final : public TrainingMethod {
+   public:
+    explicit Poison(TrainableNetwork* const& network) : network_(network) {}
+    void end_step() override {
+      if (++steps_ == 48) network_->layers()[0].weight.detach().fill_(NAN);
+    }
+    Json report() const override { return {}; }
+    std::string name() const override { return "poison"; }
+
+   private:
+    TrainableNetwork* const& network_;
+    int steps_ = 0;
+  } poison(network_);
+  methods_ = {&poison};
+  const Status status = train();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::bad_input);
+  EXPECT_THAT(status.error().message,
+              HasSubstr("network/conv.weight is no longer finite after epoch 3; lower the learning "
+                        "rate from 0.01; there is no earlier checkpoint"));
+}
+
+TEST_F(Training, RefusesANetworkThatIsNotFinite) {
+  settings_.epochs = 0;
+  start_ = initial(1);
+  onnx::Tensor& weight = start_->initializers.at("dense.weight");
+  const std::vector<float> values(512, std::numeric_limits<float>::infinity());
+  weight = onnx::Tensor::of<float>(weight.name, weight.type, weight.shape, values);
+  const Status status = train();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::bad_input);
+  EXPECT_THAT(status.error().message, HasSubstr("dense.weight holds numbers that are not finite"));
 }
 
 TEST_F(Training, RefusesImpossibleCounts) {
