@@ -1,5 +1,7 @@
 #include "compress/train/stages.hpp"
 
+#include <ATen/Context.h>
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <chrono>
@@ -24,6 +26,14 @@ Json log_of(const StageDescription& stage, std::chrono::duration<double> elapsed
   return log;
 }
 
+Status check_device(const std::string& device) {
+  if (device == "cpu" || at::hasCUDA()) return {};
+  return fail(ErrorKind::bad_input,
+              fmt::format("the stage asks for the device {}, which Torch does not find on this "
+                          "machine; give \"device\": \"cpu\"",
+                          device));
+}
+
 }  // namespace
 
 Status write_json(const std::filesystem::path& path, const Json& value) {
@@ -33,8 +43,15 @@ Status write_json(const std::filesystem::path& path, const Json& value) {
 Status run_stage(const StageDescription& stage, const StageContext& context) {
   const auto start = system_clock().now();
   set_torch_threads(stage.threads);
-  ASSAY_CHECK(
-      std::visit([&](const auto& work) { return run_work(stage, work, context); }, stage.work));
+  ASSAY_CHECK(check_device(stage.device));
+  try {
+    ASSAY_CHECK(
+        std::visit([&](const auto& work) { return run_work(stage, work, context); }, stage.work));
+  } catch (const c10::Error& error) {
+    return fail(ErrorKind::infrastructure,
+                fmt::format("the {} stage failed inside Torch: {}", kind_of(stage),
+                            error.what_without_backtrace()));
+  }
   return write_json(context.out / "log.json", log_of(stage, system_clock().now() - start));
 }
 

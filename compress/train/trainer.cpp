@@ -160,18 +160,33 @@ class Trainer {
   int resume(Json& reports, std::vector<EpochReport>& epochs) {
     if (task_.checkpoints.empty()) return 0;
     const auto checkpoint = read_checkpoint(task_.checkpoints, task_.identity, *optimizer_);
-    if (!checkpoint) {
+    if (!checkpoint || !take_up(*checkpoint, epochs)) {
       optimizer_ = make_optimizer(parameters(), task_.settings);
       return 0;
     }
-    restore(checkpoint->tensors);
     reports = checkpoint->epochs;
-    for (const Json& report : reports) {
-      epochs.push_back(epoch_report(report));
+    for (std::size_t i = 0; i < epochs.size(); ++i)
       shuffler_.shuffle();
-    }
     saved_epochs_ = int(epochs.size());
     return saved_epochs_;
+  }
+
+  /// False, and nothing changed, when the checkpoint's tensors or reports are not those of this
+  /// program's version.
+  bool take_up(const Checkpoint& checkpoint, std::vector<EpochReport>& epochs) {
+    NamedTensors before;
+    for (const auto& [name, tensor] : state())
+      before[name] = tensor.detach().clone();
+    try {
+      restore(checkpoint.tensors);
+      for (const Json& report : checkpoint.epochs)
+        epochs.push_back(epoch_report(report));
+      return true;
+    } catch (const std::exception&) {  // a name, a shape or a field that does not fit
+      restore(before);
+      epochs.clear();
+      return false;
+    }
   }
 
   Status check_stop() const {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "compress/train/checkpoint.hpp"
 #include "harness/core/file.hpp"
 #include "tests/compress/train/bright_halves.hpp"
 #include "tests/compress/train/distilling.hpp"
@@ -303,6 +304,36 @@ TEST_F(Resuming, IgnoresADamagedCheckpoint) {
     ASSERT_TRUE(write_atomically(file(), damaged[i]));
     expect_uninterrupted(3);
   }
+}
+
+// Of the same description, but written by a version with other tensors or reports.
+TEST_F(Resuming, IgnoresACheckpointThatDoesNotFit) {
+  using Change = void (*)(Checkpoint&);
+  const Change changes[] = {
+      [](Checkpoint& checkpoint) { checkpoint.tensors.clear(); },
+      [](Checkpoint& checkpoint) { checkpoint.tensors.erase("network/dense.weight"); },
+      [](Checkpoint& checkpoint) { checkpoint.tensors.at("network/dense.weight") = at::ones({3}); },
+      [](Checkpoint& checkpoint) { checkpoint.epochs[1].erase("loss"); },
+  };
+  std::vector<at::Tensor> decayed;
+  std::vector<at::Tensor> exempt;
+  TrainableNetwork network = *TrainableNetwork::create(initial(4), "same parameters");
+  for (const at::Tensor& parameter : network.parameters())
+    (parameter.dim() > 1 ? decayed : exempt).push_back(parameter);
+  torch::optim::AdamW optimizer(std::vector<torch::optim::OptimizerParamGroup>{
+      torch::optim::OptimizerParamGroup(decayed), torch::optim::OptimizerParamGroup(exempt)});
+  interrupt_after("epoch 2/");
+  const auto written = read_checkpoint(checkpoints_, identity_, optimizer);
+  ASSERT_TRUE(written);
+  for (std::size_t i = 0; i < std::size(changes); ++i) {
+    SCOPED_TRACE(i);
+    Checkpoint checkpoint = *written;
+    changes[i](checkpoint);
+    ASSERT_TRUE(write_checkpoint(checkpoints_, checkpoint, optimizer));
+    expect_uninterrupted(3);
+  }
+  ASSERT_TRUE(write_checkpoint(checkpoints_, *written, optimizer));
+  expect_uninterrupted(1);
 }
 
 TEST_F(Resuming, RestoresAJointTeacherAndProjections) {
