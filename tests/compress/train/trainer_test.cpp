@@ -207,13 +207,26 @@ TEST_F(Training, RefusesANetworkThatIsNotFinite) {
 }
 
 TEST_F(Training, RefusesImpossibleCounts) {
-  for (const auto& [images, batch] : {std::pair{300, 16}, std::pair{8, 16}}) {
-    settings_.images = images;
-    settings_.batch = batch;
+  struct Case {
+    std::optional<int> images;
+    int batch;
+    const char* message;
+  };
+  const Case cases[] = {
+      {300, 16,
+       "train.images is 300, but the training split has 256 images: give a smaller train.images"},
+      {8, 16, "train.images is 8, fewer than one batch of 16: give a smaller train.batch"},
+      {std::nullopt, 257,
+       "the training split has 256 images, fewer than one batch of 257: give a smaller "
+       "train.batch"},
+  };
+  for (const Case& one : cases) {
+    settings_.images = one.images;
+    settings_.batch = one.batch;
     const Status status = train();
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().kind, ErrorKind::bad_input);
-    EXPECT_THAT(status.error().message, HasSubstr("train.images"));
+    EXPECT_EQ(status.error().message, one.message);
   }
 }
 
