@@ -7,6 +7,8 @@
 #include <cmath>
 #include <set>
 
+#include "compress/methods/cluster_marks.hpp"
+
 namespace assay {
 namespace {
 
@@ -123,25 +125,17 @@ bool dequantizes_weights(const onnx::Model& model, const onnx::Node& node) {
 
 Result<LayerMap> read_layer_weights(const onnx::Model& model) {
   const Reader reader(model);
+  ASSAY_TRY(const ClusterMarks marks, ClusterMarks::read(model));
   LayerMap layers;
   std::set<std::string> names;
   for (const onnx::Node& node : model.nodes) {
     if (!names.insert(node.name).second) return refuse_node(node, "another node has the same name");
     if (!is_layer(node)) continue;
     ASSAY_TRY(LayerWeights layer, reader.read(node));
+    layer.clustered = !layer.integers && marks.is_clustered(node.name, layer.reals);
     layers.emplace(node.name, std::move(layer));
   }
   return layers;
-}
-
-bool is_clustered(std::span<const float> weights, std::int64_t channels) {
-  constexpr std::size_t largest_codebook = 256;
-  std::set<float> values;
-  for (const float weight : weights) {
-    values.insert(weight);
-    if (values.size() > largest_codebook) return false;
-  }
-  return channels > 1 && 2 * values.size() < weights.size();
 }
 
 Status check_layer_name(const LayerMap& layers, const std::string& name, const std::string& what) {

@@ -18,6 +18,7 @@ struct LayerWeights {
   std::vector<std::int64_t> shape;           ///< [output channels, ...]
   std::vector<float> reals;                  ///< row-major, finite
   std::optional<QuantizedWeights> integers;  ///< when the model holds them as integers already
+  bool clustered = false;                    ///< reals that share values on purpose (ClusterMarks)
   const onnx::Tensor* bias = nullptr;        ///< float32, finite, in the model; none: nullptr
 };
 
@@ -33,12 +34,9 @@ bool dequantizes_weights(const onnx::Model& model, const onnx::Node& node);
 
 /// The layers of a model. Weights are float32 constants, or int8 constants behind a
 /// DequantizeLinear with one scale per output channel or one in all. Errors: bad_input naming the
-/// node whose weights are neither, are not finite or lie another way round; two nodes of one name.
+/// node whose weights are neither, are not finite or lie another way round; two nodes of one name;
+/// metadata that ClusterMarks cannot read.
 Result<LayerMap> read_layer_weights(const onnx::Model& model);
-
-/// Whether the weights of a layer with so many output channels are those of clustering: at most 256
-/// different values (0 and -0 are one), fewer than half as many as weights, over several channels.
-bool is_clustered(std::span<const float> weights, std::int64_t channels);
 
 /// bad_input unless `name` is one of the layers; `what` is what was said of it.
 Status check_layer_name(const LayerMap& layers, const std::string& name, const std::string& what);

@@ -101,8 +101,7 @@ QuantizedWeights ConstantWriter::observed_integers(const std::string& name,
                   .scales = settings_.weight_scales,
                   .bounded = settings_.quantizes_activations()};
   QuantizedWeights quantized = quantize_weights(layer.reals, layer.shape[0], form);
-  if (form.scales == WeightScales::tensor || !is_clustered(layer.reals, layer.shape[0]))
-    return quantized;
+  if (form.scales == WeightScales::tensor || !layer.clustered) return quantized;
   const std::size_t distinct = count_distinct<float>(layer.reals);
   const std::size_t multiplied = count_distinct<std::int8_t>(quantized.values);
   if (multiplied <= distinct) return quantized;

@@ -15,7 +15,12 @@ Status run_work(const StageDescription& stage, const ClusterStage& work,
   network.to_device(stage.device);  // the method makes tensors like its weights
   ASSAY_TRY(const auto clusterer,
             Clusterer::create(network, work.settings, work.layers, work.learning.seed));
-  return learn(stage, work.learning, {network, {clusterer.get()}}, context);
+  Learner learner{network, {clusterer.get()}};
+  learner.finish = [&](onnx::Model clustered) -> Result<onnx::Model> {
+    clusterer->mark(clustered);
+    return clustered;
+  };
+  return learn(stage, work.learning, learner, context);
 }
 
 }  // namespace assay

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "compress/methods/cluster_marks.hpp"
 #include "compress/methods/quantization_scale.hpp"
 #include "compress/train/tensors.hpp"
 
@@ -62,6 +63,7 @@ Result<std::unique_ptr<Clusterer>> Clusterer::create(const TrainableNetwork& net
               cluster_layer(weights, channels, scales, settings, seed));
     clusterer->report_["layers"][found->name] = to_json(clusters);
     if (clusters.left_out) continue;
+    if (scales.empty()) clusterer->real_layers_.push_back(found->name);
     clusterer->codebooks_[std::size_t(found - network.layers().begin())] =
         make_codebook(flatten(clusters, std::size_t(channels)), scales, found->weight);
   }
@@ -81,6 +83,10 @@ at::Tensor Clusterer::weight(std::size_t layer, const at::Tensor& weight) {
 
 std::optional<IntegerWeights> Clusterer::final_integers(std::size_t layer) {
   return codebooks_[layer] ? codebooks_[layer]->integers() : std::nullopt;
+}
+
+void Clusterer::mark(onnx::Model& model) const {
+  mark_clusters(model, real_layers_);
 }
 
 std::vector<at::Tensor> Clusterer::parameters() {

@@ -31,9 +31,12 @@ class Clusterer final : public TrainingMethod {
   void restore(const NamedTensors& state) override;
   Json report() const override { return report_; }
   std::string name() const override { return "cluster"; }
+  /// Marks the layers with real centroids in the model as this method leaves it.
+  void mark(onnx::Model& model) const;
 
  private:
   std::vector<std::optional<Codebook>> codebooks_;  // per layer of the network
+  std::vector<std::string> real_layers_;            // those whose codebooks are not integers
   Json report_;
 };
 

@@ -36,10 +36,12 @@ Result<std::unique_ptr<QuantizationAware>> QuantizationAware::create(
     TrainableNetwork& network, const QuantizeSettings& settings, const Ranges& ranges) {
   std::unique_ptr<QuantizationAware> method(new QuantizationAware(network, settings));
   if (!network.layers().empty()) method->device_ = network.layers()[0].weight.device();
+  const onnx::Model model = network.model();
+  ASSAY_TRY(const ClusterMarks marks, ClusterMarks::read(model));
   for (const TrainableLayer& layer : network.layers())
-    method->add_layer(layer);
+    method->add_layer(layer, marks);
   if (settings.quantizes_activations()) {
-    ASSAY_TRY(method->plan_, plan_quantization(network.model()));
+    ASSAY_TRY(method->plan_, plan_quantization(model));
     method->unit_.scale = unit_scale(settings.activation_bits());
     method->unit_.step = at::full({1}, method->unit_.scale.scale).to(method->device_);
   }
@@ -48,7 +50,7 @@ Result<std::unique_ptr<QuantizationAware>> QuantizationAware::create(
   return method;
 }
 
-void QuantizationAware::add_layer(const TrainableLayer& layer) {
+void QuantizationAware::add_layer(const TrainableLayer& layer, const ClusterMarks& marks) {
   LayerState state;
   state.name = layer.name;
   state.bits = settings_.bits_of(layer.name);
@@ -56,7 +58,7 @@ void QuantizationAware::add_layer(const TrainableLayer& layer) {
   if (layer.integers) {
     state.codebook = Codebook::of_integers(*layer.integers, layer.weight);
     state.bits = 8;  // they stay as wide as they are
-  } else if (is_clustered(to_vector(layer.weight), layer.weight.size(0))) {
+  } else if (marks.is_clustered(layer.name, to_vector(layer.weight))) {
     state.codebook = Codebook::of_equal_reals(layer.weight);
     state.shared = WeightScales::tensor;  // scales per channel would multiply the values
   } else if (has_zeros(layer.weight)) {

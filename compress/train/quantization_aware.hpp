@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "compress/methods/cluster_marks.hpp"
 #include "compress/methods/quantization_plan.hpp"
 #include "compress/methods/quantize_model.hpp"
 #include "compress/train/codebook.hpp"
@@ -65,7 +66,7 @@ class QuantizationAware final : public TrainingMethod {
 
   QuantizationAware(TrainableNetwork& network, const QuantizeSettings& settings)
       : network_(network), settings_(settings) {}
-  void add_layer(const TrainableLayer& layer);
+  void add_layer(const TrainableLayer& layer, const ClusterMarks& marks);
   void add_activation(const std::string& name, const Range& range);
   bool learned() const { return settings_.training == QuantizationTraining::learned; }
   /// [out] or [1], by the weight observer.

@@ -169,6 +169,19 @@ TEST_F(Clustering, ReportsALayerItLeavesOut) {
   EXPECT_LE(distinct(integers(model, "dense.weight.quantized")), 64U);
 }
 
+TEST_F(Clustering, MarksTheLayersWithRealCentroids) {
+  const auto marked = [&](const ClusterSettings& settings) {
+    TrainableNetwork network = trainable(folded());
+    const auto method = clusterer(network, settings);
+    onnx::Model model = written(network, *method);
+    method->mark(model);
+    return model.metadata.at("assay.clusters");
+  };
+  EXPECT_EQ(marked({.k = 6, .scale = Scale::none}), R"({"conv":6,"dense":6})");
+  EXPECT_EQ(marked({.k = 64, .scale = Scale::none}), R"({"dense":64})");  // conv is left out
+  EXPECT_EQ(marked({.k = 6}), "{}");  // their integers say it themselves
+}
+
 TEST_F(Clustering, MovesNothingButTheCentroids) {
   layers_ = {LayerPolicy::Rule::named, {"dense"}, {}};
   TrainableNetwork network = trainable(folded());

@@ -205,6 +205,32 @@ TEST_P(EveryForm, KeepsZeros) {
   }
 }
 
+// Four of five weights pruned: the values left are few, but no clusters.
+TEST_P(EveryForm, TakesAPrunedLayerForNoClusteredOne) {
+  const QuantizeSettings& settings = GetParam().settings;
+  onnx::Model start = folded();
+  for (const char* name : {"conv.weight", "dense.weight"}) {
+    onnx::Tensor& tensor = start.initializers.at(name);
+    auto weights = reals(start, name);
+    for (std::size_t i = 0; i < weights.size(); ++i)
+      if (i % 5 != 0) weights[i] = 0;
+    tensor = onnx::Tensor::of<float>(name, tensor.type, tensor.shape, weights);
+  }
+  const Outcome outcome = learn(settings, start);
+  for (const std::string layer : {"conv", "dense"}) {
+    EXPECT_FALSE(outcome.report["layers"][layer].contains("clusters")) << layer;
+    const auto channels = start.initializers.at(layer + ".weight").shape[0];
+    EXPECT_EQ(std::int64_t(reals(outcome.quantized.model, layer + ".weight.scale").size()),
+              settings.weight_scales == WeightScales::tensor ? 1 : channels)
+        << layer;
+    const auto values = integers(outcome.quantized.model, layer + ".weight.quantized");
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (i % 5 != 0) {
+        EXPECT_EQ(values[i], 0) << layer << ' ' << i;
+      }
+  }
+}
+
 TEST_P(EveryForm, GoesOnWithTheSameBits) {
   const QuantizeSettings& settings = GetParam().settings;
   const onnx::Model start = folded();
@@ -238,6 +264,26 @@ TEST_F(QuantizationAwareTraining, KeepsClusters) {
       }
       EXPECT_LE(outcome.report["layers"]["dense"]["clusters"], 7);
     }
+}
+
+// Seven different values, which a model without marks would take for clusters.
+TEST_F(QuantizationAwareTraining, AsksTheMarksOfTheModel) {
+  TrainableNetwork clustered = trainable(folded());
+  const auto clusterer =
+      value_of(Clusterer::create(clustered, {.k = 7, .scale = ClusterSettings::Scale::none},
+                                 {LayerPolicy::Rule::named, {"dense"}, {}}, 1));
+  onnx::Model start = written(clustered, *clusterer);
+  clusterer->mark(start);
+  std::vector<float> few = reals(start, "conv.weight");
+  for (float& weight : few)
+    weight = weight < 0 ? -0.5F : 0.25F;
+  onnx::Tensor& tensor = start.initializers.at("conv.weight");
+  tensor = onnx::Tensor::of<float>(tensor.name, tensor.type, tensor.shape, few);
+  const Outcome outcome = learn({.training = observed}, start);
+  EXPECT_FALSE(outcome.report["layers"]["conv"].contains("clusters"));
+  EXPECT_EQ(outcome.report["layers"]["dense"]["clusters"], 7);
+  start.metadata.clear();
+  EXPECT_EQ(learn({.training = observed}, start).report["layers"]["conv"]["clusters"], 2);
 }
 
 TEST_F(QuantizationAwareTraining, ReportsTheBitsOfIntegersItKeeps) {

@@ -91,6 +91,18 @@ TEST_F(WorkerMethods, PrunesClustersAndQuantizesWithoutUndoingEachOther) {
               0.005);
 }
 
+TEST_F(WorkerMethods, KeepsRealClustersToo) {
+  ClusterStage work = cluster(trained_);
+  work.settings.scale = ClusterSettings::Scale::none;
+  const fs::path clustered = stage("clustered", work);
+  EXPECT_TRUE(model(clustered / "model.onnx").metadata.contains("assay.clusters"));
+  const fs::path quantized = stage("quantized", quantize(clustered / "model.onnx"));
+  const Json layers = json(quantized / "training.json")["quantize"]["layers"];
+  EXPECT_GE(layers.size(), 3U);
+  for (const auto& [name, layer] : layers.items())
+    EXPECT_LE(layer.at("clusters"), clusters) << name;
+}
+
 TEST_F(WorkerMethods, WritesTheSameBytesTwice) {
   const auto twice = [&](const std::string& name, const auto& work) {
     const fs::path first = stage(name, work);
