@@ -12,8 +12,10 @@ namespace assay {
 Segments best_segments(const SortedValues& values, std::size_t count);
 
 /// The segmentation whose cost plus `penalty` for each segment is least. The costs satisfy the
-/// quadrangle inequality, so each start of a last segment is best for one run of ends, and a queue
-/// of those runs (Galil and Park, 1992) takes O(n log n) time for n distinct values.
+/// quadrangle inequality, whichever centroids are allowed: of two centroids, every value below one
+/// that is nearer to the lower is so too. Each start of a last segment is therefore best for one
+/// run of ends, and a queue of those runs (Galil and Park, 1992) takes O(n log n) time for n
+/// distinct values.
 Segments penalized_segments(const SortedValues& values, double penalty);
 
 /// As best_segments, by dynamic programming over D_j[i], the least cost of the first i values in j

@@ -22,23 +22,6 @@ constexpr Words<Scale, 2> scale_words{{
     {Scale::none, "none"},
 }};
 
-constexpr double largest_integer = 127;
-
-/// Centroids as integers, equal ones as one.
-void round_centroids(Clusters& clusters, int& merged) {
-  std::vector<double> rounded;
-  std::vector<std::uint32_t> place;  // of each old centroid
-  for (const double centroid : clusters.centroids) {
-    const double integer = std::clamp(std::round(centroid), -largest_integer, largest_integer);
-    if (rounded.empty() || rounded.back() != integer) rounded.push_back(integer);
-    place.push_back(std::uint32_t(rounded.size() - 1));
-  }
-  merged += int(clusters.centroids.size() - rounded.size());
-  for (std::uint32_t& index : clusters.assignment)
-    index = place[index];
-  clusters.centroids = std::move(rounded);
-}
-
 Status check(std::span<const float> weights, std::int64_t channels, std::span<const float> scales,
              Scale scale) {
   if (channels < 1 || weights.empty() || weights.size() % std::size_t(channels) != 0)
@@ -99,22 +82,31 @@ Result<LayerClusters> cluster_layer(std::span<const float> weights, std::int64_t
   const bool scaled = settings.scale == Scale::channel;
   const std::size_t row = weights.size() / std::size_t(channels);
   std::vector<float> units(weights.begin(), weights.end());
-  for (std::size_t i = 0; scaled && i < units.size(); ++i)
+  std::vector<double> importance;  // of an error in units, so that the weights' own is minimized
+  for (std::size_t i = 0; scaled && i < units.size(); ++i) {
     units[i] /= scales[i / row];
+    importance.push_back(std::pow(double(scales[i / row]), 2));
+  }
 
   LayerClusters layer;
   const std::size_t length = settings.per == Per::channel ? row : weights.size();
   for (std::size_t first = 0; first < units.size(); first += length) {
     const auto members = std::span<const float>(units).subspan(first, length);
-    const KmeansOptions options{settings.k, settings.init, settings.preserve_sparsity,
-                                settings.zero_smallest, seed + first / length};
+    const KmeansOptions options{.k = settings.k,
+                                .init = settings.init,
+                                .preserve_zeros = settings.preserve_sparsity,
+                                .zero_smallest = settings.zero_smallest,
+                                .integers = scaled,
+                                .seed = seed + first / length};
     if (auto why = why_not_clusterable(members, options)) {
       layer = {};
       layer.left_out = std::move(why);
       return layer;
     }
-    ASSAY_TRY(Clusters clusters, cluster_weights(members, options));
-    if (scaled) round_centroids(clusters, layer.merged);
+    const auto counts =
+        std::span<const double>(importance).subspan(scaled ? first : 0, scaled ? length : 0);
+    ASSAY_TRY(const Clusters clusters, cluster_weights(members, options, counts));
+    layer.merged += clusters.merged;
     layer.codebooks.emplace_back(clusters.centroids.begin(), clusters.centroids.end());
     layer.assignment.insert(layer.assignment.end(), clusters.assignment.begin(),
                             clusters.assignment.end());

@@ -43,7 +43,7 @@ struct LayerClusters {
   std::vector<std::vector<float>> codebooks;
   std::vector<std::uint32_t> assignment;  ///< each weight's index in its codebook
   int largest_codebook = 0;               ///< centroids; fewer than k where weights are alike
-  int merged = 0;            ///< centroids that rounding made equal to another of their codebook
+  int merged = 0;            ///< centroids fewer because they are integers (Clusters::merged)
   double squared_error = 0;  ///< over all weights, in the weights' own unit, after rounding
   std::optional<std::string> left_out;  ///< why the layer is not clustered
 
@@ -56,13 +56,13 @@ struct LayerClusters {
 Json to_json(const LayerClusters& clusters);
 
 /// Clusters `weights`, which are `channels` rows of equal length. `scales` has one positive scale a
-/// channel with Scale::channel and is not looked at without. Scaled centroids are rounded to the
-/// nearest integer, halves away from 0, and clamped; those that become equal are merged, and their
-/// weights with them (a small centroid may so join the zeros, as its weights would in int8). Each
-/// weight keeps the cluster it had before rounding. A layer that cannot have k clusters
-/// (why_not_clusterable, of any of its codebooks) is left out as a whole, with the reason; that is
-/// no error. Errors: bad_input for weights that are not whole rows or not finite, for scales that
-/// are not one positive number a channel.
+/// channel with Scale::channel and is not looked at without. Scaled centroids are integers
+/// (KmeansOptions::integers; a small one may join the zeros, as its weights would in int8), and an
+/// error in units of a scale counts for the scale's square: what is minimized is the reported error
+/// of the weights themselves, of which `exact` is the least there is. A layer that cannot have k
+/// clusters (why_not_clusterable, of any of its codebooks) is left out as a whole, with the reason;
+/// that is no error. Errors: bad_input for weights that are not whole rows or not finite, for
+/// scales that are not one positive number a channel.
 Result<LayerClusters> cluster_layer(std::span<const float> weights, std::int64_t channels,
                                     std::span<const float> scales, const ClusterSettings& settings,
                                     std::uint64_t seed);

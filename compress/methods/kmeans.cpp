@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <numeric>
 
@@ -42,24 +43,41 @@ Signs share_centroids(const Signs& weights, int k) {
 /// Centroids of sorted weights; none for no weights.
 struct Side {
   std::vector<double> centroids;
+  int merged = 0;
   int iterations = 0;
 };
+
+/// How many integers the values round to.
+std::size_t count_integers(const SortedValues& values) {
+  std::size_t count = 1;
+  for (std::size_t i = 1; i < values.distinct(); ++i)
+    count += nearest_integer(values.value(i)) != nearest_integer(values.value(i - 1));
+  return count;
+}
+
+Side best_side(std::span<const Weighted> sorted, std::size_t k, bool integers) {
+  const SortedValues values(sorted, integers ? Centroids::integer : Centroids::real);
+  const std::size_t wanted = std::min(k, values.distinct());
+  const std::size_t useful = integers ? std::min(wanted, count_integers(values)) : wanted;
+  return {centroids_of(values, best_segments(values, useful)), int(wanted - useful), 0};
+}
 
 // Each iteration lowers the error, so it ends by itself; the limit guards against rounding.
 constexpr int most_iterations = 100'000;
 
-Side cluster_side(std::span<const float> sorted, std::size_t k, KmeansInit init, Random& random) {
+Side cluster_side(std::span<const Weighted> sorted, std::size_t k, const KmeansOptions& options,
+                  Random& random) {
   if (sorted.empty()) return {};
+  if (options.init == KmeansInit::exact) return best_side(sorted, k, options.integers);
   const SortedValues values(sorted);
   k = std::min(k, values.distinct());
-  if (init == KmeansInit::exact) return {means_of(values, best_segments(values, k)), 0};
-  Side side{initial_centroids(values, k, init, random), 0};
+  Side side{initial_centroids(values, k, options.init, random), 0, 0};
   Segments segments;
   while (side.iterations < most_iterations) {
     Segments moved = refill(values, nearest_starts(values, side.centroids), k);
     if (moved == segments) break;
     segments = std::move(moved);
-    side.centroids = means_of(values, segments);
+    side.centroids = centroids_of(values, segments);
     ++side.iterations;
   }
   return side;
@@ -90,13 +108,41 @@ void assign(std::span<const float> weights, std::optional<std::size_t> zero, Clu
   }
 }
 
-double squared_error(std::span<const float> weights, const Clusters& clusters) {
+/// Makes integers of the centroids, one of equal ones, and none of one whose weights are as near to
+/// its neighbour and went there.
+void round_centroids(Clusters& clusters) {
+  std::vector<bool> used(clusters.centroids.size(), false);
+  for (const std::uint32_t index : clusters.assignment)
+    used[index] = true;
+  std::vector<double> rounded;
+  std::vector<std::uint32_t> place;  // of each old centroid
+  for (std::size_t i = 0; i < clusters.centroids.size(); ++i) {
+    const double integer = nearest_integer(clusters.centroids[i]);
+    if (used[i] && (rounded.empty() || rounded.back() != integer)) rounded.push_back(integer);
+    place.push_back(std::uint32_t(rounded.empty() ? 0 : rounded.size() - 1));
+  }
+  clusters.merged += int(clusters.centroids.size() - rounded.size());
+  for (std::uint32_t& index : clusters.assignment)
+    index = place[index];
+  clusters.centroids = std::move(rounded);
+}
+
+double squared_error(std::span<const float> weights, std::span<const double> importance,
+                     const Clusters& clusters) {
   double sum = 0;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const double distance = double(weights[i]) - clusters.centroids[clusters.assignment[i]];
-    sum += distance * distance;
+    sum += (importance.empty() ? 1 : importance[i]) * distance * distance;
   }
   return sum;
+}
+
+std::vector<Weighted> in_order(std::span<const float> weights, std::span<const double> importance) {
+  std::vector<Weighted> sorted;
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    sorted.push_back({weights[i], importance.empty() ? 1 : importance[i]});
+  std::ranges::stable_sort(sorted, {}, &Weighted::value);
+  return sorted;
 }
 
 }  // namespace
@@ -116,7 +162,9 @@ std::optional<std::string> why_not_clusterable(std::span<const float> weights,
   return std::nullopt;
 }
 
-Result<Clusters> cluster_weights(std::span<const float> weights, const KmeansOptions& options) {
+Result<Clusters> cluster_weights(std::span<const float> weights, const KmeansOptions& options,
+                                 std::span<const double> importance) {
+  assert(importance.empty() || importance.size() == weights.size());
   for (std::size_t i = 0; i < weights.size(); ++i)
     if (!std::isfinite(weights[i]))
       return fail(ErrorKind::bad_input,
@@ -124,34 +172,34 @@ Result<Clusters> cluster_weights(std::span<const float> weights, const KmeansOpt
   if (const auto why = why_not_clusterable(weights, options))
     return fail(ErrorKind::bad_input, "cannot cluster: " + *why);
 
-  std::vector<float> sorted(weights.begin(), weights.end());
-  std::ranges::sort(sorted);
-  const std::span<const float> all(sorted);
+  const std::vector<Weighted> sorted = in_order(weights, importance);
+  const std::span<const Weighted> all(sorted);
   const Signs signs = count_signs(weights);
   Random random(options.seed);
   Clusters clusters;
   std::optional<std::size_t> zero;
   if (options.preserve_zeros && signs.zero > 0) {
     const Signs shares = share_centroids(signs, options.k);
-    const Side below =
-        cluster_side(all.first(signs.negative), shares.negative, options.init, random);
-    const Side above =
-        cluster_side(all.last(signs.positive), shares.positive, options.init, random);
+    const Side below = cluster_side(all.first(signs.negative), shares.negative, options, random);
+    const Side above = cluster_side(all.last(signs.positive), shares.positive, options, random);
     clusters.centroids = below.centroids;
     zero = clusters.centroids.size();
     clusters.centroids.push_back(0);
     clusters.centroids.insert(clusters.centroids.end(), above.centroids.begin(),
                               above.centroids.end());
+    clusters.merged = below.merged + above.merged;
     clusters.iterations = std::max(below.iterations, above.iterations);
   } else {
-    Side side = cluster_side(all, std::size_t(options.k), options.init, random);
+    Side side = cluster_side(all, std::size_t(options.k), options, random);
+    clusters.merged = side.merged;
     clusters.centroids = std::move(side.centroids);
     clusters.iterations = side.iterations;
   }
   assign(weights, zero, clusters);
   if (options.zero_smallest)
     *std::ranges::min_element(clusters.centroids, {}, [](double c) { return std::abs(c); }) = 0;
-  clusters.squared_error = squared_error(weights, clusters);
+  if (options.integers) round_centroids(clusters);
+  clusters.squared_error = squared_error(weights, importance, clusters);
   return clusters;
 }
 

@@ -19,8 +19,8 @@ enum class KmeansInit {
   linear,     ///< evenly from the least to the greatest weight (Han et al., 2016, section 3)
   random,     ///< k weights drawn without replacement, all different (Forgy)
   density,    ///< F^-1(y), y evenly from 0.01 to 1, F the empirical distribution, interpolated
-  plus_plus,  ///< each next one drawn in proportion to its squared distance (Arthur, 2007)
-  exact,      ///< the least sum of squared errors there is, by dynamic programming
+  plus_plus,  ///< each next one drawn in proportion to its squared error (Arthur, 2007)
+  exact,      ///< the least sum of squared errors there is (best_segments.hpp)
 };
 
 /// The words of JSON.
@@ -43,6 +43,10 @@ struct KmeansOptions {
   /// The centroid nearest to 0 becomes 0 in the end, the lower of two equally near; its weights
   /// stay with it and count in the error.
   bool zero_smallest = false;
+  /// Centroids are integers in [-127, 127]: `exact` finds the best of those, the others round their
+  /// means in the end, halves away from 0. Those that become equal are merged, and their weights
+  /// with them (a small centroid may so join the zeros).
+  bool integers = false;
   std::uint64_t seed = 1;  ///< of random and plus_plus
 };
 
@@ -50,8 +54,9 @@ struct Clusters {
   std::vector<double> centroids;  ///< ascending and different; fewer than k distinct weights
                                   ///< have one each
   std::vector<std::uint32_t> assignment;  ///< index of each weight's centroid; none is unused
-  double squared_error = 0;               ///< sum over the weights
-  int iterations = 0;                     ///< of Lloyd's, the more of the two signs; 0 for exact
+  int merged = 0;            ///< fewer centroids than there would be if they were not integers
+  double squared_error = 0;  ///< sum over the weights, each times its importance
+  int iterations = 0;        ///< of Lloyd's, the more of the two signs; 0 for exact
 };
 
 /// Why these weights cannot have k clusters, as a sentence: k is below 1 or above their number, or
@@ -59,11 +64,14 @@ struct Clusters {
 std::optional<std::string> why_not_clusterable(std::span<const float> weights,
                                                const KmeansOptions& options);
 
-/// Centroids are means of their weights in double. A cluster that becomes empty takes part of the
+/// `importance` is how much the squared error of each weight counts, above 0; none: all alike. It
+/// counts in the means, the errors and what density and plus_plus start from. Centroids are means
+/// of their weights in double, or integers. A cluster that becomes empty takes part of the
 /// one with the largest error, split at its mean. Time for n weights: O(n log n) to sort, then
 /// O(k log n) an iteration; plus_plus O(k n); exact some ten times O(n log n), at worst O(k n):
 /// seconds for n = 400 000 and k = 256 (best_segments.hpp).
 /// Errors: bad_input as above, or for a weight that is not finite.
-Result<Clusters> cluster_weights(std::span<const float> weights, const KmeansOptions& options);
+Result<Clusters> cluster_weights(std::span<const float> weights, const KmeansOptions& options,
+                                 std::span<const double> importance = {});
 
 }  // namespace assay

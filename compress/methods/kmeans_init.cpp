@@ -21,7 +21,7 @@ std::size_t value_at_rank(const SortedValues& values, std::uint64_t rank) {
   std::size_t high = values.distinct();
   while (high - low > 1) {
     const std::size_t middle = std::midpoint(low, high);
-    (values.count_before(middle) <= double(rank) ? low : high) = middle;
+    (values.count_before(middle) <= rank ? low : high) = middle;
   }
   return low;
 }
@@ -43,15 +43,15 @@ std::vector<double> drawn(const SortedValues& values, std::size_t k, Random& ran
   return centroids;
 }
 
-/// F(v_i) is the share of weights up to v_i; between values F is linear, below the first it is
+/// F(v_i) is the share of the mass up to v_i; between values F is linear, below the first it is
 /// constant.
 double inverse_distribution(const SortedValues& values, double share) {
-  const double rank = share * double(values.total());
+  const double limit = share * values.mass_before(values.distinct());
   std::size_t index = 0;
-  while (index + 1 < values.distinct() && values.count_before(index + 1) < rank)
+  while (index + 1 < values.distinct() && values.mass_before(index + 1) < limit)
     ++index;
   if (index == 0) return values.value(0);
-  const double above = (rank - values.count_before(index)) / values.count(index);
+  const double above = (limit - values.mass_before(index)) / values.mass(index);
   return std::lerp(values.value(index - 1), values.value(index), std::min(above, 1.0));
 }
 
@@ -62,26 +62,31 @@ std::vector<double> by_density(const SortedValues& values, std::size_t k) {
   return centroids;
 }
 
+/// A place drawn in proportion to what it has. The last one with anything stands for a draw that
+/// rounding puts beyond the total.
+std::size_t draw(const std::vector<double>& shares, Random& random) {
+  double left = random.unit() * std::accumulate(shares.begin(), shares.end(), 0.0);
+  std::size_t chosen = 0;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i] > 0) chosen = i;
+    left -= shares[i];
+    if (left < 0) break;
+  }
+  return chosen;
+}
+
 std::vector<double> spread(const SortedValues& values, std::size_t k, Random& random) {
-  std::vector<double> centroids;
-  std::vector<double> mass(values.distinct(), std::numeric_limits<double>::infinity());
-  std::size_t chosen = value_at_rank(values, random.below(values.total()));
-  for (;;) {
-    centroids.push_back(values.value(chosen));
-    if (centroids.size() == k) break;
-    double total = 0;
-    for (std::size_t i = 0; i < mass.size(); ++i) {
+  std::vector<double> masses;
+  for (std::size_t i = 0; i < values.distinct(); ++i)
+    masses.push_back(values.mass(i));
+  std::vector<double> centroids{values.value(draw(masses, random))};
+  std::vector<double> errors(masses.size(), std::numeric_limits<double>::infinity());
+  while (centroids.size() < k) {
+    for (std::size_t i = 0; i < errors.size(); ++i) {
       const double distance = values.value(i) - centroids.back();
-      mass[i] = std::min(mass[i], values.count(i) * distance * distance);
-      total += mass[i];
+      errors[i] = std::min(errors[i], masses[i] * distance * distance);
     }
-    // The last value with any mass stands for a draw that rounding puts beyond the total.
-    double left = random.unit() * total;
-    for (std::size_t i = 0; i < mass.size(); ++i) {
-      if (mass[i] > 0) chosen = i;
-      left -= mass[i];
-      if (left < 0) break;
-    }
+    centroids.push_back(values.value(draw(errors, random)));
   }
   std::ranges::sort(centroids);
   return centroids;

@@ -9,34 +9,56 @@
 
 namespace assay {
 
-/// Sorted distinct values, each with how often it occurs. Sums over a run of them take constant
-/// time; they are kept in double and about the mean, so that large offsets do not cost digits.
+/// A number and how much its squared distances count, above 0.
+struct Weighted {
+  float value = 0;
+  double importance = 1;
+};
+
+/// What the values of a segment may stand for.
+enum class Centroids {
+  real,
+  integer,  ///< within [-127, 127]
+};
+
+/// The nearest integer that a centroid may be, of halves the one away from 0.
+double nearest_integer(double centroid);
+
+/// Sorted distinct values, each with how often it occurs and what that counts for. Sums over a run
+/// of them take constant time; they are kept in double and about the mean, so that large offsets do
+/// not cost digits.
 class SortedValues {
  public:
   /// `sorted` is ascending and finite; equal values become one.
+  explicit SortedValues(std::span<const Weighted> sorted, Centroids centroids = Centroids::real);
+  /// Each number counts for 1.
   explicit SortedValues(std::span<const float> sorted);
 
   std::size_t distinct() const { return values_.size(); }
-  std::size_t total() const { return static_cast<std::size_t>(counts_.back()); }
+  std::size_t total() const { return counts_.back(); }
   double value(std::size_t index) const { return values_[index]; }
-  double count(std::size_t index) const { return counts_[index + 1] - counts_[index]; }
   /// How many of the numbers are among the first `end` distinct values.
-  double count_before(std::size_t end) const { return counts_[end]; }
+  std::size_t count_before(std::size_t end) const { return counts_[end]; }
+  /// What the numbers of one distinct value count for together, and those of the first `end`.
+  double mass(std::size_t index) const { return masses_[index + 1] - masses_[index]; }
+  double mass_before(std::size_t end) const { return masses_[end]; }
   double mean(std::size_t begin, std::size_t end) const;
-  /// Sum of squared distances to the mean; of the values [begin, end), which are not none.
-  double cost(std::size_t begin, std::size_t end) const {
-    const double sum = sums_[end] - sums_[begin];
-    const double squares = squares_[end] - squares_[begin];
-    const double cost = squares - sum * sum / (counts_[end] - counts_[begin]);
-    return cost > 0 ? cost : 0;
+  /// The best centroid of the values [begin, end): their mean, or the integer nearest to it.
+  double centroid(std::size_t begin, std::size_t end) const {
+    const double mean = this->mean(begin, end);
+    return centroids_ == Centroids::real ? mean : nearest_integer(mean);
   }
+  /// Sum of squared distances to that centroid; of the values [begin, end), which are not none.
+  double cost(std::size_t begin, std::size_t end) const;
   /// The first value above `limit`, or distinct().
   std::size_t first_above(double limit) const;
 
  private:
   std::vector<double> values_;
+  Centroids centroids_ = Centroids::real;
   double centre_ = 0;
-  std::vector<double> counts_, sums_, squares_;  // of the first i distinct values, about centre_
+  std::vector<std::size_t> counts_;              // of the first i distinct values
+  std::vector<double> masses_, sums_, squares_;  // of the same, about centre_
 };
 
 /// Where each segment starts: 0 first, strictly ascending. The last ends with the values.
@@ -47,8 +69,8 @@ inline std::size_t end_of(const SortedValues& values, const Segments& segments, 
   return index + 1 < segments.size() ? segments[index + 1] : values.distinct();
 }
 
-/// The mean of each segment, ascending.
-std::vector<double> means_of(const SortedValues& values, const Segments& segments);
+/// The centroid of each segment, ascending.
+std::vector<double> centroids_of(const SortedValues& values, const Segments& segments);
 
 /// The segments of the values nearest to each of the ascending `centroids`; of two equally near the
 /// lower. A centroid without values starts where its upper neighbour does, so this may repeat.

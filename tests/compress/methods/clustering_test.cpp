@@ -127,6 +127,112 @@ TEST(Clustering, KeepsTheZerosOfAPrunedLayerAndFewInt8Values) {
   }
 }
 
+constexpr KmeansInit moving_inits[] = {KmeansInit::linear, KmeansInit::random, KmeansInit::density,
+                                       KmeansInit::plus_plus};
+
+/// Four channels, the scale of each a few times that of the one before.
+struct UnequalLayer {
+  static constexpr std::int64_t channels = 4;
+  Floats weights, scales;
+
+  UnequalLayer(std::size_t row, float largest, std::mt19937& random) {
+    std::normal_distribution<float> normal(0, largest / 3);
+    for (std::int64_t channel = 0; channel < channels; ++channel) {
+      scales.push_back(channel == 0 ? 0.01F : scales.back() * float(1 + random() % 5));
+      for (std::size_t i = 0; i < row; ++i)
+        weights.push_back(scales.back() * std::clamp(normal(random), -largest, largest));
+    }
+  }
+  std::size_t row() const { return weights.size() / channels; }
+  double unit(std::size_t i) const { return double(weights[i]) / scales[i / row()]; }
+};
+
+/// What a clustering with one codebook loses, from its parts alone.
+double error_of(const UnequalLayer& layer, const LayerClusters& clusters) {
+  double error = 0;
+  for (std::size_t i = 0; i < layer.weights.size(); ++i) {
+    const double scale = layer.scales[i / layer.row()];
+    const double centroid = clusters.codebooks.front()[clusters.assignment[i]];
+    error += std::pow(layer.weights[i] - scale * centroid, 2);
+  }
+  return error;
+}
+
+/// The least error with any codebook of at most `k` integers from `first` to `largest` and those
+/// already in `codebook`.
+double least_error(const UnequalLayer& layer, int k, int first, int largest,
+                   std::vector<double> codebook = {}) {
+  double least = codebook.empty() ? 1e300 : 0;
+  for (std::size_t i = 0; !codebook.empty() && i < layer.weights.size(); ++i) {
+    double nearest = 1e300;
+    for (const double centroid : codebook)
+      nearest = std::min(nearest, std::abs(layer.unit(i) - centroid));
+    least += std::pow(nearest * layer.scales[i / layer.row()], 2);
+  }
+  codebook.push_back(0);
+  for (int integer = first; k > 0 && integer <= largest; ++integer) {
+    codebook.back() = integer;
+    least = std::min(least, least_error(layer, k - 1, integer + 1, largest, codebook));
+  }
+  return least;
+}
+
+TEST(Clustering, ExactIsTheBestOfAllIntegerCodebooks) {
+  std::mt19937 random(11);
+  for (int trial = 0; trial < 60; ++trial) {
+    const int largest = 4 + trial % 5;
+    const UnequalLayer layer(1 + trial % 6, float(largest), random);
+    const int k = std::min(1 + trial % 4, int(layer.weights.size()));
+    const auto clusters = cluster_layer(layer.weights, UnequalLayer::channels, layer.scales,
+                                        {.k = k, .preserve_sparsity = false}, 1);
+    ASSERT_TRUE(clusters) << clusters.error().message;
+    const double least = least_error(layer, k, -largest, largest);
+    EXPECT_NEAR(error_of(layer, *clusters), least, 1e-5 * least + 1e-12) << trial;
+    EXPECT_NEAR(clusters->squared_error, least, 1e-5 * least + 1e-12) << trial;
+  }
+}
+
+TEST(Clustering, NoStartEndsBelowTheExactErrorWhereScalesDiffer) {
+  std::mt19937 random(12);
+  for (int trial = 0; trial < 40; ++trial) {
+    const UnequalLayer layer(200, 127, random);
+    const int k = 2 + trial % 15;
+    const auto cluster = [&](KmeansInit init) {
+      const auto clusters = cluster_layer(layer.weights, UnequalLayer::channels, layer.scales,
+                                          {.k = k, .init = init}, std::uint64_t(trial));
+      EXPECT_TRUE(clusters);
+      EXPECT_NEAR(clusters->squared_error, error_of(layer, *clusters),
+                  1e-5 * clusters->squared_error);
+      return error_of(layer, *clusters);
+    };
+    const double exact = cluster(KmeansInit::exact);
+    for (const KmeansInit init : moving_inits)
+      EXPECT_GE(cluster(init), exact * (1 - 1e-9)) << trial << ' ' << word_of(kmeans_inits, init);
+  }
+}
+
+// In units 1 and 5. At twice the scale an error counts four times, so the mean is (1 + 4 * 5) / 5
+// and not 3.
+TEST(Clustering, WeightsOfALargerScaleCountForMore) {
+  const Floats weights{1, 1, 1, 1, 1, 10, 10, 10, 10, 10}, scales{1, 2};
+  for (const KmeansInit init : {KmeansInit::exact, KmeansInit::linear}) {
+    const auto layer = cluster_layer(weights, 2, scales, {.k = 1, .init = init}, 1);
+    ASSERT_TRUE(layer);
+    EXPECT_THAT(layer->codebooks, ElementsAre(ElementsAre(4)));
+    EXPECT_EQ(layer->squared_error, 5 * 9 + 5 * 4);
+  }
+}
+
+TEST(Clustering, MoreCentroidsThanIntegersAreNotNeeded) {
+  const Floats weights{-2.2F, -1.8F, 0.9F, 1.1F, 1.2F, 7}, scales{1};
+  for (const int k : {3, 4, 6}) {
+    const auto layer = cluster_layer(weights, 1, scales, {.k = k}, 1);
+    ASSERT_TRUE(layer);
+    EXPECT_THAT(layer->codebooks, ElementsAre(ElementsAre(-2, 1, 7)));
+    EXPECT_EQ(layer->merged, k - 3);
+  }
+}
+
 TEST(Clustering, RefusesBadWeightsAndScales) {
   const auto message = [](const Floats& weights, std::int64_t channels, const Floats& scales) {
     const auto layer = cluster_layer(weights, channels, scales, {.k = 1}, 1);
