@@ -41,10 +41,15 @@ Status check_names(std::span<const WeightedLayer> layers, const std::vector<std:
   return {};
 }
 
+bool is_last(std::span<const WeightedLayer> layers, std::size_t index) {
+  return std::ranges::all_of(layers.subspan(index + 1), &WeightedLayer::is_normalization);
+}
+
 bool is_touched(std::span<const WeightedLayer> layers, std::size_t index,
                 const LayerPolicy& policy) {
   const WeightedLayer& layer = layers[index];
   if (contains(policy.except, layer.name)) return false;
+  if (layer.is_normalization() && policy.rule != Rule::named) return false;
   switch (policy.rule) {
     case Rule::all:
       return true;
@@ -53,7 +58,7 @@ bool is_touched(std::span<const WeightedLayer> layers, std::size_t index,
     case Rule::dense:
       return layer.op == Op::dense;
     case Rule::last:
-      return index + 1 == layers.size();
+      return is_last(layers, index);
     case Rule::latency:
       return !why_not_faster(layer);
     case Rule::named:

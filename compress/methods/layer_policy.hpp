@@ -32,6 +32,10 @@ struct WeightedLayer {
 
   std::int64_t weight_count() const;
   bool is_depthwise() const { return group > 1 && shape[1] == 1; }
+  /// One weight a channel, as a batch normalization has that folding could not put into a layer.
+  bool is_normalization() const {
+    return op == Op::conv && group == shape[0] && weight_count() == group;
+  }
   bool operator==(const WeightedLayer&) const = default;
 };
 
@@ -40,7 +44,8 @@ struct WeightedLayer {
 /// [out][in] (transB = 1), weights without input channels, and two such nodes of one name.
 Result<std::vector<WeightedLayer>> weighted_layers(const onnx::Model& model);
 
-/// The choice of layers: a rule or a list of names, less the excepted ones.
+/// The choice of layers: a rule or a list of names, less the excepted ones. No rule but `named`
+/// takes a normalization: each of its few weights scales a whole channel.
 struct LayerPolicy {
   enum class Rule {
     all,

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "compress/onnx/fold_batch_norm.hpp"
+#include "tests/compress/methods/float_models.hpp"
 #include "tests/compress/methods/read_settings.hpp"
 
 namespace assay {
@@ -13,12 +15,14 @@ using ::testing::HasSubstr;
 using Op = WeightedLayer::Op;
 using Rule = LayerPolicy::Rule;
 
-/// first: one input channel; wide: made for blocks; odd: 6 input channels; small: 240 weights.
+/// first: one input channel; wide: made for blocks; odd: 6 input channels; small: 240 weights; norm
+/// and plane: normalizations as convolutions, of 64 channels and of one.
 const std::vector<WeightedLayer> layers{
     {"first", "a", Op::conv, {32, 1, 3, 3}, 1},  {"wide", "b", Op::conv, {16, 32, 3, 3}, 1},
     {"depth", "c", Op::conv, {32, 1, 3, 3}, 32}, {"odd", "d", Op::conv, {64, 6, 1, 1}, 1},
     {"small", "e", Op::conv, {10, 24, 1, 1}, 1}, {"grouped", "f", Op::conv, {64, 4, 1, 1}, 2},
     {"dense", "g", Op::dense, {10, 64}, 1},      {"last", "h", Op::dense, {10, 10}, 1},
+    {"norm", "i", Op::conv, {64, 1, 1, 1}, 64},  {"plane", "j", Op::conv, {1, 1, 1, 1}, 1},
 };
 
 struct Case {
@@ -51,6 +55,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Last", R"({"layers": "last"})", {"last"}},
         Case{"Latency", R"({"layers": "latency"})", {"wide", "grouped", "dense"}},
         Case{"InModelOrder", R"({"layers": ["last", "wide", "wide"]})", {"wide", "last"}},
+        Case{"NamedNormalizations",
+             R"({"layers": ["plane", "norm", "odd"]})",
+             {"odd", "norm", "plane"}},
         Case{"LessSome",
              R"({"layers": "all", "except": ["first", "last", "depth"]})",
              {"wide", "odd", "small", "grouped", "dense"}},
@@ -67,7 +74,7 @@ TEST(LayerPolicy, SaysWhyALayerGainsNothing) {
 TEST(LayerPolicy, NamesAnUnknownLayerAndTheKnownOnes) {
   for (const auto& policy :
        {LayerPolicy{Rule::named, {"dense", "conv9"}, {}}, LayerPolicy{Rule::all, {}, {"conv9"}}}) {
-    const auto selected = select_layers(std::span(layers).last(2), policy);
+    const auto selected = select_layers(std::span(layers).subspan(6, 2), policy);
     ASSERT_FALSE(selected);
     EXPECT_EQ(selected.error().kind, ErrorKind::bad_input);
     EXPECT_THAT(selected.error().message,
@@ -79,11 +86,37 @@ TEST(LayerPolicy, NamesAnUnknownLayerAndTheKnownOnes) {
 }
 
 TEST(LayerPolicy, RefusesToSelectNothing) {
-  const auto selected = select_layers(std::span(layers).last(1), {Rule::latency, {}, {}});
+  const auto selected = select_layers(std::span(layers).subspan(7, 1), {Rule::latency, {}, {}});
   ASSERT_FALSE(selected);
   EXPECT_EQ(selected.error().kind, ErrorKind::bad_input);
   EXPECT_THAT(selected.error().message, HasSubstr("selects none of the model's 1 layers"));
   EXPECT_THAT(selected.error().message, HasSubstr("latency"));
+}
+
+TEST(LayerPolicy, RefusesToSelectNothingButNormalizations) {
+  for (const Rule rule : {Rule::all, Rule::conv, Rule::last, Rule::latency})
+    EXPECT_FALSE(select_layers(std::span(layers).last(2), {rule, {}, {}})) << int(rule);
+}
+
+TEST(LayerPolicy, LeavesOutWhatFoldingMakesOfANormalization) {
+  testing_models::ModelBuilder builder(3, 4, 4);
+  for (const char* name : {"gamma", "beta", "mean", "variance"})
+    builder.constant(name, {3}, {1, 2, 3});
+  const onnx::Model model =
+      builder.node("BatchNormalization", {"x", "gamma", "beta", "mean", "variance"}, "norm")
+          .constant("w", {2, 3, 1, 1}, std::vector<float>(6, 1))
+          .node("Conv", {"norm", "w"}, "y")
+          .build();
+  const auto folded = onnx::fold_batch_norm(model);
+  ASSERT_TRUE(folded) << folded.error().message;
+  const auto found = weighted_layers(*folded);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 2U);
+  for (const Rule rule : {Rule::all, Rule::conv}) {
+    const auto selected = select_layers(*found, {rule, {}, {}});
+    ASSERT_TRUE(selected);
+    EXPECT_THAT(*selected, ElementsAre(1));
+  }
 }
 
 TEST(LayerPolicy, WritesWhatItReads) {
