@@ -1,6 +1,6 @@
 #include "compress/methods/shrink_filters.hpp"
 
-#include <algorithm>
+#include <map>
 
 #include "compress/methods/channel_groups.hpp"
 
@@ -52,13 +52,17 @@ void shrink(onnx::Model& model, const ChannelGroup& group, const std::vector<std
 Result<std::vector<FilterLayer>> prunable_filters(const onnx::Model& model) {
   ASSAY_TRY(const ChannelPlan plan, plan_channels(model));
   std::vector<FilterLayer> layers;
+  std::map<std::size_t, std::string> makers;  // of each group
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     if (!makes_filters(model.nodes[i])) continue;
-    FilterLayer layer{model.nodes[i].name, 0, "its weights are not laid out as filters"};
-    if (plan.group_of_node[i]) {
-      const ChannelGroup& group = plan.groups[*plan.group_of_node[i]];
-      layer.filters = group.channels;
+    FilterLayer layer{model.nodes[i].name, "its weights are not laid out as filters", {}, {}};
+    if (const auto index = plan.group_of_node[i]) {
+      const ChannelGroup& group = plan.groups[*index];
       layer.kept_because = group.kept_because;
+      const auto [maker, is_first] = makers.emplace(*index, layer.name);
+      if (!is_first) layer.channels_of = maker->second;
+      for (const ChannelAxis& constant : group.constants)
+        if (constant.axis == 0) layer.constants.push_back(constant.tensor);
     }
     layers.push_back(std::move(layer));
   }

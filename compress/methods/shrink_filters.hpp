@@ -23,10 +23,14 @@ namespace assay {
 /// A Conv or Gemm node and whether its filters may be removed.
 struct FilterLayer {
   std::string name;  ///< of the node
-  std::int64_t filters = 0;
   /// Why its filters must stay, as a clause: "its output reaches 'sum' (Add)". A dead filter of
   /// such a layer is kept. Nothing when filters may go.
   std::optional<std::string> kept_because;
+  std::optional<std::string>
+      channels_of;  ///< of a depthwise layer: the one that makes its channels
+  /// The constants whose first axis are these filters: its own, and those of what the filters run
+  /// through. A filter is dead once its entries are 0 in all of them but statistics.
+  std::vector<std::string> constants;
 
   bool operator==(const FilterLayer&) const = default;
 };

@@ -5,8 +5,12 @@
 #include <ATen/ops/ones_like.h>
 #include <c10/core/GradMode.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <map>
+#include <cassert>
+#include <set>
+#include <utility>
 
 #include "compress/methods/shrink_filters.hpp"
 #include "compress/train/tensors.hpp"
@@ -22,6 +26,24 @@ std::vector<std::uint8_t> kept_weights(const at::Tensor& weight) {
   return keep;
 }
 
+std::vector<at::Tensor> those_of(const NamedTensors& tensors,
+                                 const std::vector<std::string>& names) {
+  std::vector<at::Tensor> found;
+  for (const std::string& name : names)
+    if (const auto tensor = tensors.find(name); tensor != tensors.end())
+      found.push_back(tensor->second);
+  return found;
+}
+
+/// Zeroes the entries along the first axis for which `alive` is 0.
+void silence(const std::vector<at::Tensor>& tensors, const at::Tensor& alive) {
+  for (at::Tensor tensor : tensors) {
+    std::vector<std::int64_t> shape(std::size_t(tensor.dim()), 1);
+    shape[0] = -1;
+    tensor.mul_(alive.reshape(shape));
+  }
+}
+
 /// In checkpoints; a layer may be called "updates".
 std::string mask_name(const TrainableLayer& layer) {
   return "mask/" + layer.name;
@@ -32,29 +54,48 @@ std::string mask_name(const TrainableLayer& layer) {
 Result<std::unique_ptr<Pruner>> Pruner::create(TrainableNetwork& network,
                                                const PruneSettings& settings) {
   std::unique_ptr<Pruner> pruner(new Pruner(network, settings));
-  const onnx::Model model = network.model();
-  ASSAY_TRY(const auto layers, weighted_layers(model));
+  ASSAY_TRY(const auto layers, weighted_layers(network.model()));
   ASSAY_TRY(const auto selected, select_layers(layers, settings.layers));
-  std::map<std::string, std::string> kept;  // layers whose filters must stay, and why
-  if (settings.magnitude.granularity == MagnitudePruning::Granularity::filter) {
-    ASSAY_TRY(const auto filter_layers, prunable_filters(model));
-    for (const FilterLayer& layer : filter_layers)
-      if (layer.kept_because) kept[layer.name] = *layer.kept_because;
-  }
   for (const std::size_t index : selected) {
-    const std::string& name = layers[index].name;
-    if (const auto why = kept.find(name); why != kept.end()) {
-      pruner->left_out_[name] = why->second;
-      continue;
-    }
-    const auto at = std::ranges::find(network.layers(), name, &TrainableLayer::name);
+    const auto at = std::ranges::find(network.layers(), layers[index].name, &TrainableLayer::name);
     pruner->chosen_.push_back(std::size_t(at - network.layers().begin()));
   }
-  if (pruner->chosen_.empty())
-    return fail(ErrorKind::bad_input, "prune: none of the chosen layers can lose whole filters");
+  if (settings.magnitude.granularity == MagnitudePruning::Granularity::filter)
+    ASSAY_CHECK(pruner->choose_filters());
   for (std::size_t i = 0; i < pruner->chosen_.size(); ++i)
     pruner->set_mask(i, kept_weights(network.layers()[pruner->chosen_[i]].weight));
   return pruner;
+}
+
+Status Pruner::choose_filters() {
+  // Like the network's layers, the Conv and Gemm nodes in their order.
+  ASSAY_TRY(const auto filter_layers, prunable_filters(network_.model()));
+  assert(filter_layers.size() == network_.layers().size());
+  const NamedTensors leaves = network_.leaves();
+  const std::vector<std::size_t> asked = std::exchange(chosen_, {});
+  std::set<std::string> chosen;
+  for (std::size_t i = 0; i < filter_layers.size(); ++i) {
+    const FilterLayer& layer = filter_layers[i];
+    const bool is_asked = std::ranges::binary_search(asked, i);
+    if (layer.channels_of && chosen.contains(*layer.channels_of)) {
+      sharing_[layer.name] = *layer.channels_of;
+    } else if (is_asked && layer.kept_because) {
+      left_out_[layer.name] = *layer.kept_because;
+    } else if (is_asked && layer.channels_of) {
+      left_out_[layer.name] =
+          fmt::format("it has the channels of '{}', which is not chosen", *layer.channels_of);
+    } else if (is_asked) {
+      chosen.insert(layer.name);
+      chosen_.push_back(i);
+      entries_.push_back(those_of(leaves, layer.constants));
+    }
+  }
+  if (!chosen_.empty()) return {};
+  const auto first = left_out_.begin();
+  return fail(ErrorKind::bad_input,
+              fmt::format("prune: none of the chosen layers can lose whole filters, '{}' because "
+                          "{}",
+                          first.key(), first->get<std::string>()));
 }
 
 at::Tensor Pruner::weight(std::size_t layer, const at::Tensor& weight) {
@@ -105,15 +146,13 @@ Status Pruner::update_masks(std::int64_t step, double sparsity) {
 }
 
 void Pruner::apply_masks() {
-  const bool filters = settings_.magnitude.granularity == MagnitudePruning::Granularity::filter;
   const c10::NoGradGuard no_gradient;
   for (const std::size_t layer : chosen_) {
     at::Tensor weight = network_.layers()[layer].weight;
     weight.mul_(masks_[layer]);
-    if (!filters) continue;
-    const at::Tensor alive = masks_[layer].flatten(1).amax(1);
-    network_.silence_channels(layer, alive);
   }
+  for (std::size_t i = 0; i < entries_.size(); ++i)
+    silence(entries_[i], masks_[chosen_[i]].flatten(1).amax(1));
 }
 
 void Pruner::end_step() {
@@ -138,6 +177,7 @@ Json Pruner::report() const {
   for (const LayerMask& mask : current())
     layers[mask.name] = {{"weights", mask.weights()}, {"zeros", mask.zeros()}};
   Json json = {{"settings", to_json(settings_)}, {"updates", updates_}, {"layers", layers}};
+  if (!sharing_.empty()) json["sharing"] = sharing_;
   if (!left_out_.empty()) json["left_out"] = left_out_;
   return json;
 }

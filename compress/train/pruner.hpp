@@ -13,8 +13,9 @@ namespace assay {
 class Pruner final : public TrainingMethod {
  public:
   /// Weights that are zero from the start count as pruned and stay zero. Whole filters are pruned
-  /// only where removing them changes no other layer's channels. `network` outlives the pruner.
-  /// Errors: bad_input for a policy that names an unknown layer or selects none.
+  /// only where removing them changes no other layer's channels, but for those of the depthwise
+  /// layers behind, which lose the same ones. `network` outlives the pruner. Errors: bad_input for
+  /// a policy that names an unknown layer or selects none that can be pruned.
   static Result<std::unique_ptr<Pruner>> create(TrainableNetwork& network,
                                                 const PruneSettings& settings);
 
@@ -30,6 +31,8 @@ class Pruner final : public TrainingMethod {
  private:
   Pruner(TrainableNetwork& network, const PruneSettings& settings)
       : network_(network), settings_(settings), masks_(network.layers().size()) {}
+  /// Leaves only the chosen layers that can lose filters, and fills `entries_`.
+  Status choose_filters();
   Status update_masks(std::int64_t step, double sparsity);
   void set_mask(std::size_t position, const std::vector<std::uint8_t>& keep);
   void apply_masks();
@@ -39,7 +42,10 @@ class Pruner final : public TrainingMethod {
   PruneSettings settings_;
   std::vector<std::size_t> chosen_;  // layers of the network that are pruned
   std::vector<at::Tensor> masks_;    // per layer of the network; undefined where it is not pruned
+  // Of whole filters only, per chosen layer: leaves whose first axis are its filters.
+  std::vector<std::vector<at::Tensor>> entries_;
   Json updates_ = Json::array();
+  Json sharing_ = Json::object();
   Json left_out_ = Json::object();
 };
 

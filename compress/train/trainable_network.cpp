@@ -298,15 +298,6 @@ void TrainableNetwork::Norm::freeze() {
   beta.requires_grad_(false);
 }
 
-void TrainableNetwork::silence_channels(std::size_t layer, const at::Tensor& alive) {
-  const c10::NoGradGuard no_gradient;
-  if (layers_[layer].bias.defined()) layers_[layer].bias.mul_(alive);
-  for_each_norm_behind(layer, [&](Norm& norm) {
-    norm.gamma.mul_(alive);
-    norm.beta.mul_(alive);
-  });
-}
-
 Result<std::string> TrainableNetwork::output_of(const std::string& layer) const {
   std::string known;
   for (const Step& step : steps_) {
@@ -334,6 +325,14 @@ void TrainableNetwork::visit_tensors(Network& network, Visit visit) {
       visit(names[4], norm.variance);
     }
   }
+}
+
+NamedTensors TrainableNetwork::leaves() const {
+  NamedTensors leaves;
+  visit_tensors(*this, [&](const std::string& name, const at::Tensor& tensor) {
+    if (tensor.requires_grad()) leaves[name] = tensor;
+  });
+  return leaves;
 }
 
 NamedTensors TrainableNetwork::state() const {

@@ -35,13 +35,12 @@ class TrainableNetwork {
   /// Leaves that training moves, in the order of the nodes; without the weights of layers that a
   /// method replaces, and without what is frozen.
   std::vector<at::Tensor> parameters(std::span<TrainingMethod* const> methods = {}) const;
+  /// Leaves that training moves, by tensor name.
+  NamedTensors leaves() const;
   /// Keeps a layer, and the batch normalizations between it and the next one, as they are.
   void freeze(std::size_t layer);
   /// Keeps everything but one layer and the batch normalizations behind it.
   void freeze_all_but(std::size_t layer);
-  /// Zeroes the bias of a layer, and factor and shift of the batch normalizations behind it, for
-  /// output channels where `alive` [out] is 0: what comes out of them is 0 then.
-  void silence_channels(std::size_t layer, const at::Tensor& alive);
   /// Every leaf and statistic by tensor name, for checkpoints.
   NamedTensors state() const;
   void restore(const NamedTensors& state);

@@ -14,6 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 using Shape = std::vector<std::int64_t>;
 
 /// Builds models layer by layer with random small integers; every layer reads the one before unless
@@ -356,11 +357,42 @@ TEST(PrunableFilters, SaysWhichMustStayAndWhy) {
   const auto layers = prunable_filters(model);
   ASSERT_TRUE(layers) << layers.error().message;
   const std::string sum = "its output reaches 'sum' (Add)";
-  EXPECT_THAT(*layers, ElementsAre(FilterLayer{"free", 4, {}}, FilterLayer{"branch", 4, sum},
-                                   FilterLayer{"depth", 4, sum}, FilterLayer{"other", 4, sum},
-                                   FilterLayer{"wide", 8, "it is a grouped convolution"},
-                                   FilterLayer{"fine", 3, {}},
-                                   FilterLayer{"y", 2, "its output is the model's output"}));
+  std::vector<std::pair<std::string, std::optional<std::string>>> found;
+  for (const FilterLayer& layer : *layers)
+    found.emplace_back(layer.name, layer.kept_because);
+  EXPECT_THAT(
+      found,
+      ElementsAre(Pair("free", std::nullopt), Pair("branch", sum), Pair("depth", sum),
+                  Pair("other", sum), Pair("wide", "it is a grouped convolution"),
+                  Pair("fine", std::nullopt), Pair("y", "its output is the model's output")));
+}
+
+TEST(PrunableFilters, SaysWhoSharesChannelsAndWhatHasThem) {
+  const auto model = Builder(1, 4)
+                         .conv("first", {4, 1, 3, 3})
+                         .norm("n", 4)
+                         .conv("depth", {4, 1, 3, 3}, true, 4)
+                         .conv("deep", {4, 1, 3, 3}, false, 4)
+                         .conv("point", {3, 4, 1, 1}, false)
+                         .node("Flatten", "f")
+                         .dense("y", {2, 48})
+                         .build();
+  const auto layers = prunable_filters(model);
+  ASSERT_TRUE(layers) << layers.error().message;
+  std::vector<std::pair<std::string, std::optional<std::string>>> sharing;
+  for (const FilterLayer& layer : *layers)
+    sharing.emplace_back(layer.name, layer.channels_of);
+  EXPECT_THAT(sharing, ElementsAre(Pair("first", std::nullopt), Pair("depth", "first"),
+                                   Pair("deep", "first"), Pair("point", std::nullopt),
+                                   Pair("y", std::nullopt)));
+  // All constants with four entries along their first axis, in the order of the nodes.
+  std::vector<std::string> expected;
+  for (const std::size_t node : {0, 1, 2, 3})
+    expected.insert(expected.end(), model.nodes[node].inputs.begin() + 1,
+                    model.nodes[node].inputs.end());
+  for (const std::size_t layer : {0, 1, 2})
+    EXPECT_EQ((*layers)[layer].constants, expected);
+  EXPECT_EQ((*layers)[3].constants, std::vector<std::string>{model.nodes[4].inputs[1]});
 }
 
 TEST(PrunableFilters, RefusesWeightsThatDoNotFit) {

@@ -12,6 +12,7 @@
 #include "compress/train/interpreter.hpp"
 #include "compress/train/tensors.hpp"
 #include "tests/compress/train/method_training.hpp"
+#include "tests/compress/train/trainable_models.hpp"
 
 namespace assay {
 namespace {
@@ -39,6 +40,17 @@ std::int64_t zeros(const std::vector<float>& weights) {
   return std::ranges::count(weights, 0.0F);
 }
 
+/// Filters of a layer that are all 0.
+std::int64_t dead_filters(const onnx::Model& model, const std::string& layer) {
+  const auto weights = reals(model, layer + ".weight");
+  const std::int64_t filters = model.initializer(layer + ".weight")->shape[0];
+  const auto length = std::ptrdiff_t(weights.size()) / filters;
+  std::int64_t dead = 0;
+  for (auto filter = weights.begin(); filter != weights.end(); filter += length)
+    dead += std::count(filter, filter + length, 0.0F) == length;
+  return dead;
+}
+
 /// So many of `count` weights go at a sparsity (TFMOT's rule).
 std::int64_t pruned(std::int64_t count, double sparsity) {
   return count - std::max<std::int64_t>(std::llround(double(count) * (1 - sparsity)), 1);
@@ -58,6 +70,16 @@ class Pruning : public testing_models::MethodTraining {
     EXPECT_TRUE(status) << status.error().message;
     report_ = method->report();
     return written(network, *method);
+  }
+
+  void expect_same_outputs(const onnx::Model& model, const onnx::Model& shrunk) const {
+    std::vector<float> input;
+    preprocessor_.slice(validation_, 0, validation_.count, input);
+    const auto whole = value_of(value_of(Interpreter::create(model, "")).run(input, 64));
+    const auto small = value_of(value_of(Interpreter::create(shrunk, "")).run(input, 64));
+    ASSERT_EQ(whole.size(), small.size());
+    for (std::size_t i = 0; i < whole.size(); ++i)
+      EXPECT_NEAR(whole[i], small[i], 1e-5 * std::max(1.0F, std::abs(whole[i])));  // another order
   }
 
   Json report_;
@@ -123,13 +145,52 @@ TEST_F(Pruning, PrunesFiltersThatCanBeTakenOut) {
   EXPECT_EQ(reals(shrunk.model, conv).size(), 18U);
   EXPECT_EQ(reals(shrunk.model, dense).size(), 256U);
 
-  std::vector<float> input;
-  preprocessor_.slice(validation_, 0, validation_.count, input);
-  const auto whole = value_of(value_of(Interpreter::create(model, "")).run(input, 64));
-  const auto small = value_of(value_of(Interpreter::create(shrunk.model, "")).run(input, 64));
-  ASSERT_EQ(whole.size(), small.size());
-  for (std::size_t i = 0; i < whole.size(); ++i)
-    EXPECT_NEAR(whole[i], small[i], 1e-5);  // sums in another order
+  expect_same_outputs(model, shrunk.model);
+}
+
+// A depthwise layer has the channels of the one in front: were both ranked, a channel would be left
+// unless both had chosen it.
+TEST_F(Pruning, LeavesNoDeadFilterInFrontOfADepthwiseLayer) {
+  for (const int epochs : {0, 2})
+    for (const Ranking ranking : {Ranking::layer, Ranking::global}) {
+      SCOPED_TRACE(epochs);
+      settings_.epochs = epochs;
+      PruneSettings settings = pruning(0.5, Granularity::filter);
+      settings.magnitude.ranking = ranking;
+      const onnx::Model model = prune(settings, testing_models::depthwise_block());
+      const ShrunkModel shrunk = value_of(shrink_filters(model));
+      if (ranking == Ranking::layer) {
+        EXPECT_EQ(shrunk.layers,
+                  (std::vector<ShrunkLayer>{{"first", 10, 5}, {"depth", 10, 5}, {"point", 6, 3}}));
+      }
+      for (const char* layer : {"first", "depth", "point"})
+        EXPECT_EQ(dead_filters(shrunk.model, layer), 0) << layer;
+      EXPECT_EQ(report_["sharing"], (Json{{"depth", "first"}}));
+      EXPECT_FALSE(report_["layers"].contains("depth"));
+      expect_same_outputs(model, shrunk.model);
+    }
+}
+
+TEST_F(Pruning, ADepthwiseLayerAloneCannotLoseFilters) {
+  PruneSettings settings = pruning(0.5, Granularity::filter);
+  settings.layers = {LayerPolicy::Rule::named, {"depth", "point"}, {}};
+  settings_.epochs = 0;
+  prune(settings, testing_models::depthwise_block());
+  EXPECT_EQ(report_["left_out"]["depth"], "it has the channels of 'first', which is not chosen");
+  EXPECT_FALSE(report_.contains("sharing"));
+}
+
+// The norms of both branches stand behind both convolutions in the order of the nodes.
+TEST_F(Pruning, SilencesOnlyTheNormsThatItsFiltersReach) {
+  PruneSettings settings = pruning(0.7, Granularity::filter);
+  settings.layers = {LayerPolicy::Rule::named, {"b"}, {}};
+  settings_.epochs = 0;
+  const onnx::Model start = testing_models::parallel_branches();
+  const onnx::Model model = prune(settings, start);
+  EXPECT_EQ(value_of(shrink_filters(model)).layers, (std::vector<ShrunkLayer>{{"b", 3, 1}}));
+  EXPECT_EQ(zeros(reals(model, "b.norm.gamma")), 2);
+  for (const char* name : {"a.weight", "a.norm.gamma", "a.norm.beta", "sum.norm.gamma"})
+    EXPECT_EQ(reals(model, name), reals(start, name)) << name;
 }
 
 TEST_F(Pruning, KeepsToItsLayers) {
@@ -147,8 +208,10 @@ TEST_F(Pruning, RefusesLayersItCannotPrune) {
     const char* layer;
     const char* message;
   };
-  const Case cases[] = {{Granularity::unstructured, "dance", "dance"},
-                        {Granularity::filter, "dense", "can lose whole filters"}};
+  const Case cases[] = {
+      {Granularity::unstructured, "dance", "dance"},
+      {Granularity::filter, "dense",
+       "can lose whole filters, 'dense' because its output is the model's output"}};
   TrainableNetwork network = trainable(initial(1));
   for (const Case& one : cases) {
     PruneSettings settings = pruning(0.5, one.granularity);

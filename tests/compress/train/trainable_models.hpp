@@ -86,4 +86,49 @@ inline onnx::Model with_integers(std::int8_t zero_point = 0) {
   return model;
 }
 
+/// Adds a 3x3 convolution called `name` from `in` to `out` channels, its norm and a Relu, whose
+/// output is "<name>.relu".
+inline ModelBuilder& add_block(ModelBuilder& builder, const std::string& input,
+                               const std::string& name, std::int64_t in, std::int64_t out,
+                               std::int64_t group = 1) {
+  const std::int64_t count = out * in / group * 9;
+  builder.constant(name + ".weight", {out, in / group, 3, 3}, numbers(std::size_t(count)))
+      .node("Conv", {input, name + ".weight"}, name,
+            {{"pads", Integers{1, 1, 1, 1}}, {"group", whole(group)}});
+  return add_norm(builder, name, name + ".norm", out)
+      .node("Relu", {name + ".norm"}, name + ".relu");
+}
+
+inline onnx::Model with_head(ModelBuilder& builder, const std::string& input, std::int64_t in) {
+  return builder.node("Flatten", {input}, "flat")
+      .constant("head.weight", {2, in}, numbers(std::size_t(2 * in)))
+      .node("Gemm", {"flat", "head.weight"}, "y", {{"transB", whole(1)}})
+      .build();
+}
+
+/// x [N,1,8,8] -> "first" (10 filters) -> "depth" (depthwise) -> "point" (6) -> head, each with
+/// norm and Relu.
+inline onnx::Model depthwise_block() {
+  ModelBuilder builder(1, 8, 8);
+  add_block(builder, "x", "first", 1, 10);
+  add_block(builder, "first.relu", "depth", 10, 10, 10);
+  return with_head(add_block(builder, "depth.relu", "point", 10, 6), "point.relu", 6 * 64);
+}
+
+/// Two branches of x [N,1,8,8], "a" with 4 filters and "b" with 3, that "c" and "d" bring together.
+/// The nodes of both stand interleaved: both convolutions, then both norms.
+inline onnx::Model parallel_branches() {
+  ModelBuilder builder(1, 8, 8);
+  for (const auto& [name, filters] : {std::pair{"a", 4}, {"b", 3}})
+    builder
+        .constant(std::string(name) + ".weight", {filters, 1, 3, 3},
+                  numbers(std::size_t(filters) * 9))
+        .node("Conv", {"x", std::string(name) + ".weight"}, name, {{"pads", Integers{1, 1, 1, 1}}});
+  add_norm(builder, "a", "a.norm", 4);
+  add_norm(builder, "b", "b.norm", 3);
+  add_block(builder, "a.norm", "c", 4, 2);
+  add_block(builder, "b.norm", "d", 3, 2).node("Add", {"c.relu", "d.relu"}, "sum");
+  return with_head(add_norm(builder, "sum", "sum.norm", 2), "sum.norm", 2 * 64);
+}
+
 }  // namespace assay::testing_models
