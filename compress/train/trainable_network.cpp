@@ -131,6 +131,7 @@ class TrainableNetwork::Builder {
       if (node.op_type == "Conv" || node.op_type == "Gemm") ASSAY_CHECK(add_layer(node, step));
       if (node.op_type == "BatchNormalization") ASSAY_CHECK(add_norm(node, step));
       step.output = slots.add(node.outputs[0]);
+      note_layers(step);
       network_.steps_.push_back(std::move(step));
     }
     network_.slot_count_ = network_.steps_.size() + 1;
@@ -176,12 +177,32 @@ class TrainableNetwork::Builder {
         return refuse(network_.source_, node, "it shares its numbers with another node");
     }
     step.norm = int(network_.norms_.size());
-    network_.norms_.push_back({leaf(step.constants[1]), leaf(step.constants[2]), step.constants[3],
-                               step.constants[4], node.real("epsilon", 1e-5F), false});
+    network_.norms_.push_back({leaf(step.constants[1]),
+                               leaf(step.constants[2]),
+                               step.constants[3],
+                               step.constants[4],
+                               node.real("epsilon", 1e-5F),
+                               {},
+                               false});
     return {};
   }
 
+  /// Notes the layers that a step's output comes from, and that its norm therefore has in front.
+  void note_layers(const Step& step) {
+    std::set<std::size_t> layers;
+    if (step.layer >= 0) {
+      layers = {std::size_t(step.layer)};
+    } else {
+      for (const int slot : step.slots)
+        if (const auto before = layers_before_.find(slot); before != layers_before_.end())
+          layers.insert(before->second.begin(), before->second.end());
+    }
+    if (step.norm >= 0) network_.norms_[std::size_t(step.norm)].layers = layers;
+    layers_before_[step.output] = std::move(layers);
+  }
+
   TrainableNetwork network_;
+  std::map<int, std::set<std::size_t>> layers_before_;  // by slot
   std::map<std::string, IntegerWeights> integers_;
   std::map<std::string, int> readers_;
 };
@@ -266,30 +287,25 @@ std::vector<at::Tensor> TrainableNetwork::parameters(
   return leaves;
 }
 
-template <class Visit>
-void TrainableNetwork::for_each_norm_behind(std::size_t layer, Visit visit) {
-  bool behind = false;
-  for (const Step& step : steps_) {
-    if (step.layer >= 0) behind = std::size_t(step.layer) == layer;
-    if (step.norm >= 0 && behind) visit(norms_[std::size_t(step.norm)]);
-  }
-}
-
-void TrainableNetwork::freeze(std::size_t layer) {
+void TrainableNetwork::keep(std::size_t layer) {
   frozen_[layer] = true;
   layers_[layer].weight.requires_grad_(false);
   if (layers_[layer].bias.defined()) layers_[layer].bias.requires_grad_(false);
-  for_each_norm_behind(layer, [](Norm& norm) { norm.freeze(); });
+}
+
+void TrainableNetwork::freeze(std::size_t layer) {
+  keep(layer);
+  for (Norm& norm : norms_)
+    if (!norm.layers.empty() &&
+        std::ranges::all_of(norm.layers, [&](std::size_t i) { return frozen_[i]; }))
+      norm.freeze();
 }
 
 void TrainableNetwork::freeze_all_but(std::size_t layer) {
   for (std::size_t other = 0; other < layers_.size(); ++other)
-    if (other != layer) freeze(other);
-  // Those in front of the first layer are behind none.
-  for (const Step& step : steps_) {
-    if (step.layer >= 0) break;
-    if (step.norm >= 0) norms_[std::size_t(step.norm)].freeze();
-  }
+    if (other != layer) keep(other);
+  for (Norm& norm : norms_)
+    if (!norm.layers.contains(layer)) norm.freeze();
 }
 
 void TrainableNetwork::Norm::freeze() {

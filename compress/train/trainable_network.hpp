@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,9 +38,10 @@ class TrainableNetwork {
   std::vector<at::Tensor> parameters(std::span<TrainingMethod* const> methods = {}) const;
   /// Leaves that training moves, by tensor name.
   NamedTensors leaves() const;
-  /// Keeps a layer, and the batch normalizations between it and the next one, as they are.
+  /// Keeps a layer as it is, and every batch normalization that only kept layers lead to: those
+  /// whose output reaches it, alone or joined with others, and through no other layer.
   void freeze(std::size_t layer);
-  /// Keeps everything but one layer and the batch normalizations behind it.
+  /// Keeps everything but one layer and the batch normalizations that it leads to.
   void freeze_all_but(std::size_t layer);
   /// Every leaf and statistic by tensor name, for checkpoints.
   NamedTensors state() const;
@@ -69,15 +71,14 @@ class TrainableNetwork {
   struct Norm {
     at::Tensor gamma, beta, mean, variance;
     double epsilon = 1e-5;
+    std::set<std::size_t> layers;  ///< whose output reaches it through no other layer
     bool frozen = false;
 
     void freeze();
   };
 
   TrainableNetwork() = default;
-  /// Calls `visit(Norm&)` for the batch normalizations between a layer and the next one.
-  template <class Visit>
-  void for_each_norm_behind(std::size_t layer, Visit visit);
+  void keep(std::size_t layer);
   at::Tensor normalize(Norm& norm, const at::Tensor& x, bool training);
   void write_weights(const Step& step, std::span<TrainingMethod* const> methods,
                      onnx::Model& model) const;

@@ -26,6 +26,7 @@ using testing_models::every_operator;
 using testing_models::Integers;
 using testing_models::ModelBuilder;
 using testing_models::numbers;
+using testing_models::parallel_branches;
 using testing_models::with_integers;
 
 at::Tensor images(std::int64_t count, const onnx::Model& model, unsigned start = 1) {
@@ -292,6 +293,39 @@ TEST(TrainableNetwork, FreezeKeepsTheBitsOfALayerAndItsNormalization) {
   for (const std::size_t layer : {0, 3})
     EXPECT_THAT(identities(network.parameters()),
                 Not(Contains(network.layers()[layer].weight.unsafeGetTensorImpl())));
+}
+
+/// The constants that three training steps leave as they are.
+std::vector<std::string> kept_by_training(TrainableNetwork& network, const onnx::Model& before) {
+  for (unsigned i = 0; i < 3; ++i)
+    step(network, images(8, before, i));
+  const onnx::Model after = network.model();
+  std::vector<std::string> kept;
+  for (const auto& [name, tensor] : before.initializers)
+    if (after.initializer(name)->data == tensor.data) kept.push_back(name);
+  return kept;
+}
+
+// Whatever the order of the nodes: a norm is frozen when all layers that it normalizes are.
+TEST(TrainableNetwork, FreezeFollowsTheEdgesOfParallelBranches) {
+  const std::vector<std::string> a = {"a.norm.beta", "a.norm.gamma", "a.norm.mean",
+                                      "a.norm.variance", "a.weight"};
+  const onnx::Model before = parallel_branches();
+  TrainableNetwork one = network_of(before);
+  one.freeze(0);
+  EXPECT_EQ(kept_by_training(one, before), a);
+
+  TrainableNetwork branch = network_of(before);
+  branch.freeze(2);  // "c", of whose sum with "d" the last norm is
+  EXPECT_THAT(kept_by_training(branch, before), Not(Contains("sum.norm.gamma")));
+  TrainableNetwork both = network_of(before);
+  both.freeze(2);
+  both.freeze(3);
+  EXPECT_THAT(kept_by_training(both, before), Contains("sum.norm.gamma"));
+
+  TrainableNetwork head = network_of(before);
+  head.freeze_all_but(4);
+  EXPECT_EQ(kept_by_training(head, before).size(), before.initializers.size() - 1);
 }
 
 TEST(TrainableNetwork, StateHoldsEverythingThatTrainingMoves) {
