@@ -7,6 +7,7 @@
 
 #include "compress/methods/cluster_marks.hpp"
 #include "compress/methods/quantization_scale.hpp"
+#include "compress/train/select_layers.hpp"
 #include "compress/train/tensors.hpp"
 
 namespace assay {
@@ -46,26 +47,24 @@ Result<std::unique_ptr<Clusterer>> Clusterer::create(const TrainableNetwork& net
                                                      const ClusterSettings& settings,
                                                      const LayerPolicy& policy,
                                                      std::uint64_t seed) {
-  ASSAY_TRY(const auto layers, weighted_layers(network.model()));
-  ASSAY_TRY(const auto selected, select_layers(layers, policy));
+  ASSAY_TRY(const auto selected, select_layers(network, policy));
   auto clusterer = std::make_unique<Clusterer>();
   clusterer->codebooks_.resize(network.layers().size());
   clusterer->report_["settings"] = to_json(settings);
   for (const std::size_t index : selected) {
-    const auto found =
-        std::ranges::find(network.layers(), layers[index].name, &TrainableLayer::name);
-    const std::vector<float> weights = to_vector(found->weight);
-    const std::int64_t channels = found->weight.size(0);
+    const TrainableLayer& layer = network.layers()[index];
+    const std::vector<float> weights = to_vector(layer.weight);
+    const std::int64_t channels = layer.weight.size(0);
     std::vector<float> scales;
     if (settings.scale == ClusterSettings::Scale::channel)
       scales = quantize_weights(weights, channels).scales;
     ASSAY_TRY(const LayerClusters clusters,
               cluster_layer(weights, channels, scales, settings, seed));
-    clusterer->report_["layers"][found->name] = to_json(clusters);
+    clusterer->report_["layers"][layer.name] = to_json(clusters);
     if (clusters.left_out) continue;
-    if (scales.empty()) clusterer->real_layers_.push_back(found->name);
-    clusterer->codebooks_[std::size_t(found - network.layers().begin())] =
-        make_codebook(flatten(clusters, std::size_t(channels)), scales, found->weight);
+    if (scales.empty()) clusterer->real_layers_.push_back(layer.name);
+    clusterer->codebooks_[index] =
+        make_codebook(flatten(clusters, std::size_t(channels)), scales, layer.weight);
   }
   const bool any = std::ranges::any_of(clusterer->codebooks_,
                                        [](const auto& codebook) { return codebook.has_value(); });

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "compress/methods/shrink_filters.hpp"
+#include "compress/train/select_layers.hpp"
 #include "compress/train/tensors.hpp"
 
 namespace assay {
@@ -54,12 +55,7 @@ std::string mask_name(const TrainableLayer& layer) {
 Result<std::unique_ptr<Pruner>> Pruner::create(TrainableNetwork& network,
                                                const PruneSettings& settings) {
   std::unique_ptr<Pruner> pruner(new Pruner(network, settings));
-  ASSAY_TRY(const auto layers, weighted_layers(network.model()));
-  ASSAY_TRY(const auto selected, select_layers(layers, settings.layers));
-  for (const std::size_t index : selected) {
-    const auto at = std::ranges::find(network.layers(), layers[index].name, &TrainableLayer::name);
-    pruner->chosen_.push_back(std::size_t(at - network.layers().begin()));
-  }
+  ASSAY_TRY(pruner->chosen_, select_layers(network, settings.layers));
   if (settings.magnitude.granularity == MagnitudePruning::Granularity::filter)
     ASSAY_CHECK(pruner->choose_filters());
   for (std::size_t i = 0; i < pruner->chosen_.size(); ++i)
@@ -69,7 +65,7 @@ Result<std::unique_ptr<Pruner>> Pruner::create(TrainableNetwork& network,
 
 Status Pruner::choose_filters() {
   // Like the network's layers, the Conv and Gemm nodes in their order.
-  ASSAY_TRY(const auto filter_layers, prunable_filters(network_.model()));
+  ASSAY_TRY(const auto filter_layers, prunable_filters(network_.original()));
   assert(filter_layers.size() == network_.layers().size());
   const NamedTensors leaves = network_.leaves();
   const std::vector<std::size_t> asked = std::exchange(chosen_, {});
@@ -131,7 +127,8 @@ Status Pruner::update_masks(std::int64_t step, double sparsity) {
     const TrainableLayer& layer = network_.layers()[chosen_[i]];
     layers.push_back({layer.name, layer.weight.sizes().vec(), weights[i]});
   }
-  ASSAY_TRY(const auto masks, magnitude_masks(layers, settings_.magnitude, sparsity, current()));
+  ASSAY_TRY(const auto masks,
+            magnitude_masks(layers, settings_.magnitude, sparsity, current()));
   std::int64_t zeros = 0;
   std::int64_t count = 0;
   for (std::size_t i = 0; i < masks.size(); ++i) {

@@ -11,6 +11,7 @@
 
 #include "compress/methods/quantization_scale.hpp"
 #include "compress/methods/weight_scale.hpp"
+#include "compress/train/select_layers.hpp"
 #include "compress/train/tensors.hpp"
 
 namespace assay {
@@ -26,20 +27,18 @@ Result<std::unique_ptr<QuantNoise>> QuantNoise::create(const TrainableNetwork& n
                                                        const NoiseSettings& settings,
                                                        std::uint64_t seed) {
   std::unique_ptr<QuantNoise> noise(new QuantNoise(network, settings, seed));
-  ASSAY_TRY(const auto layers, weighted_layers(network.model()));
-  ASSAY_TRY(const auto selected, select_layers(layers, settings.layers));
+  ASSAY_TRY(const auto selected, select_layers(network, settings.layers));
   noise->report_["settings"] = to_json(settings);
   for (const std::size_t index : selected) {
-    const auto found =
-        std::ranges::find(network.layers(), layers[index].name, &TrainableLayer::name);
-    const std::int64_t row = found->weight.numel() / found->weight.size(0);
+    const TrainableLayer& layer = network.layers()[index];
+    const std::int64_t row = layer.weight.numel() / layer.weight.size(0);
     if (settings.kind == NoiseSettings::Kind::product && row % settings.block != 0) {
-      noise->report_["left_out"][found->name] =
+      noise->report_["left_out"][layer.name] =
           fmt::format("its rows of {} weights are not whole blocks of {}", row, settings.block);
       continue;
     }
-    noise->noisy_[std::size_t(found - network.layers().begin())] = true;
-    noise->report_["layers"].push_back(found->name);
+    noise->noisy_[index] = true;
+    noise->report_["layers"].push_back(layer.name);
   }
   if (std::ranges::count(noise->noisy_, true) == 0)
     return fail(ErrorKind::bad_input,

@@ -43,6 +43,8 @@ class TrainableNetwork {
   void freeze(std::size_t layer);
   /// Keeps everything but one layer and the batch normalizations that it leads to.
   void freeze_all_but(std::size_t layer);
+  /// The model as the training found it, integer weights turned into real ones.
+  const onnx::Model& original() const { return model_; }
   /// Every leaf and statistic by tensor name, for checkpoints.
   NamedTensors state() const;
   void restore(const NamedTensors& state);
@@ -86,7 +88,7 @@ class TrainableNetwork {
   static void visit_tensors(Network& network, Visit visit);
 
   std::string source_;
-  onnx::Model model_;  // float weights, as the training found them
+  onnx::Model model_;
   std::vector<TrainableLayer> layers_;
   std::vector<bool> frozen_;  // per layer
   std::vector<Norm> norms_;
