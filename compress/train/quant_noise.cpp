@@ -21,6 +21,17 @@ int bits_of(NoiseSettings::Kind kind) {
   return kind == NoiseSettings::Kind::int4 ? 4 : 8;
 }
 
+/// Why a chosen layer gets no noise; nothing when it does.
+std::optional<std::string> why_quiet(const TrainableNetwork& network, std::size_t index,
+                                     const NoiseSettings& settings) {
+  if (network.frozen(index)) return "it is frozen";
+  const at::Tensor& weight = network.layers()[index].weight;
+  const std::int64_t row = weight.numel() / weight.size(0);
+  if (settings.kind != NoiseSettings::Kind::product || row % settings.block == 0)
+    return std::nullopt;
+  return fmt::format("its rows of {} weights are not whole blocks of {}", row, settings.block);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<QuantNoise>> QuantNoise::create(const TrainableNetwork& network,
@@ -30,21 +41,19 @@ Result<std::unique_ptr<QuantNoise>> QuantNoise::create(const TrainableNetwork& n
   ASSAY_TRY(const auto selected, select_layers(network, settings.layers));
   noise->report_["settings"] = to_json(settings);
   for (const std::size_t index : selected) {
-    const TrainableLayer& layer = network.layers()[index];
-    const std::int64_t row = layer.weight.numel() / layer.weight.size(0);
-    if (settings.kind == NoiseSettings::Kind::product && row % settings.block != 0) {
-      noise->report_["left_out"][layer.name] =
-          fmt::format("its rows of {} weights are not whole blocks of {}", row, settings.block);
+    const std::string& name = network.layers()[index].name;
+    if (const auto why = why_quiet(network, index, settings)) {
+      noise->report_["left_out"][name] = *why;
       continue;
     }
     noise->noisy_[index] = true;
-    noise->report_["layers"].push_back(layer.name);
+    noise->report_["layers"].push_back(name);
   }
-  if (std::ranges::count(noise->noisy_, true) == 0)
-    return fail(ErrorKind::bad_input,
-                fmt::format("noise: no chosen layer has rows of whole blocks of {} weights",
-                            settings.block));
-  return noise;
+  if (std::ranges::count(noise->noisy_, true) > 0) return noise;
+  const auto first = noise->report_["left_out"].begin();
+  return fail(ErrorKind::bad_input,
+              fmt::format("noise: none of the chosen layers can have noise, '{}' because {}",
+                          first.key(), first->get<std::string>()));
 }
 
 Status QuantNoise::begin_step(std::int64_t step, std::int64_t) {

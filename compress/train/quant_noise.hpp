@@ -13,9 +13,9 @@ namespace assay {
 
 class QuantNoise final : public TrainingMethod {
  public:
-  /// `network` outlives the noise. With product quantization, layers whose rows are not whole
-  /// blocks are left out, which the report says. Errors: bad_input for a policy that names an
-  /// unknown layer or selects none, or when every layer is left out.
+  /// `network` outlives the noise. Frozen layers are left out and, with product quantization, those
+  /// whose rows are not whole blocks; the report says so. Errors: bad_input for a policy that names
+  /// an unknown layer or selects none, or when every layer is left out.
   static Result<std::unique_ptr<QuantNoise>> create(const TrainableNetwork& network,
                                                     const NoiseSettings& settings,
                                                     std::uint64_t seed);

@@ -43,6 +43,8 @@ class TrainableNetwork {
   void freeze(std::size_t layer);
   /// Keeps everything but one layer and the batch normalizations that it leads to.
   void freeze_all_but(std::size_t layer);
+  /// Whether training leaves a layer as it is.
+  bool frozen(std::size_t layer) const { return frozen_[layer]; }
   /// The model as the training found it, integer weights turned into real ones.
   const onnx::Model& original() const { return model_; }
   /// Every leaf and statistic by tensor name, for checkpoints.

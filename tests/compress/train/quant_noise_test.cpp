@@ -180,6 +180,25 @@ TEST_F(Noise, LeavesOutAndReportsRowsThatAreNotWholeBlocks) {
             Json::array({"conv", "dense"}));
 }
 
+// Not even the codewords of product quantization may replace what is frozen.
+TEST_F(Noise, LeavesFrozenLayersAsTheyAre) {
+  for (const Kind kind : {Kind::int8, Kind::product}) {
+    TrainableNetwork network = trainable(initial(1));
+    network.freeze(dense);
+    const auto noisy = method(network, noise(kind, 1, 9));
+    EXPECT_EQ(noisy->report()["layers"], Json::array({"conv"}));
+    EXPECT_EQ(noisy->report()["left_out"], (Json{{"dense", "it is frozen"}}));
+    ASSERT_TRUE(train(network, *noisy));
+    const onnx::Model model = written(network, *noisy);
+    EXPECT_EQ(reals(model, "dense.weight"), reals(initial(1), "dense.weight"));
+    EXPECT_NE(reals(model, "conv.weight"), reals(initial(1), "conv.weight"));
+    network.freeze(0);
+    const auto none = QuantNoise::create(network, noise(kind), 1);
+    ASSERT_FALSE(none);
+    EXPECT_THAT(none.error().message, HasSubstr("can have noise, 'conv' because it is frozen"));
+  }
+}
+
 TEST_F(Noise, RefusesLayersItCannotReach) {
   struct Case {
     const char* layer;
