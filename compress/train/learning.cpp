@@ -101,11 +101,12 @@ Status learn(const StageDescription& stage, const Learning& learning, const Lear
                           .augmenter = augmenter ? &*augmenter : nullptr};
   ASSAY_TRY(const auto epochs, train_network(task, context.progress, context.stop));
   onnx::Model model = learner.network.model(learner.methods);
+  Json report = report_of(learning, learner, epochs);
   if (learner.finish) {
-    ASSAY_TRY(model, learner.finish(model));
+    ASSAY_TRY(model, learner.finish(model, report));
   }
   ASSAY_CHECK(onnx::write_model(model, context.out / "model.onnx"));
-  return write_json(context.out / "training.json", report_of(learning, learner, epochs));
+  return write_json(context.out / "training.json", report);
 }
 
 }  // namespace assay

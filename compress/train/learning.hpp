@@ -12,8 +12,9 @@ struct Learner {
   TrainableNetwork& network;
   std::vector<TrainingMethod*> methods;
   JointTeacher* joint_teacher = nullptr;
-  /// What becomes of the trained model before it is written; nothing when absent.
-  std::function<Result<onnx::Model>(const onnx::Model&)> finish = {};
+  /// What becomes of the trained model before it is written; nothing when absent. May add to the
+  /// report, which has the sections of all methods.
+  std::function<Result<onnx::Model>(const onnx::Model&, Json& report)> finish = {};
 };
 
 /// Trains by `learning` and writes model.onnx and training.json. Errors: as train_network; teacher

@@ -5,6 +5,17 @@
 #include "compress/train/stages.hpp"
 
 namespace assay {
+namespace {
+
+Result<onnx::Model> remove_filters(const onnx::Model& pruned, Json& report) {
+  ASSAY_TRY(ShrunkModel shrunk, shrink_filters(pruned));
+  Json& filters = report["prune"]["filters"] = Json::object();
+  for (const ShrunkLayer& layer : shrunk.layers)
+    filters[layer.name] = {{"before", layer.before}, {"after", layer.after}};
+  return std::move(shrunk.model);
+}
+
+}  // namespace
 
 Status run_work(const StageDescription& stage, const PruneStage& work,
                 const StageContext& context) {
@@ -14,10 +25,7 @@ Status run_work(const StageDescription& stage, const PruneStage& work,
   ASSAY_TRY(const auto pruner, Pruner::create(network, work.settings));
   Learner learner{network, {pruner.get()}};
   if (work.settings.magnitude.granularity == MagnitudePruning::Granularity::filter)
-    learner.finish = [](const onnx::Model& pruned) -> Result<onnx::Model> {
-      ASSAY_TRY(ShrunkModel shrunk, shrink_filters(pruned));
-      return std::move(shrunk.model);
-    };
+    learner.finish = remove_filters;
   return learn(stage, work.learning, learner, context);
 }
 

@@ -103,6 +103,24 @@ TEST_F(WorkerMethods, KeepsRealClustersToo) {
     EXPECT_LE(layer.at("clusters"), clusters) << name;
 }
 
+TEST_F(WorkerMethods, ReportsTheFiltersThatPruningRemoved) {
+  PruneStage work = prune();
+  work.settings.magnitude.granularity = MagnitudePruning::Granularity::filter;
+  const fs::path pruned = stage("pruned", work);
+  const onnx::Model before = model(trained_);
+  const onnx::Model after = model(pruned / "model.onnx");
+  Json expected = Json::object();
+  for (const onnx::Node& node : before.nodes) {
+    if (node.op_type != "Conv" && node.op_type != "Gemm") continue;
+    const std::int64_t had = before.initializer(node.inputs[1])->shape[0];
+    const std::int64_t has = after.initializer(node.inputs[1])->shape[0];
+    if (has < had) expected[node.name] = {{"before", had}, {"after", has}};
+  }
+  EXPECT_FALSE(expected.empty());
+  const Json report = json(pruned / "training.json");
+  EXPECT_EQ(report["prune"]["filters"], expected);
+}
+
 TEST_F(WorkerMethods, WritesTheSameBytesTwice) {
   const auto twice = [&](const std::string& name, const auto& work) {
     const fs::path first = stage(name, work);
