@@ -13,13 +13,12 @@ Json to_json(const PruneSettings& settings) {
 
 PruneSettings read_prune_settings(JsonObject& object) {
   PruneSettings settings;
-  const bool sparsity_given = object.has("sparsity");
-  settings.schedule = read_pruning_schedule(object);
   settings.magnitude = read_magnitude_pruning(object);
   settings.layers = read_layer_policy(object);
   const auto fixed = fixed_sparsity(settings.magnitude);
+  settings.schedule = read_pruning_schedule(object, fixed.value_or(settings.schedule.sparsity));
   if (!fixed) return settings;
-  if (sparsity_given && settings.schedule.sparsity != *fixed)
+  if (settings.schedule.sparsity != *fixed)
     object.problem("sparsity", fmt::format("{}:{} groups have a sparsity of {}, found {}",
                                            settings.magnitude.zeros, settings.magnitude.group,
                                            *fixed, settings.schedule.sparsity));

@@ -79,10 +79,10 @@ Json to_json(const PruningSchedule& schedule) {
   return json;
 }
 
-PruningSchedule read_pruning_schedule(JsonObject& object) {
+PruningSchedule read_pruning_schedule(JsonObject& object, double usual_sparsity) {
   PruningSchedule schedule;
   schedule.kind = read_word(object, "schedule", kinds, schedule.kind);
-  schedule.sparsity = object.optional<double>("sparsity", schedule.sparsity);
+  schedule.sparsity = object.optional<double>("sparsity", usual_sparsity);
   schedule.begin = object.optional<double>("begin", schedule.begin);
   schedule.initial = object.optional<double>("initial", schedule.initial);
   schedule.end = object.optional<double>("end", schedule.end);

@@ -34,8 +34,10 @@ struct PruningSchedule {
 /// Fields that the kind does not use are left out, so that equal schedules have equal JSON.
 Json to_json(const PruningSchedule& schedule);
 /// Problems go to the object's JsonErrors under the field's name. Fields that the kind does not use
-/// are read and checked all the same: a matrix may sweep "schedule" over both kinds.
-PruningSchedule read_pruning_schedule(JsonObject& object);
+/// are read and checked all the same: a matrix may sweep "schedule" over both kinds. Where no
+/// sparsity is given it is `usual_sparsity`.
+PruningSchedule read_pruning_schedule(JsonObject& object,
+                                      double usual_sparsity = PruningSchedule{}.sparsity);
 
 /// One update of the masks as a run executes it.
 struct PruningUpdate {
