@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
+#include <optional>
 
 #include "compress/methods/settings.hpp"
 
@@ -92,17 +92,6 @@ PruningSchedule read_pruning_schedule(JsonObject& object, double usual_sparsity)
   return schedule;
 }
 
-std::optional<double> sparsity_at(const PruningSchedule& schedule, std::int64_t step,
-                                  std::int64_t steps) {
-  assert(steps > 0 && !problem_of(schedule));
-  const auto [first, last] = span_of(schedule, steps);
-  if (step == last) return schedule.sparsity;
-  if (step < first || step > last || (step - first) % schedule.frequency != 0) return std::nullopt;
-  const double progress = double(step - first) / double(last - first);
-  return schedule.sparsity +
-         (schedule.initial - schedule.sparsity) * std::pow(1 - progress, schedule.exponent);
-}
-
 Result<std::vector<PruningUpdate>> pruning_updates(const PruningSchedule& schedule,
                                                    std::int64_t steps) {
   if (const auto problem = problem_of(schedule))
@@ -115,8 +104,11 @@ Result<std::vector<PruningUpdate>> pruning_updates(const PruningSchedule& schedu
                             steps));
   const auto [first, last] = span_of(schedule, steps);
   std::vector<PruningUpdate> updates;
-  for (std::int64_t step = first; step < last; step += schedule.frequency)
-    updates.push_back({step, *sparsity_at(schedule, step, steps)});
+  for (std::int64_t step = first; step < last; step += schedule.frequency) {
+    const double progress = double(step - first) / double(last - first);
+    updates.push_back({step, schedule.sparsity + (schedule.initial - schedule.sparsity) *
+                                                     std::pow(1 - progress, schedule.exponent)});
+  }
   updates.push_back({last, schedule.sparsity});
   return updates;
 }

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "harness/core/json.hpp"
@@ -46,11 +45,6 @@ struct PruningUpdate {
 
   bool operator==(const PruningUpdate&) const = default;
 };
-
-/// The sparsity to prune to before `step` of a run of `steps`; nothing where the masks stay. The
-/// schedule and the run must be ones that pruning_updates accepts (asserted).
-std::optional<double> sparsity_at(const PruningSchedule& schedule, std::int64_t step,
-                                  std::int64_t steps);
 
 /// All updates of a run, in order. Errors: bad_input for a value out of range, an end that is not
 /// after the begin, and a run without steps, which would never prune.

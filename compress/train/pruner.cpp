@@ -112,13 +112,14 @@ std::vector<LayerMask> Pruner::current() const {
 }
 
 Status Pruner::begin_step(std::int64_t step, std::int64_t steps) {
-  if (step == 0) ASSAY_CHECK(pruning_updates(settings_.schedule, steps));
-  if (const auto sparsity = sparsity_at(settings_.schedule, step, steps))
-    return update_masks(step, *sparsity);
-  return {};
+  if (planned_.empty()) {
+    ASSAY_TRY(planned_, pruning_updates(settings_.schedule, steps));
+  }
+  const auto due = std::ranges::find(planned_, step, &PruningUpdate::step);
+  return due == planned_.end() ? Status() : update_masks(*due);
 }
 
-Status Pruner::update_masks(std::int64_t step, double sparsity) {
+Status Pruner::update_masks(const PruningUpdate& due) {
   std::vector<std::vector<float>> weights;
   for (const std::size_t layer : chosen_)
     weights.push_back(to_vector(network_.layers()[layer].weight));
@@ -128,7 +129,7 @@ Status Pruner::update_masks(std::int64_t step, double sparsity) {
     layers.push_back({layer.name, layer.weight.sizes().vec(), weights[i]});
   }
   ASSAY_TRY(const auto masks,
-            magnitude_masks(layers, settings_.magnitude, sparsity, current()));
+            magnitude_masks(layers, settings_.magnitude, due.sparsity, current()));
   std::int64_t zeros = 0;
   std::int64_t count = 0;
   for (std::size_t i = 0; i < masks.size(); ++i) {
@@ -137,7 +138,7 @@ Status Pruner::update_masks(std::int64_t step, double sparsity) {
     count += masks[i].weights();
   }
   updates_.push_back(
-      {{"step", step}, {"sparsity", sparsity}, {"zeros", zeros}, {"weights", count}});
+      {{"step", due.step}, {"sparsity", due.sparsity}, {"zeros", zeros}, {"weights", count}});
   apply_masks();
   return {};
 }

@@ -33,15 +33,16 @@ class Pruner final : public TrainingMethod {
       : network_(network), settings_(settings), masks_(network.layers().size()) {}
   /// Leaves only the chosen layers that can lose filters, and fills `entries_`.
   Status choose_filters();
-  Status update_masks(std::int64_t step, double sparsity);
+  Status update_masks(const PruningUpdate& due);
   void set_mask(std::size_t position, const std::vector<std::uint8_t>& keep);
   void apply_masks();
   std::vector<LayerMask> current() const;
 
   TrainableNetwork& network_;
   PruneSettings settings_;
-  std::vector<std::size_t> chosen_;  // layers of the network that are pruned
-  std::vector<at::Tensor> masks_;    // per layer of the network; undefined where it is not pruned
+  std::vector<PruningUpdate> planned_;  // of the whole run, from its first step here on
+  std::vector<std::size_t> chosen_;     // layers of the network that are pruned
+  std::vector<at::Tensor> masks_;  // per layer of the network; undefined where it is not pruned
   // Of whole filters only, per chosen layer: leaves whose first axis are its filters.
   std::vector<std::vector<at::Tensor>> entries_;
   Json updates_ = Json::array();

@@ -79,12 +79,21 @@ TEST(PruningSchedule, EveryRunReachesItsTargetAndNeverFallsBack) {
         const auto updates = pruning_updates(schedule, steps);
         ASSERT_TRUE(updates);
         EXPECT_EQ(updates->back().sparsity, 0.9);
-        std::vector<PruningUpdate> asked;
-        for (std::int64_t step = 0; step < steps; ++step)
-          if (const auto sparsity = sparsity_at(schedule, step, steps))
-            asked.push_back({step, *sparsity});
-        EXPECT_EQ(asked, *updates);
-        EXPECT_TRUE(std::ranges::is_sorted(asked, {}, &PruningUpdate::sparsity));
+        EXPECT_TRUE(std::ranges::is_sorted(*updates, {}, &PruningUpdate::sparsity));
+        // Step by step: due at t0, every `frequency` steps from there and at t1, which is half way.
+        const auto rounded = [&](double at) { return std::int64_t(std::floor(at + 0.5)); };
+        const std::int64_t t0 = rounded(begin * double(steps));
+        const std::int64_t t1 = std::min(rounded(double(steps) / 2), steps - 1);
+        auto next = updates->begin();
+        for (std::int64_t step = t0; step <= t1; ++step) {
+          if (step != t1 && (step - t0) % frequency != 0) continue;
+          ASSERT_NE(next, updates->end());
+          EXPECT_EQ(next->step, step);
+          const double left = step == t1 ? 0 : 1 - double(step - t0) / double(t1 - t0);
+          EXPECT_NEAR(next->sparsity, 0.9 - 0.7 * left * left * left, 1e-12);
+          ++next;
+        }
+        EXPECT_EQ(next, updates->end());
       }
 }
 
