@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "compress/onnx/model_counts.hpp"
 #include "compress/train/torch_runtime.hpp"
 #include "harness/core/file.hpp"
 
@@ -48,17 +49,9 @@ Result<std::unique_ptr<Teacher>> make_teacher(const Learning& learning, const Da
   return std::make_unique<NetworkTeacher>(std::move(networks));
 }
 
-std::uint64_t count_weights(const TrainableNetwork& network) {
-  std::uint64_t count = 0;
-  for (const TrainableLayer& layer : network.layers())
-    count += std::uint64_t(layer.weight.numel()) + std::uint64_t(layer.weight.size(0));
-  return count;
-}
-
 Json report_of(const Learning& learning, const Learner& learner,
                const std::vector<EpochReport>& epochs) {
-  Json json = {{"parameters", count_weights(learner.network)},
-               {"seed", learning.seed},
+  Json json = {{"seed", learning.seed},
                {"train", to_json(learning.settings)},
                {"epochs", Json::array()},
                {"environment", torch_environment()}};
@@ -105,6 +98,7 @@ Status learn(const StageDescription& stage, const Learning& learning, const Lear
   if (learner.finish) {
     ASSAY_TRY(model, learner.finish(model, report));
   }
+  report["parameters"] = onnx::count_parameters(model);
   ASSAY_CHECK(onnx::write_model(model, context.out / "model.onnx"));
   return write_json(context.out / "training.json", report);
 }

@@ -119,6 +119,14 @@ TEST_F(WorkerMethods, ReportsTheFiltersThatPruningRemoved) {
   EXPECT_FALSE(expected.empty());
   const Json report = json(pruned / "training.json");
   EXPECT_EQ(report["prune"]["filters"], expected);
+  // What is in the file: four numbers a normalized channel, two of which are parameters.
+  std::uint64_t parameters = 0;
+  for (const onnx::Node& node : after.nodes)
+    for (std::size_t i = 1; i < std::min<std::size_t>(node.inputs.size(), 3); ++i)
+      if (const onnx::Tensor* constant = after.initializer(node.inputs[i]);
+          constant && constant->type == onnx::ElementType::float32 && !constant->shape.empty())
+        parameters += std::uint64_t(constant->element_count());
+  EXPECT_EQ(report["parameters"], parameters);
 }
 
 TEST_F(WorkerMethods, WritesTheSameBytesTwice) {
