@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cassert>
 #include <charconv>
 #include <cmath>
 #include <numeric>
@@ -280,18 +279,6 @@ Result<std::vector<LayerMask>> magnitude_masks(std::span<const PrunableLayer> la
                      std::span(masks).subspan(i, 1));
   }
   return masks;
-}
-
-std::vector<std::int64_t> pruned_filters(const LayerMask& mask, std::int64_t channels) {
-  assert(channels > 0 && mask.weights() % channels == 0);
-  const auto length = mask.weights() / channels;
-  std::vector<std::int64_t> pruned;
-  for (std::int64_t channel = 0; channel < channels; ++channel) {
-    const auto filter =
-        std::span(mask.keep).subspan(std::size_t(channel * length), std::size_t(length));
-    if (std::ranges::count(filter, 1) == 0) pruned.push_back(channel);
-  }
-  return pruned;
 }
 
 }  // namespace assay

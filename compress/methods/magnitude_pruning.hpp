@@ -80,7 +80,4 @@ Result<std::vector<LayerMask>> magnitude_masks(std::span<const PrunableLayer> la
                                                const MagnitudePruning& pruning, double sparsity,
                                                std::span<const LayerMask> previous = {});
 
-/// The output channels of which a mask keeps nothing, ascending. `channels` divides the mask.
-std::vector<std::int64_t> pruned_filters(const LayerMask& mask, std::int64_t channels);
-
 }  // namespace assay

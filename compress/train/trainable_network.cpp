@@ -152,8 +152,7 @@ class TrainableNetwork::Builder {
       return refuse(source, node, "only transB = 1 is supported");
     if (readers_.at(node.inputs[1]) != 1)
       return refuse(source, node, "it shares its weights with another node");
-    TrainableLayer layer{node.name, node.op_type, node.integer("group", 1), leaf(step.constants[1]),
-                         {},        std::nullopt};
+    TrainableLayer layer{node.name, leaf(step.constants[1]), {}, std::nullopt};
     const auto integers = integers_.find(node.inputs[1]);
     if (integers != integers_.end()) layer.integers = integers->second;
     if (step.constants.size() > 2 && step.constants[2].defined()) {

@@ -24,9 +24,7 @@ struct IntegerWeights {
 
 /// A layer as methods see it; indices are those of TrainableNetwork::layers.
 struct TrainableLayer {
-  std::string name;     ///< of its node
-  std::string op_type;  ///< "Conv" or "Gemm"
-  std::int64_t group = 1;
+  std::string name;                        ///< of its node
   at::Tensor weight;                       ///< a leaf: [out][in / group][kh][kw] or [out][in]
   at::Tensor bias;                         ///< a leaf [out]; undefined without one
   std::optional<IntegerWeights> integers;  ///< when the model gave its weights as integers

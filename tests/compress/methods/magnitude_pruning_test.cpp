@@ -11,9 +11,7 @@
 namespace assay {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using Granularity = MagnitudePruning::Granularity;
 using Ranking = MagnitudePruning::Ranking;
 
@@ -146,11 +144,6 @@ TEST(MagnitudePruning, WhatWasPrunedStaysPruned) {
   const auto groups = magnitude_masks(layers, two_of_four, 0.5, previous);
   ASSERT_TRUE(groups);
   EXPECT_EQ(drawn(groups->front()), ".##...##");
-}
-
-TEST(MagnitudePruning, ListsFiltersOfWhichNothingIsLeft) {
-  EXPECT_THAT(pruned_filters({"layer", {0, 0, 1, 0, 0, 0, 0, 1}}, 4), ElementsAre(0, 2));
-  EXPECT_THAT(pruned_filters({"layer", {1, 1}}, 1), IsEmpty());
 }
 
 TEST(MagnitudePruning, RefusesWhatItCannotPrune) {
