@@ -47,12 +47,14 @@ Status check(std::span<const float> weights, std::int64_t channels, std::span<co
 }  // namespace
 
 Json to_json(const ClusterSettings& settings) {
-  return {{"clusters", settings.k},
-          {"init", word_of(kmeans_inits, settings.init)},
-          {"per", word_of(pers, settings.per)},
-          {"preserve_sparsity", settings.preserve_sparsity},
-          {"zero_smallest", settings.zero_smallest},
-          {"scale", word_of(scale_words, settings.scale)}};
+  Json json = to_json(settings.layers);
+  json["clusters"] = settings.k;
+  json["init"] = word_of(kmeans_inits, settings.init);
+  json["per"] = word_of(pers, settings.per);
+  json["preserve_sparsity"] = settings.preserve_sparsity;
+  json["zero_smallest"] = settings.zero_smallest;
+  json["scale"] = word_of(scale_words, settings.scale);
+  return json;
 }
 
 ClusterSettings read_cluster_settings(JsonObject& object) {
@@ -64,6 +66,7 @@ ClusterSettings read_cluster_settings(JsonObject& object) {
       object.optional<bool>("preserve_sparsity", settings.preserve_sparsity);
   settings.zero_smallest = object.optional<bool>("zero_smallest", settings.zero_smallest);
   settings.scale = read_word(object, "scale", scale_words, settings.scale);
+  settings.layers = read_layer_policy(object);
   return settings;
 }
 

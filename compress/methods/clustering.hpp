@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compress/methods/kmeans.hpp"
+#include "compress/methods/layer_policy.hpp"
 #include "harness/core/json.hpp"
 
 namespace assay {
@@ -30,10 +31,12 @@ struct ClusterSettings {
   /// With integer centroids the int8 weights of a layer have k different values whatever the scales
   /// of its channels are; real centroids over different scales would have up to k a channel.
   Scale scale = Scale::channel;
+  LayerPolicy layers = {};
 };
 
 Json to_json(const ClusterSettings& settings);
-/// Problems go to the object's JsonErrors under the field's name.
+/// The layers' fields stand beside the others. Problems go to the object's JsonErrors under the
+/// field's name.
 ClusterSettings read_cluster_settings(JsonObject& object);
 
 /// The clustered weights of one layer, and what there is to report.

@@ -13,8 +13,7 @@ Status run_work(const StageDescription& stage, const ClusterStage& work,
   ASSAY_TRY(const onnx::Model model, onnx::fold_batch_norm(read));
   ASSAY_TRY(TrainableNetwork network, TrainableNetwork::create(model, work.model.string()));
   network.to_device(stage.device);  // the method makes tensors like its weights
-  ASSAY_TRY(const auto clusterer,
-            Clusterer::create(network, work.settings, work.layers, work.learning.seed));
+  ASSAY_TRY(const auto clusterer, Clusterer::create(network, work.settings, work.learning.seed));
   Learner learner{network, {clusterer.get()}};
   learner.finish = [&](onnx::Model clustered) -> Result<onnx::Model> {
     clusterer->mark(clustered);

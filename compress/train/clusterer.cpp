@@ -45,9 +45,8 @@ Codebook make_codebook(const FlatClusters& flat, const std::vector<float>& scale
 
 Result<std::unique_ptr<Clusterer>> Clusterer::create(const TrainableNetwork& network,
                                                      const ClusterSettings& settings,
-                                                     const LayerPolicy& policy,
                                                      std::uint64_t seed) {
-  ASSAY_TRY(const auto selected, select_layers(network, policy));
+  ASSAY_TRY(const auto selected, select_layers(network, settings.layers));
   auto clusterer = std::make_unique<Clusterer>();
   clusterer->codebooks_.resize(network.layers().size());
   clusterer->report_["settings"] = to_json(settings);

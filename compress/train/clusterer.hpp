@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "compress/methods/clustering.hpp"
-#include "compress/methods/layer_policy.hpp"
 #include "compress/train/codebook.hpp"
 #include "compress/train/trainable_network.hpp"
 
@@ -21,7 +20,7 @@ class Clusterer final : public TrainingMethod {
   /// policy that names an unknown layer or selects none, or when every layer is left out.
   static Result<std::unique_ptr<Clusterer>> create(const TrainableNetwork& network,
                                                    const ClusterSettings& settings,
-                                                   const LayerPolicy& layers, std::uint64_t seed);
+                                                   std::uint64_t seed);
 
   at::Tensor weight(std::size_t layer, const at::Tensor& weight) override;
   std::optional<IntegerWeights> final_integers(std::size_t layer) override;

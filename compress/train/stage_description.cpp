@@ -121,24 +121,17 @@ ImportStage read_import_stage(JsonObject& object) {
   return stage;
 }
 
-PruneStage read_prune_stage(JsonObject& object) {
-  PruneStage stage;
+/// A stage that goes on learning from a model: PruneStage, ClusterStage. `section` has its
+/// settings.
+template <class Stage>
+Stage read_further_stage(JsonObject& object, const char* section,
+                         decltype(Stage::settings) (*read)(JsonObject&)) {
+  Stage stage;
   JsonObject inputs = object.object("inputs");
   stage.model = read_path(inputs, "model");
   stage.learning = read_further_learning(object, inputs);
-  JsonObject settings = object.object("prune");
-  stage.settings = read_prune_settings(settings);
-  return stage;
-}
-
-ClusterStage read_cluster_stage(JsonObject& object) {
-  ClusterStage stage;
-  JsonObject inputs = object.object("inputs");
-  stage.model = read_path(inputs, "model");
-  stage.learning = read_further_learning(object, inputs);
-  JsonObject settings = object.object("cluster");
-  stage.settings = read_cluster_settings(settings);
-  stage.layers = read_layer_policy(settings);
+  JsonObject settings = object.object(section);
+  stage.settings = read(settings);
   return stage;
 }
 
@@ -184,17 +177,19 @@ Json fields_of(const TrainStage& stage) {
   return json;
 }
 
-Json fields_of(const PruneStage& stage) {
-  Json json = {{"prune", to_json(stage.settings)}, {"inputs", {{"model", stage.model.string()}}}};
+template <class Stage>
+Json further_fields_of(const Stage& stage, const char* section) {
+  Json json = {{section, to_json(stage.settings)}, {"inputs", {{"model", stage.model.string()}}}};
   write_learning(stage.learning, json);
   return json;
 }
 
+Json fields_of(const PruneStage& stage) {
+  return further_fields_of(stage, "prune");
+}
+
 Json fields_of(const ClusterStage& stage) {
-  Json json = {{"cluster", to_json(stage.settings)}, {"inputs", {{"model", stage.model.string()}}}};
-  json["cluster"].update(to_json(stage.layers));
-  write_learning(stage.learning, json);
-  return json;
+  return further_fields_of(stage, "cluster");
 }
 
 Json fields_of(const QuantizeStage& stage) {
@@ -241,8 +236,10 @@ Result<StageDescription> parse_stage(const Json& json, const std::string& source
     stage.cpu = read_word(object, "cpu", cpu_levels, stage.cpu);
     stage.device = object.choice("device", {"cpu", "cuda"}, stage.device);
     if (kind == "train") stage.work = read_train_stage(object);
-    if (kind == "prune") stage.work = read_prune_stage(object);
-    if (kind == "cluster") stage.work = read_cluster_stage(object);
+    if (kind == "prune")
+      stage.work = read_further_stage<PruneStage>(object, "prune", read_prune_settings);
+    if (kind == "cluster")
+      stage.work = read_further_stage<ClusterStage>(object, "cluster", read_cluster_settings);
     if (kind == "logits") stage.work = LogitsStage{read_model_input(object)};
     if (kind == "quantize") stage.work = read_quantize_stage(object);
     if (kind == "evaluate") stage.work = EvaluateStage{read_model_input(object)};

@@ -13,7 +13,6 @@
 #include "compress/data/augment.hpp"
 #include "compress/methods/clustering.hpp"
 #include "compress/methods/distillation.hpp"
-#include "compress/methods/layer_policy.hpp"
 #include "compress/methods/pruning.hpp"
 #include "compress/methods/quant_noise.hpp"
 #include "compress/methods/quantize_settings.hpp"
@@ -73,7 +72,6 @@ struct PruneStage {
 struct ClusterStage {
   std::filesystem::path model;
   ClusterSettings settings;
-  LayerPolicy layers;
   Learning learning;
 };
 

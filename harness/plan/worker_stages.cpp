@@ -96,10 +96,7 @@ Result<ClusterStage> cluster_work(const Config& config) {
   Json json = config.json().at("cluster");
   ClusterStage work;
   ASSAY_TRY(work.learning, further_learning(config, json));
-  ASSAY_TRY(std::tie(work.settings, work.layers),
-            section(config, json, "cluster", [](JsonObject& object) {
-              return std::pair(read_cluster_settings(object), read_layer_policy(object));
-            }));
+  ASSAY_TRY(work.settings, section(config, json, "cluster", read_cluster_settings));
   return work;
 }
 

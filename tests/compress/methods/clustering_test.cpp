@@ -253,9 +253,9 @@ TEST(Clustering, RefusesBadWeightsAndScales) {
 TEST(Clustering, WritesWhatItReads) {
   for (const char* text :
        {R"({"clusters": 8, "init": "k-means++", "per": "channel", "preserve_sparsity": false,
-            "zero_smallest": true, "scale": "none"})",
+            "zero_smallest": true, "scale": "none", "layers": "conv", "except": ["a"]})",
         R"({"clusters": 256, "init": "density", "per": "layer", "preserve_sparsity": true,
-            "zero_smallest": false, "scale": "channel"})"})
+            "zero_smallest": false, "scale": "channel", "layers": ["a", "b"], "except": []})"})
     EXPECT_EQ(to_json(test::read_settings(text, read_cluster_settings)), Json::parse(text));
   EXPECT_EQ(to_json(test::read_settings("{}", read_cluster_settings)), to_json(ClusterSettings{}));
 }
@@ -270,6 +270,7 @@ TEST(Clustering, AnswersBadSettingsWithTheField) {
   EXPECT_THAT(problem(R"({"per": "filter"})"), HasSubstr("per: expected one of layer, channel"));
   EXPECT_THAT(problem(R"({"scale": 1})"), HasSubstr("scale: expected text"));
   EXPECT_THAT(problem(R"({"preserve_sparsity": 1})"), HasSubstr("preserve_sparsity: "));
+  EXPECT_THAT(problem(R"({"layers": "some"})"), HasSubstr("layers: expected one of all"));
   EXPECT_THAT(problem(R"({"k": 1})"), HasSubstr("k: unknown field"));
 }
 

@@ -62,8 +62,9 @@ std::vector<float> real_weights(const onnx::Model& model, const std::string& nam
 class Clustering : public testing_models::MethodTraining {
  protected:
   std::unique_ptr<Clusterer> clusterer(const TrainableNetwork& network,
-                                       const ClusterSettings& settings) const {
-    return value_of(Clusterer::create(network, settings, layers_, 1));
+                                       ClusterSettings settings) const {
+    settings.layers = layers_;
+    return value_of(Clusterer::create(network, settings, 1));
   }
 
   /// Trains and writes a network; `report_` is the clusterer's.
@@ -188,6 +189,7 @@ TEST_F(Clustering, MovesNothingButTheCentroids) {
   const auto before_conv = to_vector(network.layers()[conv].weight);
   const auto before_dense = to_vector(network.layers()[dense].weight);
   const auto method = clusterer(network, {.k = 8});
+  EXPECT_EQ(method->report()["settings"]["layers"], Json::array({"dense"}));
   EXPECT_TRUE(method->replaces(dense));
   EXPECT_FALSE(method->replaces(conv));
   const auto first = integers(written(network, *method), "dense.weight.quantized");
@@ -211,7 +213,7 @@ TEST_F(Clustering, MovesNothingButTheCentroids) {
 
 TEST_F(Clustering, RefusesAnUnknownLayer) {
   layers_ = {LayerPolicy::Rule::named, {"dance"}, {}};
-  const auto method = Clusterer::create(trainable(folded()), {}, layers_, 1);
+  const auto method = Clusterer::create(trainable(folded()), {.layers = layers_}, 1);
   ASSERT_FALSE(method);
   EXPECT_EQ(method.error().kind, ErrorKind::bad_input);
   EXPECT_THAT(method.error().message, HasSubstr("dance"));
@@ -221,7 +223,7 @@ TEST_F(Clustering, DrawsItsStartBySeed) {
   const TrainableNetwork network = trainable(folded());
   const auto start = [&](std::uint64_t seed) {
     const auto method =
-        value_of(Clusterer::create(network, {.k = 8, .init = KmeansInit::random}, {}, seed));
+        value_of(Clusterer::create(network, {.k = 8, .init = KmeansInit::random}, seed));
     return fingerprint(written(network, *method));
   };
   EXPECT_EQ(start(1), start(1));

@@ -249,8 +249,7 @@ TEST_F(QuantizationAwareTraining, KeepsClusters) {
   for (const auto scale : {ClusterSettings::Scale::channel, ClusterSettings::Scale::none})
     for (const auto training : {observed, learned}) {
       TrainableNetwork clustered = trainable(plain);
-      const auto clusterer =
-          value_of(Clusterer::create(clustered, {.k = 7, .scale = scale}, {}, 1));
+      const auto clusterer = value_of(Clusterer::create(clustered, {.k = 7, .scale = scale}, 1));
       const onnx::Model start = written(clustered, *clusterer);
       const Outcome outcome = learn({.training = training}, start);
       EXPECT_GT(accuracy_, 0.9);
@@ -270,8 +269,11 @@ TEST_F(QuantizationAwareTraining, KeepsClusters) {
 TEST_F(QuantizationAwareTraining, AsksTheMarksOfTheModel) {
   TrainableNetwork clustered = trainable(folded());
   const auto clusterer =
-      value_of(Clusterer::create(clustered, {.k = 7, .scale = ClusterSettings::Scale::none},
-                                 {LayerPolicy::Rule::named, {"dense"}, {}}, 1));
+      value_of(Clusterer::create(clustered,
+                                 {.k = 7,
+                                  .scale = ClusterSettings::Scale::none,
+                                  .layers = {LayerPolicy::Rule::named, {"dense"}, {}}},
+                                 1));
   onnx::Model start = written(clustered, *clusterer);
   clusterer->mark(start);
   std::vector<float> few = reals(start, "conv.weight");
@@ -288,7 +290,7 @@ TEST_F(QuantizationAwareTraining, AsksTheMarksOfTheModel) {
 
 TEST_F(QuantizationAwareTraining, ReportsTheBitsOfIntegersItKeeps) {
   TrainableNetwork clustered = trainable(folded());
-  const auto clusterer = value_of(Clusterer::create(clustered, {.k = 7}, {}, 1));
+  const auto clusterer = value_of(Clusterer::create(clustered, {.k = 7}, 1));
   const Outcome outcome =
       learn({.weight_bits = 4, .training = observed}, written(clustered, *clusterer));
   EXPECT_GT(largest(integers(outcome.quantized.model, "dense.weight.quantized")), 7);

@@ -31,9 +31,7 @@ class WorkerMethods : public Worker {
     work.settings.schedule.frequency = 4;
     return work;
   }
-  ClusterStage cluster(const fs::path& model) const {
-    return {model, {.k = clusters}, {}, learning_};
-  }
+  ClusterStage cluster(const fs::path& model) const { return {model, {.k = clusters}, learning_}; }
   QuantizeStage quantize(const fs::path& model) const {
     return {model, {.samples = 64, .training = QuantizationTraining::observed}, learning_};
   }
@@ -147,7 +145,7 @@ TEST_F(WorkerMethods, SaysInOneSentenceThatALayerIsUnknown) {
   PruneStage pruning = prune();
   pruning.settings.layers = {LayerPolicy::Rule::named, {"dance"}, {}};
   ClusterStage clustering = cluster(trained_);
-  clustering.layers = pruning.settings.layers;
+  clustering.settings.layers = pruning.settings.layers;
   QuantizeStage quantizing = quantize(trained_);
   quantizing.settings.layer_bits = {{"dance", 4}};
   for (const ProcessOutcome& outcome :
