@@ -85,6 +85,14 @@ struct Task {
   MeasurementOrder order;
 };
 
+/// Whether a result is there to be used; one that is damaged is made again.
+bool is_cached(const StageCache& cache, const Stage& stage) {
+  if (!cache.has(stage)) return false;
+  const auto whole = cache.check(stage);
+  if (!whole) fmt::print(stderr, "assay: {}; it is made again\n", whole.error().message);
+  return whole.has_value();
+}
+
 /// Checks the model, the data and the machine; writes nothing.
 Result<Task> prepare(const Options& options, const Board& board) {
   ASSAY_TRY(const auto model, onnx::read_model(options.model));
@@ -108,7 +116,7 @@ Result<Task> prepare(const Options& options, const Board& board) {
             {}};
   std::vector<const Stage*> missing;
   for (const Stage* stage : {&task.firmware, &task.evaluate})
-    if (!task.cache.has(*stage)) missing.push_back(stage);
+    if (!is_cached(task.cache, *stage)) missing.push_back(stage);
   ASSAY_CHECK(preflight(task.cache, missing, {data}, true));
 
   MeasurementOrder& order = task.order;

@@ -149,6 +149,8 @@ void print_work(const Plan& plan, const RunContext& context, const Outlook& outl
       static_cast<std::ptrdiff_t>(pending.cells.size()) - boards,
       all_estimated(plan, pending) ? "about" : "at least", duration_text(outlook.seconds),
       context.jobs);
+  for (const auto& sentence : pending.damaged)
+    fmt::print("{}; a run makes it again\n", sentence);
 }
 
 void print_choice(const Plan& plan) {

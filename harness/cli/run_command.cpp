@@ -115,6 +115,8 @@ Result<Work> do_round(const Plan& plan, const Options& options, const RunContext
   if (!pending.cells.empty())
     fmt::print(stderr, "{}: {} cells, {} to measure, {} stages to run\n", plan.matrix.name,
                plan.cells.size(), pending.cells.size(), pending.stages.size());
+  for (const auto& sentence : pending.damaged)
+    fmt::print(stderr, "assay: {}; it is made again\n", sentence);
   Work work;
   for (const std::size_t cell : pending.cells)
     work.keys.insert(plan.cells[cell].measurement_key);
@@ -168,7 +170,10 @@ Result<int> run(const Options& options) {
   const auto report = report_of(plan, context.cache, std::move(records), context.command);
   ASSAY_CHECK(note_report(report, store));
   ASSAY_CHECK(write_reports(report, folder / "report"));
-  ASSAY_CHECK(link_artifacts(plan, context.cache, folder / "cells"));
+  ASSAY_TRY(const auto damaged, link_artifacts(plan, context.cache, folder / "cells"));
+  for (const auto& sentence : damaged)
+    fmt::print(stderr, "assay: {}; it is not linked in {}\n", sentence,
+               (folder / "cells").string());
   fmt::print("{}", options.json ? render_json(report) : render_text(report));
   print_ending(ending, options, unmeasured);
   if (!options.json)

@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/run/result_sums.hpp"
+
 namespace assay {
 namespace {
 
@@ -35,6 +37,18 @@ std::chrono::system_clock::time_point last_use(const fs::path& folder) {
   return std::chrono::system_clock::from_time_t(info.st_mtime);
 }
 
+/// Renames first: a result is there whole or not at all, also while it is being removed. Says
+/// whether it is gone.
+bool remove_whole(const fs::path& root, const fs::path& result) {
+  const auto doomed = root / scratch_folder / ("removed-" + result.filename().string());
+  std::error_code code;
+  fs::create_directories(doomed.parent_path(), code);
+  fs::rename(result, doomed, code);
+  if (code) return false;
+  fs::remove_all(doomed, code);
+  return true;
+}
+
 }  // namespace
 
 fs::path StageCache::path(const Stage& stage) const {
@@ -50,10 +64,25 @@ void StageCache::touch(const Stage& stage) const {
   ::utimensat(AT_FDCWD, path(stage).c_str(), nullptr, 0);
 }
 
+Status StageCache::check(const Stage& stage) const {
+  return check_sums(path(stage));
+}
+
 Result<ScratchDirectory> StageCache::begin(const Stage& stage) const {
   return ScratchDirectory::create(
       root_ / scratch_folder,
       fmt::format("{}-{}-", to_string(stage.kind), stage.key.substr(0, 12)));
+}
+
+Status StageCache::publish(const Stage& stage, ScratchDirectory scratch) const {
+  ASSAY_CHECK(write_sums(scratch.path()));
+  const auto place = path(stage);
+  std::error_code none;  // what cannot be moved away is kept, as for a faster process
+  if (fs::exists(place, none)) {
+    if (fs::exists(place / pin_file, none)) std::ofstream(scratch.path() / pin_file).flush();
+    remove_whole(root_, place);
+  }
+  return std::move(scratch).publish(place);
 }
 
 Result<fs::path> StageCache::checkpoints(const Stage& stage) const {
@@ -88,16 +117,7 @@ std::vector<CacheEntry> StageCache::prune(std::chrono::system_clock::time_point 
   std::vector<CacheEntry> removed;
   for (auto& entry : entries()) {
     if (entry.pinned || entry.last_used >= before) continue;
-    if (!dry_run) {
-      // Renamed first: a result is there whole or not at all, also while it is being removed.
-      const auto from = root_ / entry.kind / entry.key;
-      const auto doomed = root_ / scratch_folder / ("removed-" + entry.key);
-      std::error_code code;
-      fs::create_directories(doomed.parent_path(), code);
-      fs::rename(from, doomed, code);
-      if (code) continue;
-      fs::remove_all(doomed, code);
-    }
+    if (!dry_run && !remove_whole(root_, root_ / entry.kind / entry.key)) continue;
     removed.push_back(std::move(entry));
   }
   std::error_code none;

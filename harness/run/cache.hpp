@@ -1,6 +1,6 @@
 // The stage cache: results of stages under their keys, whole or absent, and the checkpoints of
 // stages that were stopped, shared by all matrices of a user. Thread-safe and safe between
-// processes: a result appears by rename.
+// processes: a result appears by rename, with the SHA-256 of its files (result_sums).
 #pragma once
 
 #include <chrono>
@@ -35,10 +35,16 @@ class StageCache {
   /// Where the result of a stage is, or will be.
   std::filesystem::path path(const Stage& stage) const;
   bool has(const Stage& stage) const;
+  /// Whether a result that is there has the bytes it was published with. Reads it whole. Errors:
+  /// infrastructure, naming the damaged file.
+  Status check(const Stage& stage) const;
   /// Notes that a result was used now, for pruning.
   void touch(const Stage& stage) const;
-  /// A private folder to produce the result in; publish it to path(stage).
+  /// A private folder to produce the result in.
   Result<ScratchDirectory> begin(const Stage& stage) const;
+  /// Makes what was produced the result, with the sums that check() asks for, in place of a damaged
+  /// one, whose pin it keeps. Errors: infrastructure.
+  Status publish(const Stage& stage, ScratchDirectory scratch) const;
 
   /// The folder in which a stage keeps what it needs to go on after a stop, made if it is not
   /// there. It outlives the run until drop_checkpoints. Errors: infrastructure.

@@ -8,6 +8,7 @@
 #include "compress/data/dataset.hpp"
 #include "harness/core/file.hpp"
 #include "harness/run/measurement.hpp"
+#include "harness/run/result_sums.hpp"
 #include "harness/run/run_matrix.hpp"
 #include "harness/run/selection.hpp"
 #include "reports/grouping.hpp"
@@ -17,10 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+bool needs_link(const fs::path& target, const fs::path& link) {
+  std::error_code code;
+  return fs::exists(target, code) && fs::read_symlink(link, code) != target;
+}
+
 Status replace_link(const fs::path& target, const fs::path& link) {
   std::error_code code;
-  if (!fs::exists(target, code)) return {};
-  if (fs::read_symlink(link, code) == target) return {};
   fs::remove(link, code);
   fs::create_directories(link.parent_path(), code);
   fs::create_symlink(target, link, code);
@@ -69,7 +73,9 @@ Result<ReportInput> stored_report(const std::string& matrix, Store& store) {
   return input;
 }
 
-Status link_artifacts(const Plan& plan, const StageCache& cache, const fs::path& folder) {
+Result<std::set<std::string>> link_artifacts(const Plan& plan, const StageCache& cache,
+                                             const fs::path& folder) {
+  std::set<std::string> damaged;
   for (const auto& cell : plan.cells) {
     const auto artifacts = artifacts_of(plan, cell, StageCache(fs::absolute(cache.root())));
     const auto place = folder / cell.label;
@@ -79,10 +85,15 @@ Status link_artifacts(const Plan& plan, const StageCache& cache, const fs::path&
     if (cell.placement)
       for (const char* name : {"firmware.elf", "firmware.map"})
         links.emplace_back(artifacts.firmware / name, name);
-    for (const auto& [target, name] : links)
-      ASSAY_CHECK(replace_link(target, place / name));
+    for (const auto& [target, name] : links) {
+      if (!needs_link(target, place / name)) continue;
+      if (const auto whole = check_sums(target.parent_path()); !whole)
+        damaged.insert(whole.error().message);
+      else
+        ASSAY_CHECK(replace_link(target, place / name));
+    }
   }
-  return {};
+  return damaged;
 }
 
 namespace {
@@ -93,9 +104,9 @@ std::optional<double> teacher_accuracy(const Plan& plan, const StageCache& cache
   for (const auto& config : plan.configs)
     if (config.teacher_evaluate_float) evaluations.insert(*config.teacher_evaluate_float);
   if (evaluations.size() != 1) return std::nullopt;
-  const auto json =
-      read_json_file(cache.path(plan.stages[*evaluations.begin()]) / "evaluation.json");
-  if (!json) return std::nullopt;
+  const Stage& stage = plan.stages[*evaluations.begin()];
+  const auto json = read_json_file(cache.path(stage) / "evaluation.json");
+  if (!json || !cache.check(stage)) return std::nullopt;
   const auto& test = json->at("test");
   if (!test.contains("accuracy_top1")) return std::nullopt;  // a teacher of numbers, not of classes
   return 100 * test.at("accuracy_top1").get<double>();

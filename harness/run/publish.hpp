@@ -3,6 +3,8 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
+#include <string>
 
 #include "harness/plan/plan.hpp"
 #include "harness/run/cache.hpp"
@@ -15,9 +17,10 @@ namespace assay {
 Status write_reports(const ReportInput& input, const std::filesystem::path& folder);
 
 /// Makes `<folder>/<cell label>/` with links to model.onnx, firmware.elf, firmware.map and
-/// training.json in the cache, for every cell whose artifacts are there. Errors: infrastructure.
-Status link_artifacts(const Plan& plan, const StageCache& cache,
-                      const std::filesystem::path& folder);
+/// training.json in the cache, for every cell whose artifacts are there. Returns a sentence for
+/// each damaged result: nothing new is linked to it. Errors: infrastructure.
+Result<std::set<std::string>> link_artifacts(const Plan& plan, const StageCache& cache,
+                                             const std::filesystem::path& folder);
 
 /// Notes in the store what the report of a matrix is made of, the records of earlier runs and other
 /// matrices included, so that it can be made again from the store alone. Errors: the store's.

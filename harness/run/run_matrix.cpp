@@ -34,14 +34,35 @@ std::vector<Board> boards_for(const DeployTarget& target, const std::vector<Boar
   return fitting;
 }
 
-void need_stage(const Plan& plan, std::size_t index, const StageCache& cache,
-                std::set<std::size_t>& needed) {
-  if (needed.contains(index)) return;
-  if (cache.has(plan.stages[index])) return cache.touch(plan.stages[index]);  // counted on
-  needed.insert(index);
-  for (const auto& input : plan.stages[index].inputs)
-    need_stage(plan, input.stage, cache, needed);
-}
+/// The stages that have to run so that others are there.
+class NeededStages {
+ public:
+  NeededStages(const Plan& plan, const StageCache& cache) : plan_(plan), cache_(cache) {}
+
+  void need(std::size_t index) {
+    if (!seen_.insert(index).second || is_whole(plan_.stages[index])) return;
+    stages_.insert(index);
+    for (const auto& input : plan_.stages[index].inputs)
+      need(input.stage);
+  }
+  const std::set<std::size_t>& stages() const { return stages_; }
+  const std::vector<std::string>& damaged() const { return damaged_; }
+
+ private:
+  bool is_whole(const Stage& stage) {
+    if (!cache_.has(stage)) return false;
+    const auto whole = cache_.check(stage);
+    if (whole) cache_.touch(stage);  // counted on
+    if (!whole) damaged_.push_back(whole.error().message);
+    return whole.has_value();
+  }
+
+  const Plan& plan_;
+  const StageCache& cache_;
+  std::set<std::size_t> seen_;
+  std::set<std::size_t> stages_;
+  std::vector<std::string> damaged_;
+};
 
 std::vector<std::size_t> stages_of(const Plan& plan, const Cell& cell) {
   const auto& config = plan.configs[cell.config];
@@ -54,11 +75,19 @@ std::vector<std::size_t> stages_of(const Plan& plan, const Cell& cell) {
 }
 
 void add_needed_stages(const Plan& plan, const StageCache& cache, PendingWork& pending) {
-  std::set<std::size_t> stages;
+  NeededStages needed(plan, cache);
   for (std::size_t cell : pending.cells)
     for (std::size_t stage : stages_of(plan, plan.cells[cell]))
-      need_stage(plan, stage, cache, stages);
-  pending.stages.assign(stages.begin(), stages.end());
+      needed.need(stage);
+  pending.stages.assign(needed.stages().begin(), needed.stages().end());
+  pending.damaged = needed.damaged();
+}
+
+/// Errors: infrastructure when a result was damaged after the run had counted on it.
+Status check_result(const StageCache& cache, const Stage& stage) {
+  const auto whole = cache.check(stage);
+  if (whole) return {};
+  return fail(whole.error().kind, whole.error().message + "; run again, which makes it anew");
 }
 
 Record identity_of(const Plan& plan, const Cell& cell, const std::string& command) {
@@ -114,8 +143,10 @@ class Run {
     const Stage& stage = plan_.stages[index];
     const StageCache& cache = context_.cache;
     std::map<std::string, fs::path> inputs;
-    for (const auto& input : stage.inputs)
+    for (const auto& input : stage.inputs) {
+      ASSAY_CHECK(check_result(cache, plan_.stages[input.stage]));
       inputs[input.name] = cache.path(plan_.stages[input.stage]) / input.file;
+    }
     ASSAY_CHECK(ensure_stage(
         cache, stage, inputs,
         [&](double fraction, const std::string& message) {
@@ -134,8 +165,10 @@ class Run {
     order.data = config.at("data").get<std::string>();
     order.samples = plan_.matrix.deploy.samples;
     ASSAY_TRY(order.reference_bytes, reference_model_bytes(config));
-    for (std::size_t stage : stages_of(plan_, cell))
+    for (std::size_t stage : stages_of(plan_, cell)) {
+      ASSAY_CHECK(check_result(context_.cache, plan_.stages[stage]));
       context_.cache.touch(plan_.stages[stage]);
+    }
     ASSAY_TRY(const auto record,
               board ? measure_cell(order, desk_, *board, stop) : record_on_host(order));
     ASSAY_CHECK(store_.insert(record, context_.again));

@@ -19,14 +19,15 @@ namespace assay {
 
 /// What has to be done for a plan.
 struct PendingWork {
-  std::vector<std::size_t> stages;  ///< indices into Plan::stages, not cached and needed
-  std::vector<std::size_t> cells;   ///< indices into Plan::cells without a final record
+  std::vector<std::size_t> stages;   ///< indices into Plan::stages, not cached and needed
+  std::vector<std::size_t> cells;    ///< indices into Plan::cells without a final record
+  std::vector<std::string> damaged;  ///< a sentence for each stage whose result in the cache is
 };
 
 /// A wanted cell is pending when the store has no record under its measurement key, or one with
 /// verdict infra, or, if it is to be measured `again`, fail; a stage when a pending cell needs it
-/// and the cache lacks it. A store file that is not there has no record, and is not made. Errors:
-/// the store's.
+/// and the cache lacks it or holds a damaged result. A store file that is not there has no record,
+/// and is not made. Errors: the store's.
 Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache,
                                  const std::filesystem::path& store,
                                  const std::function<bool(const Cell&)>& wanted,

@@ -97,7 +97,7 @@ Result<fs::path> ensure_stage(const StageCache& cache, const Stage& stage,
                               const std::map<std::string, fs::path>& inputs,
                               const StageProgress& progress, std::stop_token stop) {
   ASSAY_TRY(const auto lock, StageLock::acquire(cache, stage, stop));
-  if (!cache.has(stage)) {
+  if (!cache.has(stage) || !cache.check(stage)) {
     ASSAY_TRY(auto scratch, cache.begin(stage));
     fs::path checkpoints;
     if (keeps_checkpoints(stage.kind)) {
@@ -109,7 +109,7 @@ Result<fs::path> ensure_stage(const StageCache& cache, const Stage& stage,
       fs::remove(checkpoints, not_empty);  // unless there is something to go on from
     }
     ASSAY_CHECK(status);
-    ASSAY_CHECK(std::move(scratch).publish(cache.path(stage)));
+    ASSAY_CHECK(cache.publish(stage, std::move(scratch)));
   }
   cache.drop_checkpoints(stage);
   return cache.path(stage);

@@ -22,10 +22,10 @@ Status run_stage(const Stage& stage, const std::map<std::string, std::filesystem
                  const std::filesystem::path& directory, const std::filesystem::path& checkpoints,
                  const StageProgress& progress, std::stop_token stop);
 
-/// The result of `stage` in the cache, computed if it is not there. Waits when another process is
-/// computing it. The checkpoints of a stage that learns stay in the cache until its result is
-/// there, so that after an interruption, a failure or a crash the next call goes on from them.
-/// Errors: as for run_stage.
+/// The result of `stage` in the cache, computed if it is not there or damaged. Waits when another
+/// process is computing it. The checkpoints of a stage that learns stay in the cache until its
+/// result is there, so that after an interruption, a failure or a crash the next call goes on from
+/// them. Errors: as for run_stage.
 Result<std::filesystem::path> ensure_stage(
     const StageCache& cache, const Stage& stage,
     const std::map<std::string, std::filesystem::path>& inputs, const StageProgress& progress,

@@ -106,6 +106,55 @@ TEST_F(HostRun, WithoutADeploySectionRecordsEveryConfigurationOnce) {
   EXPECT_EQ(user_.project_files(), before);
 }
 
+/// Changes one bit in the middle of the file.
+void flip_bit(const fs::path& file) {
+  auto content = read_text(file).value();
+  content[content.size() / 2] ^= 0x10;
+  ASSERT_TRUE(write_atomically(file, content));
+}
+
+TEST_F(HostRun, MakesADamagedResultAgainBeforeItIsUsed) {
+  write_matrix("none", "");
+  const Json undisturbed = run_json().at("records");
+  struct Case {
+    const char* damaged;  ///< kind of the stage
+    const char* file;
+    const char* gone;  ///< a kind of stages that are computed anew from it
+  };
+  for (const auto& [kind, file, gone] : {Case{"train", "model.onnx", "quantize"},
+                                         {"train", "log.json", "evaluate-torch"},
+                                         {"quantize", "model.onnx", "locks"},
+                                         {"evaluate-torch", "evaluation.json", "locks"}}) {
+    SCOPED_TRACE(kind);
+    fs::remove_all(user_.cache() / gone);
+    fs::remove(user_.project() / "assay.db");
+    const auto folder = fs::directory_iterator(user_.cache() / kind)->path();
+    const auto before = read_text(folder / file).value();
+    flip_bit(folder / file);
+    const auto named = (folder / file).string() + " is damaged: its SHA-256 is ";
+    EXPECT_THAT(run({"plan", "m.json"}).output, HasSubstr(named));
+    const auto answer = run({"run", "m.json"});
+    EXPECT_EQ(answer.exit_code, 0);
+    EXPECT_THAT(answer.errors, HasSubstr("assay: " + named));
+    EXPECT_EQ(read_text(folder / file).value(), before);
+    EXPECT_EQ(run_json().at("records").size(), undisturbed.size());
+  }
+}
+
+TEST_F(HostRun, LinksNothingDamaged) {
+  write_matrix("none", "");
+  run_json();
+  const auto folder = fs::directory_iterator(user_.cache() / "quantize")->path();
+  flip_bit(folder / "model.onnx");
+  const auto answer = run({"run", "m.json", "--out", "elsewhere"});
+  EXPECT_EQ(answer.exit_code, 0);
+  EXPECT_THAT(answer.errors, IsOneSentence((folder / "model.onnx").string() + " is damaged"));
+  int linked = 0;
+  for (const auto& file : user_.project_files())
+    linked += file.starts_with("elsewhere/") && file.ends_with("/model.onnx");
+  EXPECT_EQ(linked, 2);
+}
+
 TEST_F(HostRun, MarksTheBestByValidationAndNotByTest) {
   write_matrix("none", R"(, "deploy": {"best_over": ["train.epochs"]})");
   const auto report = run_json();

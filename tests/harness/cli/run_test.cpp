@@ -30,12 +30,13 @@ constexpr std::size_t cells = 4;
 
 /// What every finished stage of a kind holds.
 const std::map<std::string, std::set<std::string>> whole_stages{
-    {"train", {"model.onnx", "training.json", "log.json"}},
-    {"evaluate-torch", {"evaluation.json", "log.json"}},
-    {"quantize", {"model.onnx", "quantization.json", "log.json"}},
-    {"evaluate", {"logits.bin", "evaluation.json"}},
+    {"train", {"model.onnx", "training.json", "log.json", "sums.json"}},
+    {"evaluate-torch", {"evaluation.json", "log.json", "sums.json"}},
+    {"quantize", {"model.onnx", "quantization.json", "log.json", "sums.json"}},
+    {"evaluate", {"logits.bin", "evaluation.json", "sums.json"}},
     {"firmware",
-     {"model.cpp", "board.cpp", "firmware.ld", "firmware.elf", "firmware.map", "firmware.json"}},
+     {"model.cpp", "board.cpp", "firmware.ld", "firmware.elf", "firmware.map", "firmware.json",
+      "sums.json"}},
 };
 
 User user_with_matrix() {

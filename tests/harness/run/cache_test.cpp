@@ -1,6 +1,6 @@
 #include "harness/run/cache.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +23,7 @@ class Cache : public ::testing::Test {
   void store(const std::string& key) const {
     auto scratch = cache_.begin(stage(key));
     ASSERT_TRUE(write_atomically(scratch->path() / "model.onnx", std::string_view("12345")));
-    ASSERT_TRUE(std::move(*scratch).publish(cache_.path(stage(key))));
+    ASSERT_TRUE(cache_.publish(stage(key), std::move(*scratch)));
   }
   void make_old(const std::string& key) const {
     fs::last_write_time(cache_.path(stage(key)),
@@ -40,7 +40,8 @@ TEST_F(Cache, HasWhatWasPublished) {
   store("aa");
   EXPECT_TRUE(cache_.has(stage("aa")));
   ASSERT_EQ(cache_.entries().size(), 1u);
-  EXPECT_EQ(cache_.entries()[0].size, Bytes(5));
+  const auto sums = fs::file_size(cache_.path(stage("aa")) / "sums.json");
+  EXPECT_EQ(cache_.entries()[0].size, Bytes(5 + sums));
   EXPECT_EQ(cache_.entries()[0].kind, "train");
 }
 
@@ -88,6 +89,49 @@ TEST_F(Cache, PrunesWhatWasNotUsedAndNotPinned) {
   EXPECT_FALSE(cache_.has(stage("old")));
   for (const char* key : {"older-pinned", "old-used", "new"})
     EXPECT_TRUE(cache_.has(stage(key)));
+}
+
+struct Damage {
+  const char* file;
+  std::optional<std::string> content;  ///< absent: the file is removed
+};
+
+TEST_F(Cache, FindsWhatWasDamagedAfterwards) {
+  // The SHA-256 of "12345", as `printf 12345 | sha256sum` prints it.
+  const std::string sum = "5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5";
+  store("aa");
+  const auto folder = cache_.path(stage("aa"));
+  EXPECT_THAT(read_text(folder / "sums.json").value(), ::testing::HasSubstr(sum));
+  for (const auto& [file, content] : std::vector<Damage>{
+           {"model.onnx", "12344"},
+           {"model.onnx", "1234"},
+           {"model.onnx", ""},
+           {"model.onnx", std::nullopt},
+           {"sums.json", R"({"model.onnx": "5994471abb01112a"})"},
+           {"sums.json", R"({"model.onnx": 5})"},
+           {"sums.json", R"(["model.onnx"])"},
+           {"sums.json", R"({"model.)"},
+           {"sums.json", std::nullopt},
+       }) {
+    fs::remove_all(folder);
+    store("aa");
+    cache_.set_pinned("aa", true);
+    const auto whole = cache_.check(stage("aa"));
+    EXPECT_TRUE(whole) << whole.error().message;
+    if (content)
+      ASSERT_TRUE(write_atomically(folder / file, *content));
+    else
+      fs::remove(folder / file);
+    const auto found = cache_.check(stage("aa"));
+    ASSERT_FALSE(found) << file << ": " << content.value_or("removed");
+    EXPECT_THAT(found.error().message, ::testing::HasSubstr(folder.string()));
+    EXPECT_THAT(found.error().message, ::testing::HasSubstr(file));
+
+    store("aa");  // in its place, pinned as it was
+    EXPECT_TRUE(cache_.check(stage("aa")));
+    EXPECT_TRUE(cache_.entries().at(0).pinned);
+    EXPECT_TRUE(fs::is_empty(cache_.root() / "scratch"));
+  }
 }
 
 TEST_F(Cache, AStageIsLockedByOneProcessAndFreedByItsDeath) {

@@ -14,8 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// A worker that notes its --checkpoints folder and its instruction set, leaves a state there and,
-/// where one is left from before, says so in its result. It ends with the code that stands in the
-/// file "code".
+/// where one is left from before, says so in its result; a file "result" is copied there too. It
+/// ends with the code that stands in the file "code".
 constexpr const char* script = R"(#!/bin/sh
 out=$3
 [ "$4" = --checkpoints ] && kept=$5
@@ -26,6 +26,7 @@ if [ -n "$kept" ]; then
   [ -e "$kept/checkpoint.pt" ] && cp "$kept/checkpoint.pt" "$out/model.onnx"
   [ "$code" = 2 ] || echo state > "$kept/checkpoint.pt"
 fi
+[ -e "$(dirname "$0")/result" ] && cp "$(dirname "$0")/result" "$out"
 [ "$code" = 0 ] || echo "the worker's own sentence" >&2
 [ "$code" = wait ] && exec sleep 60
 exit "$code"
@@ -95,6 +96,21 @@ TEST_F(StageRunner, StartsTheWorkerWithItsInstructionSet) {
   stage_.settings = {{"cpu", "baseline"}};
   ASSERT_TRUE(run("0"));
   EXPECT_EQ(read_text(worker_ / "cpu").value_or(""), "default SSE41 Nehalem\n");
+}
+
+TEST_F(StageRunner, MakesADamagedResultAgain) {
+  stage_.kind = StageKind::logits;
+  ASSERT_TRUE(write_atomically(worker_ / "result", std::string_view("whole")));
+  const auto first = run("0");
+  ASSERT_TRUE(first) << first.error().message;
+  ASSERT_EQ(folders(), "\n");
+  EXPECT_TRUE(run("0"));
+  EXPECT_EQ(folders(), "\n");  // is there
+  ASSERT_TRUE(write_atomically(*first / "result", std::string_view("whale")));
+  const auto again = run("0");
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(folders(), "\n\n");
+  EXPECT_EQ(read_text(*again / "result").value_or(""), "whole");
 }
 
 TEST_F(StageRunner, LeavesNoEmptyFolderBehind) {
