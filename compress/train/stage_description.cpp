@@ -1,15 +1,10 @@
 #include "compress/train/stage_description.hpp"
 
-#include <array>
-
 #include "compress/methods/settings.hpp"
 
 namespace assay {
 namespace {
 
-// In the order of StageDescription::work.
-constexpr std::array<std::string_view, 7> kinds{"train",    "prune",    "cluster", "logits",
-                                                "quantize", "evaluate", "import"};
 
 std::filesystem::path read_path(JsonObject& inputs, const std::string& key) {
   const auto text = inputs.required<std::string>(key);
@@ -121,6 +116,12 @@ ImportStage read_import_stage(JsonObject& object) {
   return stage;
 }
 
+/// A stage that has a model and no settings.
+template <class Stage>
+Stage read_plain_stage(JsonObject& object) {
+  return {read_model_input(object)};
+}
+
 /// A stage that goes on learning from a model: PruneStage, ClusterStage. `section` has its
 /// settings.
 template <class Stage>
@@ -135,6 +136,14 @@ Stage read_further_stage(JsonObject& object, const char* section,
   return stage;
 }
 
+PruneStage read_prune_stage(JsonObject& object) {
+  return read_further_stage<PruneStage>(object, "prune", read_prune_settings);
+}
+
+ClusterStage read_cluster_stage(JsonObject& object) {
+  return read_further_stage<ClusterStage>(object, "cluster", read_cluster_settings);
+}
+
 QuantizeStage read_quantize_stage(JsonObject& object) {
   QuantizeStage stage;
   JsonObject inputs = object.object("inputs");
@@ -147,6 +156,26 @@ QuantizeStage read_quantize_stage(JsonObject& object) {
     stage.learning = read_further_learning(object, inputs);
   return stage;
 }
+
+using Work = decltype(StageDescription::work);
+
+using ReadWork = Work (*)(JsonObject&);
+
+template <auto read>
+Work read_work(JsonObject& object) {
+  return read(object);
+}
+
+// In the order of StageDescription::work.
+constexpr Words<ReadWork, std::variant_size_v<Work>> kinds{{
+    {read_work<read_train_stage>, "train"},
+    {read_work<read_prune_stage>, "prune"},
+    {read_work<read_cluster_stage>, "cluster"},
+    {read_work<read_plain_stage<LogitsStage>>, "logits"},
+    {read_work<read_quantize_stage>, "quantize"},
+    {read_work<read_plain_stage<EvaluateStage>>, "evaluate"},
+    {read_work<read_import_stage>, "import"},
+}};
 
 void write_learning(const Learning& learning, Json& json) {
   json["train"] = to_json(learning.settings);
@@ -211,7 +240,7 @@ Json fields_of(const Stage& stage) {
 }  // namespace
 
 std::string_view kind_of(const StageDescription& stage) {
-  return kinds[stage.work.index()];
+  return kinds[stage.work.index()].second;
 }
 
 Json to_json(const StageDescription& stage) {
@@ -229,21 +258,13 @@ Result<StageDescription> parse_stage(const Json& json, const std::string& source
   StageDescription stage;
   {
     JsonObject object(json, "", errors);
-    const std::string kind = object.choice(
-        "kind", {"train", "prune", "cluster", "logits", "quantize", "evaluate", "import"});
+    const auto read = read_word(object, "kind", kinds, ReadWork());
+    if (object.raw("kind").is_null()) object.problem("kind", "is missing");
     stage.data = object.required<std::string>("data");
     stage.threads = read_count(object, "threads", stage.threads, 1024);
     stage.cpu = read_word(object, "cpu", cpu_levels, stage.cpu);
     stage.device = object.choice("device", {"cpu", "cuda"}, stage.device);
-    if (kind == "train") stage.work = read_train_stage(object);
-    if (kind == "prune")
-      stage.work = read_further_stage<PruneStage>(object, "prune", read_prune_settings);
-    if (kind == "cluster")
-      stage.work = read_further_stage<ClusterStage>(object, "cluster", read_cluster_settings);
-    if (kind == "logits") stage.work = LogitsStage{read_model_input(object)};
-    if (kind == "quantize") stage.work = read_quantize_stage(object);
-    if (kind == "evaluate") stage.work = EvaluateStage{read_model_input(object)};
-    if (kind == "import") stage.work = read_import_stage(object);
+    if (read) stage.work = read(object);
   }
   ASSAY_CHECK(errors.status());
   return stage;
