@@ -4,20 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
+#include "compress/onnx/distinct.hpp"
 #include "compress/onnx/float16.hpp"
 
 namespace assay {
 namespace {
 
 using onnx::ElementType;
-
-/// Distinct numbers; 0 and -0 are one.
-template <class T>
-std::size_t count_distinct(std::span<const T> values) {
-  return std::set<T>(values.begin(), values.end()).size();
-}
 
 /// The smallest of the widths that holds all values.
 int bits_for(std::span<const std::int8_t> values) {
@@ -102,8 +96,8 @@ QuantizedWeights ConstantWriter::observed_integers(const std::string& name,
                   .bounded = settings_.quantizes_activations()};
   QuantizedWeights quantized = quantize_weights(layer.reals, layer.shape[0], form);
   if (form.scales == WeightScales::tensor || !layer.clustered) return quantized;
-  const std::size_t distinct = count_distinct<float>(layer.reals);
-  const std::size_t multiplied = count_distinct<std::int8_t>(quantized.values);
+  const std::size_t distinct = onnx::distinct_values<float>(layer.reals).size();
+  const std::size_t multiplied = onnx::distinct_values<std::int8_t>(quantized.values).size();
   if (multiplied <= distinct) return quantized;
   notices.push_back(
       fmt::format("{}: its weights take {} values; one scale for the whole layer keeps them, one "

@@ -5,6 +5,8 @@
 #include <optional>
 #include <set>
 
+#include "compress/onnx/distinct.hpp"
+
 namespace assay::onnx {
 namespace {
 
@@ -58,9 +60,8 @@ int packed_bits(const WeightTensor& weights) {
   return largest <= 1 ? 2 : largest <= 7 ? 4 : 8;
 }
 
-std::int64_t distinct_values(std::vector<std::int64_t> values) {
-  std::ranges::sort(values);
-  return std::ranges::unique(values).begin() - values.begin();
+std::int64_t count_distinct(std::span<const std::int64_t> values) {
+  return std::int64_t(distinct_values(values).size());
 }
 
 std::uint64_t whole_bytes(std::uint64_t bits) {
@@ -75,9 +76,7 @@ std::optional<std::uint64_t> codebook_bytes(const std::vector<std::int64_t>& sym
   const std::size_t size = symbols.size() / rows;
   std::int64_t most = 0, all = 0;
   for (std::size_t row = 0; row < rows; ++row) {
-    const auto first = symbols.begin() + static_cast<std::ptrdiff_t>(row * size);
-    const std::int64_t distinct =
-        distinct_values({first, first + static_cast<std::ptrdiff_t>(size)});
+    const std::int64_t distinct = count_distinct(std::span(symbols).subspan(row * size, size));
     most = std::max(most, distinct);
     all += distinct;
   }
@@ -158,7 +157,7 @@ std::vector<WeightStatistics> weight_statistics(const Model& model) {
                           .type = weights.tensor->type,
                           .count = static_cast<std::int64_t>(symbols.size()),
                           .zeros = std::ranges::count(symbols, weights.zero),
-                          .distinct = distinct_values(symbols),
+                          .distinct = count_distinct(symbols),
                           .bits = bits,
                           .bytes = packed_bytes(*weights.tensor, symbols, bits)});
   }
