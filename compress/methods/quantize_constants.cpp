@@ -85,7 +85,10 @@ QuantizedWeights ConstantWriter::integers_of(const std::string& name, const Laye
         fmt::format("{}: the given scales differ by more than 1 to {}, which costs "
                     "the smallest ones precision on a device",
                     name, max_scale_ratio));
-  return {round_weights(layer.reals, given->second, bits), given->second};
+  // Whoever keeps scales to the ratio raises them to just this bound.
+  const auto raised = std::ranges::count(given->second, *high / max_scale_ratio);
+  return {round_weights(layer.reals, given->second, bits), given->second,
+          settings_.quantizes_activations() ? int(raised) : 0};
 }
 
 QuantizedWeights ConstantWriter::observed_integers(const std::string& name,

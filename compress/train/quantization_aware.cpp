@@ -76,7 +76,7 @@ void QuantizationAware::add_layer(const TrainableLayer& layer, const ClusterMark
 
 at::Tensor QuantizationAware::observed_scales(const LayerState& layer,
                                               const at::Tensor& weight) const {
-  const WeightForm form{layer.bits, settings_.weight_observer, layer.shared, true};
+  const WeightForm form{layer.bits, settings_.weight_observer, layer.shared, bounded()};
   const auto scales = quantize_weights(to_vector(weight), weight.size(0), form).scales;
   return at::tensor(scales).to(weight.device());
 }
@@ -97,10 +97,9 @@ at::Tensor QuantizationAware::masked(const LayerState& layer, const at::Tensor& 
 
 at::Tensor QuantizationAware::scale_of(const LayerState& layer, const at::Tensor& weight) const {
   if (!layer.log_scale.defined()) return layer.scale;
-  const at::Tensor scale = layer.log_scale.exp();
-  // The device's bound on scales within a layer.
-  const at::Tensor floor = scale.detach().amax() / max_scale_ratio;
-  return at::maximum(scale, floor).reshape(broadcast_shape(weight, scale.numel()));
+  at::Tensor scale = layer.log_scale.exp();
+  if (bounded()) scale = at::maximum(scale, scale.detach().amax() / max_scale_ratio);
+  return scale.reshape(broadcast_shape(weight, scale.numel()));
 }
 
 at::Tensor QuantizationAware::weight(std::size_t layer, const at::Tensor& weight) {

@@ -68,6 +68,8 @@ class QuantizationAware final : public TrainingMethod {
       : network_(network), settings_(settings) {}
   void add_layer(const TrainableLayer& layer, const ClusterMarks& marks);
   void add_activation(const std::string& name, const Range& range);
+  /// Whether scales within a layer keep to max_scale_ratio, as quantize_model has them.
+  bool bounded() const { return settings_.quantizes_activations(); }
   bool learned() const { return settings_.training == QuantizationTraining::learned; }
   /// [out] or [1], by the weight observer.
   at::Tensor observed_scales(const LayerState& layer, const at::Tensor& weight) const;

@@ -297,6 +297,35 @@ TEST_F(QuantizationAwareTraining, ReportsTheBitsOfIntegersItKeeps) {
   EXPECT_EQ(outcome.report["layers"]["dense"]["bits"], 8);
 }
 
+// With weights that stay as they are, training finds what quantization after training does.
+TEST_F(QuantizationAwareTraining, BoundsAndReportsScalesAsWithoutTraining) {
+  settings_.epochs = 0;
+  onnx::Model start = folded();
+  onnx::Tensor& tensor = start.initializers.at("conv.weight");
+  auto weights = reals(start, "conv.weight");
+  for (std::size_t i = 0; i < 9; ++i)
+    weights[i] *= 1e-4F;  // the first of 4 channels
+  tensor = onnx::Tensor::of<float>(tensor.name, tensor.type, tensor.shape, weights);
+  for (const Scheme scheme : {Scheme::dynamic, Scheme::int8, Scheme::int16_activations})
+    for (const auto training : {observed, learned}) {
+      QuantizeSettings settings{.scheme = scheme};
+      const QuantizedModel after =
+          value_of(quantize_model(start, ranges(start, settings), settings));
+      settings.training = training;
+      const QuantizedModel trained = learn(settings, start).quantized;
+      const auto expected = reals(after.model, "conv.weight.scale");
+      const auto found = reals(trained.model, "conv.weight.scale");
+      ASSERT_EQ(found.size(), 4U);
+      for (std::size_t i = 0; i < 4; ++i)
+        EXPECT_NEAR(found[i], expected[i], 1e-5F * expected[i]) << i;
+      const int raised = scheme == Scheme::dynamic ? 0 : 1;
+      for (const QuantizedModel* model : {&after, &trained}) {
+        EXPECT_EQ(model->report["weights"]["conv"]["raised_channels"], raised);
+        EXPECT_EQ(model->report["notices"].size(), raised);
+      }
+    }
+}
+
 TEST_F(QuantizationAwareTraining, MovesScales) {
   struct Case {
     QuantizeSettings settings;
