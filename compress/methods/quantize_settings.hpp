@@ -1,5 +1,5 @@
-// The settings of post-training quantization, as values and as JSON. Free of Torch. Pure functions,
-// thread-safe.
+// The settings of quantization, after or while training, as values and as JSON. Free of Torch. Pure
+// functions, thread-safe.
 #pragma once
 
 #include <map>
@@ -22,7 +22,7 @@ enum class Scheme {
 /// How a range is taken from the activations of the calibration images.
 enum class Observer {
   min_max,         ///< smallest and largest value seen
-  moving_average,  ///< exponential moving average of each batch's extremes
+  moving_average,  ///< exponential moving average of each image's extremes
   percentile,      ///< central 99.99 % of the values
   mse,             ///< the range with the least squared error after quantization
 };

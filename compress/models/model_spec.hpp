@@ -1,6 +1,6 @@
 // Networks as plain values: a list of layers over one vocabulary, built by small functions.
-// Torch builds a trainable module from it, the planner its shapes, parameters and MACs. Plain
-// values and pure functions: thread-safe.
+// initial_network writes the untrained ONNX model of one, the planner counts its shapes, parameters
+// and MACs. Plain values and pure functions: thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -42,8 +42,9 @@ void set_torch_threads(int threads) {
 }
 
 Json torch_environment() {
+  const char* level = std::getenv("ATEN_CPU_CAPABILITY");  // as pin_cpu_level left it
   return {{"torch", TORCH_VERSION},
-
+          {"cpu_capability", level ? Json(level) : Json()},
           {"threads", at::get_num_threads()}};
 }
 

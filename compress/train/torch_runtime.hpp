@@ -17,7 +17,7 @@ Status pin_cpu_level(CpuLevel level, char** argv);
 void set_torch_threads(int threads);
 
 /// What changes the bits of a training besides its settings: {"torch", "cpu_capability",
-/// "threads"}.
+/// "threads"}. The capability is null where pin_cpu_level was not called.
 Json torch_environment();
 
 }  // namespace assay

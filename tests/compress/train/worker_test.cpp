@@ -44,6 +44,8 @@ TEST_F(Worker, TrainsTheSameBytesTwiceAndTellsHowFarItIs) {
     EXPECT_FALSE(training["epochs"][1].contains(absent)) << absent;
   EXPECT_FALSE(training.contains("distill"));
   EXPECT_EQ(training["train"]["images"], 1024);
+  EXPECT_THAT(training["environment"]["cpu_capability"],
+              AnyOf(Json("default"), Json("avx2"), Json("avx512")));
   const Json log = json(first / "log.json");
   EXPECT_GT(log["seconds"], 0);
   EXPECT_GT(log["cpu_seconds"], 0);
