@@ -15,7 +15,8 @@ Status run_work(const StageDescription& stage, const ClusterStage& work,
   network.to_device(stage.device);  // the method makes tensors like its weights
   ASSAY_TRY(const auto clusterer, Clusterer::create(network, work.settings, work.learning.seed));
   Learner learner{network, {clusterer.get()}};
-  learner.finish = [&](onnx::Model clustered) -> Result<onnx::Model> {
+  learner.finish = [&](const onnx::Model& trained, Json&) -> Result<onnx::Model> {
+    onnx::Model clustered = trained;
     clusterer->mark(clustered);
     return clustered;
   };

@@ -62,7 +62,7 @@ Status learn_quantized(const StageDescription& stage, const QuantizeStage& work,
   network.to_device(stage.device);  // the method makes tensors like its weights
   ASSAY_TRY(const auto method, QuantizationAware::create(network, work.settings, ranges));
   Learner learner{network, {method.get()}};
-  learner.finish = [&](const onnx::Model& trained) -> Result<onnx::Model> {
+  learner.finish = [&](const onnx::Model& trained, Json&) -> Result<onnx::Model> {
     ASSAY_TRY(QuantizedModel quantized,
               quantize_model(trained, {}, work.settings, method->scales()));
     ASSAY_CHECK(write_report(quantized.report, work.settings, context));

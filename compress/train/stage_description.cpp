@@ -5,7 +5,6 @@
 namespace assay {
 namespace {
 
-
 std::filesystem::path read_path(JsonObject& inputs, const std::string& key) {
   const auto text = inputs.required<std::string>(key);
   if (inputs.has(key) && text.empty()) inputs.problem(key, "expected a path, found \"\"");
