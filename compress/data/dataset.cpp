@@ -129,6 +129,12 @@ Result<DatasetInfo> find_dataset(const std::string& name) {
   return row->info();
 }
 
+Status check_unchanged(const std::string& name, const std::string& fingerprint) {
+  ASSAY_TRY(const auto now, is_description(name) ? described::info_anew(name) : find_dataset(name));
+  if (now.fingerprint == fingerprint) return {};
+  return fail(ErrorKind::bad_input, name + " changed while the run was going; run again");
+}
+
 Result<DatasetPresence> locate_dataset(const std::string& name) {
   if (is_description(name)) return described::locate(name);
   ASSAY_TRY(const DatasetRow* row, find_row(name));

@@ -97,6 +97,11 @@ bool is_description(std::string_view name);
 /// own size and time are checked at later calls.
 Result<DatasetInfo> find_dataset(const std::string& name);
 
+/// Whether a set is what it was when its fingerprint was taken: the size and time of each of its
+/// files are looked at anew. Errors: bad_input "NAME changed while the run was going; run again",
+/// and those of find_dataset.
+Status check_unchanged(const std::string& name, const std::string& fingerprint);
+
 Result<DatasetPresence> locate_dataset(const std::string& name);
 
 /// Checks that the files are there and have the expected SHA-256; of a described set, that every

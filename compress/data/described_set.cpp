@@ -66,6 +66,11 @@ Result<DatasetInfo> info(const std::string& path) {
   return set->info;
 }
 
+Result<DatasetInfo> info_anew(const std::string& path) {
+  ASSAY_TRY(const auto set, find(path, true));
+  return set->info;
+}
+
 Result<DatasetPresence> locate(const std::string& path) {
   ASSAY_TRY(const auto description, read_description(path));
   DatasetPresence presence;

@@ -246,6 +246,7 @@ Json to_json(const StageDescription& stage) {
   Json json = std::visit([](const auto& work) { return fields_of(work); }, stage.work);
   json["kind"] = kind_of(stage);
   json["data"] = stage.data;
+  json["fingerprint"] = stage.fingerprint;
   json["threads"] = stage.threads;
   json["cpu"] = to_string(stage.cpu);
   json["device"] = stage.device;
@@ -260,6 +261,7 @@ Result<StageDescription> parse_stage(const Json& json, const std::string& source
     const auto read = read_word(object, "kind", kinds, ReadWork());
     if (object.raw("kind").is_null()) object.problem("kind", "is missing");
     stage.data = object.required<std::string>("data");
+    stage.fingerprint = object.optional<std::string>("fingerprint", "");
     stage.threads = read_count(object, "threads", stage.threads, 1024);
     stage.cpu = read_word(object, "cpu", cpu_levels, stage.cpu);
     stage.device = object.choice("device", {"cpu", "cuda"}, stage.device);

@@ -97,6 +97,7 @@ struct EvaluateStage {
 /// they belong to its identity; an absent `cpu` is this machine's best.
 struct StageDescription {
   std::string data = "fashion-mnist";
+  std::string fingerprint = {};  ///< that the data must have; empty: any
   int threads = 1;
   CpuLevel cpu = best_cpu_level();
   std::string device = "cpu";  ///< or "cuda"

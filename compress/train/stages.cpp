@@ -6,6 +6,7 @@
 
 #include <chrono>
 
+#include "compress/data/dataset.hpp"
 #include "compress/train/torch_runtime.hpp"
 #include "harness/core/clock.hpp"
 #include "harness/core/file.hpp"
@@ -34,6 +35,12 @@ Status check_device(const std::string& device) {
                           device));
 }
 
+/// What the user edits during a run must not become a result under the key of the old data.
+Status check_data(const StageDescription& stage) {
+  if (stage.fingerprint.empty()) return {};
+  return check_unchanged(stage.data, stage.fingerprint);
+}
+
 }  // namespace
 
 Status write_json(const std::filesystem::path& path, const Json& value) {
@@ -44,6 +51,7 @@ Status run_stage(const StageDescription& stage, const StageContext& context) {
   const auto start = system_clock().now();
   set_torch_threads(stage.threads);
   ASSAY_CHECK(check_device(stage.device));
+  ASSAY_CHECK(check_data(stage));
   try {
     ASSAY_CHECK(
         std::visit([&](const auto& work) { return run_work(stage, work, context); }, stage.work));
@@ -52,6 +60,7 @@ Status run_stage(const StageDescription& stage, const StageContext& context) {
                 fmt::format("the {} stage failed inside Torch: {}", kind_of(stage),
                             error.what_without_backtrace()));
   }
+  ASSAY_CHECK(check_data(stage));
   return write_json(context.out / "log.json", log_of(stage, system_clock().now() - start));
 }
 

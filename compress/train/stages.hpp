@@ -21,9 +21,9 @@ struct StageContext {
 };
 
 /// Runs the stage. Its output files have the same bytes for the same description and inputs; how
-/// long it took and the memory it needed go to log.json beside them. Errors: bad_input (unusable
-/// model, logits of another data set, settings that do not train, a device that is not there),
-/// infrastructure (cannot write, a failure inside Torch), interrupted.
+/// long it took and the memory it needed go to log.json beside them. Errors: bad_input (data that
+/// changed before the end, unusable model, logits of another data set, settings that do not train,
+/// a device that is not there), infrastructure (cannot write, a failure inside Torch), interrupted.
 Status run_stage(const StageDescription& stage, const StageContext& context);
 
 Status run_work(const StageDescription& stage, const TrainStage& work, const StageContext& context);

@@ -108,7 +108,8 @@ Result<Task> prepare(const Options& options, const Board& board) {
     clock = *chosen;
   }
   Task task{StageCache(options.project.cache),
-            model_stage(StageKind::evaluate, {{"data", data}}, hash, evaluation_facts(info)),
+            model_stage(StageKind::evaluate, {{"data", data}, {"fingerprint", info.fingerprint}},
+                        hash, evaluation_facts(info)),
             model_stage(
                 StageKind::firmware,
                 {{"board_type", board.type.name}, {"clock_hz", clock.count()}, {"optimize", "-O2"}},
@@ -122,6 +123,7 @@ Result<Task> prepare(const Options& options, const Board& board) {
   MeasurementOrder& order = task.order;
   order.artifacts.model = options.model;
   order.data = data;
+  order.fingerprint = info.fingerprint;
   order.samples = options.samples;
   Record& identity = order.identity;
   identity.config = {{"model_sha256", hash}, {"data", data}};

@@ -194,6 +194,7 @@ class PlanBuilder {
   }
 
   std::size_t add(Stage stage, const Json& facts) {
+    stage.settings["fingerprint"] = facts.at("data");
     stage.key = stage_key(stage, plan_.stages, facts);
     const auto [place, fresh] = by_key_.emplace(stage.key, plan_.stages.size());
     if (fresh) plan_.stages.push_back(std::move(stage));

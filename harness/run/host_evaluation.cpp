@@ -87,12 +87,13 @@ Result<std::vector<std::int8_t>> quantized_inputs(const std::filesystem::path& m
 }
 
 Status evaluate_on_host(const std::filesystem::path& model_path, const std::string& data,
-                        const std::filesystem::path& directory,
+                        const std::string& fingerprint, const std::filesystem::path& directory,
                         const std::function<void(double fraction)>& progress,
                         std::stop_token stop) {
   ASSAY_TRY(const auto info, find_dataset(data));
   ASSAY_TRY(const auto validation, load_split(data, Split::validation));
   ASSAY_TRY(const auto test, load_split(data, Split::test));
+  ASSAY_CHECK(check_unchanged(data, fingerprint));
   ASSAY_TRY(const auto model, onnx::read_model(model_path));
   ASSAY_TRY(const auto graph, lower(model, model_path));
   ASSAY_TRY(const auto quantizer, InputQuantizer::make(model, graph, test, model_path.string()));

@@ -19,12 +19,13 @@ namespace assay {
 Result<std::vector<std::int8_t>> quantized_inputs(const std::filesystem::path& model_path,
                                                   const ImageSet& images, int count);
 
-/// Runs the model over the validation and the test split of `data` and writes into `directory`:
+/// Runs the model over the validation and the test split of `data`, which has that fingerprint, and
+/// writes into `directory`:
 ///   logits.bin        int8 [images][outputs], the test split
 ///   evaluation.json   the score of both splits (Score::json)
-/// Errors: those of reading, lowering, compiling and the link.
+/// Errors: those of check_unchanged, reading, lowering, compiling and the link.
 Status evaluate_on_host(const std::filesystem::path& model, const std::string& data,
-                        const std::filesystem::path& directory,
+                        const std::string& fingerprint, const std::filesystem::path& directory,
                         const std::function<void(double fraction)>& progress, std::stop_token stop);
 
 }  // namespace assay

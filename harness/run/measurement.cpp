@@ -103,6 +103,7 @@ Result<MeasureRequest> make_request(const MeasurementOrder& order, const Firmwar
   request.model_hash = facts.model_hash;
   request.clock = Hertz(facts.build.at("clock_hz"));
   ASSAY_TRY(const auto test, load_split(order.data, Split::test));
+  ASSAY_CHECK(check_unchanged(order.data, order.fingerprint));
   ASSAY_TRY(request.inputs, quantized_inputs(order.artifacts.model, test, order.samples));
   ASSAY_TRY(const auto evaluation, read_json_file(order.artifacts.evaluate / "evaluation.json"));
   ASSAY_TRY(const auto logits, read_bytes(order.artifacts.evaluate / "logits.bin"));

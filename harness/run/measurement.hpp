@@ -18,12 +18,14 @@ struct MeasurementOrder {
   Record identity;
   CellArtifacts artifacts;
   std::string data;
+  std::string fingerprint;  ///< of the data
   int samples = 500;
   std::optional<double> reference_bytes;  ///< float32 ONNX bytes of the uncompressed network
 };
 
 /// Measures a cell on a board and makes its record: verdict fail for wrong logits or a model that
-/// does not fit, with every figure that is known. Errors: infrastructure, interrupted (no record).
+/// does not fit, with every figure that is known. Errors: those of check_unchanged,
+/// infrastructure, interrupted (no record).
 Result<Record> measure_cell(const MeasurementOrder& order, Desk& desk, const Board& board,
                             std::stop_token stop);
 

@@ -163,6 +163,8 @@ class Run {
     order.identity = identity_of(plan_, cell, context_.command);
     order.artifacts = artifacts_of(plan_, cell, context_.cache);
     order.data = config.at("data").get<std::string>();
+    const Stage& evaluation = plan_.stages[plan_.configs[cell.config].evaluate];
+    order.fingerprint = evaluation.settings.at("fingerprint").get<std::string>();
     order.samples = plan_.matrix.deploy.samples;
     ASSAY_TRY(order.reference_bytes, reference_model_bytes(config));
     for (std::size_t stage : stages_of(plan_, cell)) {

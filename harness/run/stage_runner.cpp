@@ -86,7 +86,7 @@ Status run_stage(const Stage& stage, const std::map<std::string, fs::path>& inpu
   const auto& model = inputs.at("model");
   if (stage.kind == StageKind::evaluate)
     return evaluate_on_host(
-        model, stage.settings.at("data"), directory,
+        model, stage.settings.at("data"), stage.settings.at("fingerprint"), directory,
         [&](double fraction) { progress(fraction, "streaming images"); }, stop);
   ASSAY_TRY(const auto type, load_board_type(stage.settings.at("board_type")));
   return build_firmware_stage(model, type, Hertz(stage.settings.at("clock_hz")),

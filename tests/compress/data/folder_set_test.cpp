@@ -128,6 +128,20 @@ TEST_F(FolderSet, FingerprintCoversDescriptionAndEveryImage) {
   EXPECT_TRUE(add());
 }
 
+TEST_F(FolderSet, AnImageThatChangesDuringARunIsNoticed) {
+  const auto print = find_dataset(name())->fingerprint;
+  EXPECT_TRUE(check_unchanged(name(), print));
+  write("pets/owls/3.png", png_file(flat_image(1, 4, 4, 200)));
+  const auto changed = check_unchanged(name(), print);
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().kind, ErrorKind::bad_input);
+  EXPECT_EQ(changed.error().message, name() + " changed while the run was going; run again");
+  fs::remove(folder() / "pets/owls/3.png");
+  EXPECT_FALSE(check_unchanged(name(), print));
+  write("pets/owls/3.png", png_file(flat_image(1, 4, 4, 53)));  // as it was
+  EXPECT_TRUE(check_unchanged(name(), print));
+}
+
 TEST_F(FolderSet, ChangesAreNoticedWithinAProcess) {
   const auto before = find_dataset(name());
   describe(R"(, "splits": {"test": 0.4})");

@@ -11,8 +11,8 @@ using ::testing::HasSubstr;
 using ::testing::Pair;
 
 Json train_json() {
-  return Json::parse(R"({"kind": "train", "data": "fashion-mnist", "threads": 1, "cpu": "baseline",
-    "device": "cpu", "model": {"family": "conv5", "cut": 4, "fewer_filters_pct": 50},
+  return Json::parse(R"({"kind": "train", "data": "fashion-mnist", "fingerprint": "1a2b",
+    "threads": 1, "cpu": "baseline", "device": "cpu", "model": {"family": "conv5", "cut": 4, "fewer_filters_pct": 50},
     "train": {"epochs": 3, "batch": 64, "learning_rate": 0.01, "weight_decay": 0.1,
               "schedule": "linear", "images": 640},
     "distill": {"alpha": 0.25, "beta": 0.75, "T": 14, "t_squared": false,
@@ -54,6 +54,7 @@ TEST(StageDescription, ReadsEveryFieldOfATraining) {
   EXPECT_EQ(kind_of(*stage), "train");
   EXPECT_EQ(stage->cpu, CpuLevel::baseline);
   EXPECT_EQ(stage->device, "cpu");
+  EXPECT_EQ(stage->fingerprint, "1a2b");
   const auto& work = std::get<TrainStage>(stage->work);
   const auto& model = std::get<ModelChoice>(work.start);
   EXPECT_EQ(model.family, "conv5");

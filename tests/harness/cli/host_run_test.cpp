@@ -1,9 +1,12 @@
 // Runs without boards, and runs that choose what goes to one, with a script in the worker's place.
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include "harness/core/json.hpp"
 #include "harness/core/paths.hpp"
 #include "results/store.hpp"
+#include "tests/compress/data/image_writer.hpp"
 #include "tests/harness/cli/models.hpp"
 #include "tests/harness/cli/user.hpp"
 
@@ -139,6 +142,31 @@ TEST_F(HostRun, MakesADamagedResultAgainBeforeItIsUsed) {
     EXPECT_EQ(read_text(folder / file).value(), before);
     EXPECT_EQ(run_json().at("records").size(), undisturbed.size());
   }
+}
+
+TEST_F(HostRun, RefusesDataThatChangesWhileItIsGoing) {
+  const auto picture = [](int value) {
+    return png_file(flat_image(1, 28, 28, std::uint8_t(value)));
+  };
+  for (int i = 0; i < 40; ++i)
+    user_.write("eyes/" + std::string(i % 2 ? "left/" : "right/") + std::to_string(i) + ".png",
+                picture(i));
+  user_.write("eyes.json",
+              R"({"kind": "folder", "path": "eyes", "channels": 1, "height": 28, "width": 28})");
+  user_.write(
+      "m.json",
+      R"({"name": "m", "base": {"data": "eyes.json", "train": {"epochs": 1, "batch": 8}}})");
+  // The training is when the user edits.
+  ASSERT_TRUE(write_atomically(build_ / "edited.png", picture(99)));
+  const auto edited = user_.project() / "eyes/left/1.png";
+  const auto edits =
+      fmt::format("#!/bin/sh\ncp '{}' '{}'\n", (build_ / "edited.png").string(), edited.string());
+  ASSERT_TRUE(write_atomically(build_ / "assay-train", edits + worker));
+  fs::permissions(build_ / "assay-train", fs::perms::owner_all);
+  const auto answer = run({"run", "m.json"});
+  EXPECT_EQ(answer.exit_code, 2);
+  EXPECT_THAT(answer.errors, HasSubstr("eyes.json changed while the run was going; run again\n"));
+  EXPECT_FALSE(fs::exists(user_.cache() / "evaluate"));
 }
 
 TEST_F(HostRun, LinksNothingDamaged) {
