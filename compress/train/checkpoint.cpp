@@ -39,6 +39,8 @@ Status write_checkpoint(const std::filesystem::path& folder, const Checkpoint& c
     torch::serialize::OutputArchive archive;
     archive.write("identity", c10::IValue(checkpoint.identity));
     archive.write("epochs", c10::IValue(checkpoint.epochs.dump()));
+    archive.write("seconds", c10::IValue(checkpoint.spent.seconds));
+    archive.write("cpu_seconds", c10::IValue(checkpoint.spent.cpu_seconds));
     // Names of tensors may hold characters that an archive's keys must not.
     Json names = Json::array();
     torch::serialize::OutputArchive tensors;
@@ -71,7 +73,11 @@ std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& folder,
     c10::IValue value;
     archive.read("identity", value);
     if (value.toStringRef() != identity) return std::nullopt;
-    Checkpoint checkpoint{identity, {}, {}};
+    Checkpoint checkpoint{identity, {}, {}, {}};
+    archive.read("seconds", value);
+    checkpoint.spent.seconds = value.toDouble();
+    archive.read("cpu_seconds", value);
+    checkpoint.spent.cpu_seconds = value.toDouble();
     archive.read("epochs", value);
     checkpoint.epochs = Json::parse(value.toStringRef());
     archive.read("names", value);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "compress/train/stage_clock.hpp"
 #include "compress/train/training_method.hpp"
 #include "harness/core/json.hpp"
 
@@ -17,6 +18,7 @@ struct Checkpoint {
   std::string identity;  ///< of the training
   Json epochs;           ///< reports so far
   NamedTensors tensors;  ///< network, teacher and methods
+  StageTime spent;       ///< until it was written
 };
 
 /// Writes `folder`/checkpoint.pt, whole or not at all. Errors: infrastructure.

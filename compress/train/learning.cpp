@@ -91,7 +91,8 @@ Status learn(const StageDescription& stage, const Learning& learning, const Lear
                           .device = stage.device,
                           .checkpoints = context.checkpoints,
                           .identity = to_json(stage).dump(),
-                          .augmenter = augmenter ? &*augmenter : nullptr};
+                          .augmenter = augmenter ? &*augmenter : nullptr,
+                          .clock = &context.clock};
   ASSAY_TRY(const auto epochs, train_network(task, context.progress, context.stop));
   onnx::Model model = learner.network.model(learner.methods);
   Json report = report_of(learning, learner, epochs);

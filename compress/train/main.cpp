@@ -29,7 +29,8 @@ Status run(const std::filesystem::path& description, const std::filesystem::path
     return fail(ErrorKind::bad_input,
                 fmt::format("--checkpoints {}: no such folder", checkpoints.string()));
   ASSAY_CHECK(pin_cpu_level(stage.cpu, argv));
-  return run_stage(stage, {out, print_progress, install_interrupt_handler(), checkpoints});
+  StageClock clock;
+  return run_stage(stage, {out, print_progress, install_interrupt_handler(), checkpoints, clock});
 }
 
 int report(const Error& error) {

@@ -4,25 +4,20 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <chrono>
-
 #include "compress/data/dataset.hpp"
 #include "compress/train/torch_runtime.hpp"
-#include "harness/core/clock.hpp"
 #include "harness/core/file.hpp"
 
 namespace assay {
 namespace {
 
-Json log_of(const StageDescription& stage, std::chrono::duration<double> elapsed) {
+Json log_of(const StageDescription& stage, const StageTime& spent) {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  const double cpu_seconds = double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                             1e-6 * double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
   constexpr std::int64_t kilobyte = 1024;  // the unit of ru_maxrss on Linux
   Json log = {{"kind", kind_of(stage)},
-              {"seconds", elapsed.count()},
-              {"cpu_seconds", cpu_seconds},
+              {"seconds", spent.seconds},
+              {"cpu_seconds", spent.cpu_seconds},
               {"peak_rss_bytes", usage.ru_maxrss * kilobyte}};
   return log;
 }
@@ -48,7 +43,6 @@ Status write_json(const std::filesystem::path& path, const Json& value) {
 }
 
 Status run_stage(const StageDescription& stage, const StageContext& context) {
-  const auto start = system_clock().now();
   set_torch_threads(stage.threads);
   ASSAY_CHECK(check_device(stage.device));
   ASSAY_CHECK(check_data(stage));
@@ -61,7 +55,7 @@ Status run_stage(const StageDescription& stage, const StageContext& context) {
                             error.what_without_backtrace()));
   }
   ASSAY_CHECK(check_data(stage));
-  return write_json(context.out / "log.json", log_of(stage, system_clock().now() - start));
+  return write_json(context.out / "log.json", log_of(stage, context.clock.spent()));
 }
 
 }  // namespace assay

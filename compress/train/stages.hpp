@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 
+#include "compress/train/stage_clock.hpp"
 #include "compress/train/stage_description.hpp"
 
 namespace assay {
@@ -18,12 +19,14 @@ struct StageContext {
   /// Where a training keeps its checkpoint, so that the next run of the same stage goes on from it;
   /// empty: nowhere.
   std::filesystem::path checkpoints;
+  StageClock& clock;  ///< of the whole stage, for log.json and checkpoints
 };
 
 /// Runs the stage. Its output files have the same bytes for the same description and inputs; how
-/// long it took and the memory it needed go to log.json beside them. Errors: bad_input (data that
-/// changed before the end, unusable model, logits of another data set, settings that do not train,
-/// a device that is not there), infrastructure (cannot write, a failure inside Torch), interrupted.
+/// long it took, with the part up to a checkpoint, and the memory it needed go to log.json beside
+/// them. Errors: bad_input (data that changed before the end, unusable model, logits of another
+/// data set, settings that do not train, a device that is not there), infrastructure (cannot write,
+/// a failure inside Torch), interrupted.
 Status run_stage(const StageDescription& stage, const StageContext& context);
 
 Status run_work(const StageDescription& stage, const TrainStage& work, const StageContext& context);

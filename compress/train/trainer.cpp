@@ -95,8 +95,8 @@ class Trainer {
       epochs.push_back(report);
       reports.push_back(to_json(report));
       if (!task_.checkpoints.empty() && epoch + 1 < task_.settings.epochs)
-        ASSAY_CHECK(
-            write_checkpoint(task_.checkpoints, {task_.identity, reports, state()}, *optimizer_));
+        ASSAY_CHECK(write_checkpoint(task_.checkpoints, {task_.identity, reports, state(), spent()},
+                                     *optimizer_));
     }
     return epochs;
   }
@@ -164,6 +164,7 @@ class Trainer {
       optimizer_ = make_optimizer(parameters(), task_.settings);
       return 0;
     }
+    if (task_.clock) task_.clock->add(checkpoint->spent);
     reports = checkpoint->epochs;
     for (std::size_t i = 0; i < epochs.size(); ++i)
       shuffler_.shuffle();
@@ -188,6 +189,8 @@ class Trainer {
       return false;
     }
   }
+
+  StageTime spent() const { return task_.clock ? task_.clock->spent() : StageTime{}; }
 
   Status check_stop() const {
     if (stop_.stop_requested()) return fail(ErrorKind::interrupted, "the training was stopped");

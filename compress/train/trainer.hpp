@@ -14,6 +14,7 @@
 #include "compress/data/dataset.hpp"
 #include "compress/methods/distillation.hpp"
 #include "compress/train/preprocess.hpp"
+#include "compress/train/stage_clock.hpp"
 #include "compress/train/teacher.hpp"
 #include "compress/train/train_settings.hpp"
 #include "compress/train/trainable_network.hpp"
@@ -40,6 +41,7 @@ struct TrainingTask {
   /// What the training is, so that a checkpoint of another one is not taken up.
   std::string identity;
   const Augmenter* augmenter = nullptr;  ///< of the training images; none: as they are
+  StageClock* clock = nullptr;  ///< kept in checkpoints, and set by one; none: times of no interest
 };
 
 /// What is known after an epoch; losses are means over its steps.

@@ -1,6 +1,7 @@
 // The worker as harness uses it: a process with a description and a folder, on real data. Trainings
 // are tiny; what matters are the files, their bytes, the messages and the exit codes.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -270,6 +271,14 @@ TEST_F(Worker, NeedsItsFolderForCheckpoints) {
   EXPECT_TRUE(fs::is_empty(folder("out")));
 }
 
+/// CPU time of all processes that were started and have ended.
+double seconds_of_children() {
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  return double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         1e-6 * double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
 /// Starts a worker, sends it SIGINT at its first line of output, and waits for its end.
 int interrupt_at_first_line(const ProcessSpec& spec, const fs::path& errors) {
   auto child = ChildProcess::start(spec, errors);
@@ -295,13 +304,20 @@ TEST_F(Worker, GoesOnAfterCtrlCWithTheSameBytes) {
   const fs::path checkpoints = folder("checkpoints");
   spec.arguments.insert(spec.arguments.end(), {"--checkpoints", checkpoints.string()});
   const fs::path errors = scratch_->path() / "errors.txt";
+  const double before = seconds_of_children();
   EXPECT_EQ(interrupt_at_first_line(spec, errors), exit_code(ErrorKind::interrupted));
   EXPECT_EQ(text(errors), "the training was stopped\n");
   EXPECT_TRUE(fs::is_empty(folder("resumed")));
   EXPECT_TRUE(fs::exists(checkpoints / "checkpoint.pt"));
 
+  const double interrupted = seconds_of_children();
   const ProcessOutcome outcome = run(spec);
+  const double after = seconds_of_children();
   EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+  // More than the second process took, at most what both did.
+  const double logged = json(folder("resumed") / "log.json")["cpu_seconds"];
+  EXPECT_GT(logged, after - interrupted);
+  EXPECT_LE(logged, after - before);
   EXPECT_LT(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 4);
   for (const char* file : {"model.onnx", "training.json"})
     EXPECT_EQ(text(folder("resumed") / file), text(whole / file)) << file;
