@@ -110,7 +110,10 @@ struct Work {
 Result<Work> do_round(const Plan& plan, const Options& options, const RunContext& context,
                       std::optional<WallTime> until, bool on_boards_only) {
   ASSAY_TRY(auto pending, options.find_pending(plan, context.cache, on_boards_only));
-  if (!pending.cells.empty()) ASSAY_CHECK(check_ready(plan, pending, context));
+  if (!pending.cells.empty()) {
+    ASSAY_CHECK(check_ready(plan, pending, context));
+    ASSAY_CHECK(check_output(options.project.output / plan.matrix.name));
+  }
   ASSAY_TRY(auto store, Store::open(options.project.store));
   if (!pending.cells.empty())
     fmt::print(stderr, "{}: {} cells, {} to measure, {} stages to run\n", plan.matrix.name,

@@ -50,4 +50,15 @@ Status preflight(const StageCache& cache, const std::vector<const Stage*>& stage
   return ScratchDirectory::create(cache.root() / "scratch", "writable-").map([](const auto&) {});
 }
 
+Status check_output(const std::filesystem::path& folder) {
+  for (const char* part : {"report", "cells"}) {
+    auto place = std::filesystem::absolute(folder / part);
+    std::error_code none;
+    while (!std::filesystem::exists(place, none) && place.has_relative_path())
+      place = place.parent_path();
+    ASSAY_CHECK(ScratchDirectory::create(place, ".writable-"));
+  }
+  return {};
+}
+
 }  // namespace assay

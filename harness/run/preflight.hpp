@@ -2,6 +2,7 @@
 // of them. Thread-safe.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <set>
 #include <span>
@@ -29,5 +30,9 @@ std::span<const RequiredTool> required_tools();
 /// bad_input for a data set.
 Status preflight(const StageCache& cache, const std::vector<const Stage*>& stages,
                  const std::set<std::string>& data_sets, bool on_boards);
+
+/// Whether the report and the cells' links can be written below `folder`; leaves nothing there.
+/// Errors: infrastructure.
+Status check_output(const std::filesystem::path& folder);
 
 }  // namespace assay

@@ -169,6 +169,18 @@ TEST_F(HostRun, RefusesDataThatChangesWhileItIsGoing) {
   EXPECT_FALSE(fs::exists(user_.cache() / "evaluate"));
 }
 
+TEST_F(HostRun, NamesAnOutputFolderThatCannotBeWrittenBeforeAnythingIsDone) {
+  write_matrix("none", "");
+  user_.write("file", "no folder");
+  for (const char* out : {"file", "file/below", "/proc/assay-out"}) {
+    const auto answer = run({"run", "m.json", "--out", out});
+    EXPECT_EQ(answer.exit_code, 3) << out;
+    EXPECT_THAT(answer.errors, IsOneSentence(fs::path(out).parent_path().string()));
+    EXPECT_THAT(user_.stages(), ::testing::IsEmpty()) << out;
+  }
+  EXPECT_EQ(user_.project_files(), (std::set<std::string>{"m.json", "file"}));
+}
+
 TEST_F(HostRun, LinksNothingDamaged) {
   write_matrix("none", "");
   run_json();
