@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 
+#include "compress/data/dataset.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/outlook.hpp"
 #include "harness/plan/schema.hpp"
@@ -170,6 +171,17 @@ void print_choice(const Plan& plan) {
                  : fmt::format("; each goes to {} board types then", plan.matrix.deploy.on.size()));
 }
 
+/// The boards and the data that the pending cells need.
+Status check_needs(const Plan& plan, const PendingWork& pending, const RunContext& context) {
+  ASSAY_CHECK(check_boards(plan, pending, context));
+  std::set<std::string> data_sets;
+  for (const std::size_t cell : pending.cells)
+    data_sets.insert(plan.expansion.configs[plan.cells[cell].config].at("data"));
+  for (const auto& name : data_sets)
+    ASSAY_CHECK(verify_dataset(name));
+  return {};
+}
+
 Status print_plan(const Plan& plan, const RunContext& context, const Outlook& outlook,
                   const Options& options) {
   const auto& expansion = plan.expansion;
@@ -186,8 +198,8 @@ Status print_plan(const Plan& plan, const RunContext& context, const Outlook& ou
   ASSAY_CHECK(listed ? print_cells(plan, outlook) : print_sums(plan, outlook, options.matrix));
   print_stages(outlook);
   print_work(plan, context, outlook);
-  if (const auto boards = check_boards(plan, outlook.pending, context); !boards)
-    fmt::print("A run would stop at once: {}\n", boards.error().message);
+  if (const auto ready = check_needs(plan, outlook.pending, context); !ready)
+    fmt::print("A run would stop at once: {}\n", ready.error().message);
   return {};
 }
 

@@ -128,6 +128,15 @@ TEST(Data, DescribedByAFileIsPlannedWith) {
     EXPECT_FALSE(before.contains(key));
 }
 
+TEST(Data, ThatIsMissingIsNamedByThePlan) {
+  const User user;
+  user.write("m.json", R"({"name": "m", "base": {"data": "mnist"}})");
+  const auto answer = user.run({"plan", "m.json"});
+  EXPECT_EQ(answer.exit_code, 0) << answer.errors;
+  EXPECT_THAT(answer.output, ::testing::HasSubstr("A run would stop at once: "));
+  EXPECT_THAT(answer.output, ::testing::HasSubstr("assay data fetch mnist brings it"));
+}
+
 TEST(Data, DescribedByAFileIsRefusedBeforeAnythingIsDone) {
   const User user;
   write_described_set(user);
