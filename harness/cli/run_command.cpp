@@ -109,10 +109,14 @@ struct Work {
 /// Does what is missing of the plan's cells, or of those on boards.
 Result<Work> do_round(const Plan& plan, const Options& options, const RunContext& context,
                       std::optional<WallTime> until, bool on_boards_only) {
+  const auto start = std::chrono::system_clock::now();
   ASSAY_TRY(auto pending, options.find_pending(plan, context.cache, on_boards_only));
+  std::optional<RunMark> mark;
   if (!pending.cells.empty()) {
     ASSAY_CHECK(check_ready(plan, pending, context));
     ASSAY_CHECK(check_output(options.project.output / plan.matrix.name));
+    ASSAY_TRY(auto begun, RunMark::begin(context.cache, start));
+    mark.emplace(std::move(begun));
   }
   ASSAY_TRY(auto store, Store::open(options.project.store));
   if (!pending.cells.empty())

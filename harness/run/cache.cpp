@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -23,11 +24,17 @@ constexpr const char* scratch_folder = "scratch";
 constexpr const char* lock_folder = "locks";
 constexpr const char* checkpoint_folder = "checkpoints";
 constexpr const char* pin_file = ".pinned";
+constexpr const char* run_prefix = "run-";
 
+/// Files that a running stage removes meanwhile count nothing.
 Bytes size_of(const fs::path& folder) {
   Bytes total;
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file()) total += Bytes(entry.file_size());
+  std::error_code gone;
+  for (fs::recursive_directory_iterator entry(folder, gone), end; !gone && entry != end;
+       entry.increment(gone)) {
+    std::error_code none;
+    if (const auto size = entry->file_size(none); !none) total += Bytes(size);
+  }
   return total;
 }
 
@@ -35,6 +42,23 @@ std::chrono::system_clock::time_point last_use(const fs::path& folder) {
   struct stat info {};
   ::stat(folder.c_str(), &info);
   return std::chrono::system_clock::from_time_t(info.st_mtime);
+}
+
+/// When the oldest run began that is still going; its mark is locked until its process ends.
+std::chrono::system_clock::time_point oldest_run(const fs::path& locks) {
+  auto oldest = std::chrono::system_clock::time_point::max();
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(locks, none)) {
+    if (!entry.path().filename().string().starts_with(run_prefix)) continue;
+    const int descriptor = ::open(entry.path().c_str(), O_RDWR | O_CLOEXEC);
+    if (descriptor < 0) continue;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+      fs::remove(entry.path(), none);  // of a killed process
+    else
+      oldest = std::min(oldest, last_use(entry.path()));
+    ::close(descriptor);
+  }
+  return oldest;
 }
 
 /// Renames first: a result is there whole or not at all, also while it is being removed. Says
@@ -89,7 +113,10 @@ Result<fs::path> StageCache::checkpoints(const Stage& stage) const {
   const auto folder = root_ / checkpoint_folder / stage.key;
   std::error_code code;
   fs::create_directories(folder, code);
-  if (!code) return folder;
+  if (!code) {
+    ::utimensat(AT_FDCWD, folder.c_str(), nullptr, 0);  // what is gone on from is used
+    return folder;
+  }
   return fail(ErrorKind::infrastructure,
               fmt::format("cannot create {}: {}", folder.string(), code.message()));
 }
@@ -104,7 +131,7 @@ std::vector<CacheEntry> StageCache::entries() const {
   std::error_code none;
   for (const auto& kind : fs::directory_iterator(root_, none)) {
     const auto name = kind.path().filename().string();
-    if (!kind.is_directory() || name == scratch_folder || name == lock_folder) continue;
+    if (!kind.is_directory() || name == lock_folder) continue;
     for (const auto& result : fs::directory_iterator(kind))
       found.push_back({name, result.path().filename().string(), size_of(result.path()),
                        last_use(result.path()), fs::exists(result.path() / pin_file)});
@@ -114,23 +141,22 @@ std::vector<CacheEntry> StageCache::entries() const {
 
 std::vector<CacheEntry> StageCache::prune(std::chrono::system_clock::time_point before,
                                           bool dry_run) const {
+  before = std::min(before, oldest_run(root_ / lock_folder));
   std::vector<CacheEntry> removed;
   for (auto& entry : entries()) {
     if (entry.pinned || entry.last_used >= before) continue;
     if (!dry_run && !remove_whole(root_, root_ / entry.kind / entry.key)) continue;
     removed.push_back(std::move(entry));
   }
-  std::error_code none;
-  if (!dry_run)
-    for (const auto& left : fs::directory_iterator(root_ / scratch_folder, none))
-      if (last_use(left.path()) < before) fs::remove_all(left.path(), none);
   return removed;
 }
 
 std::size_t StageCache::set_pinned(const std::string& key_prefix, bool pinned) const {
   std::size_t count = 0;
   for (const auto& entry : entries()) {
-    if (!entry.key.starts_with(key_prefix) || entry.kind == checkpoint_folder) continue;
+    if (!entry.key.starts_with(key_prefix) || entry.kind == checkpoint_folder ||
+        entry.kind == scratch_folder)
+      continue;
     const auto file = root_ / entry.kind / entry.key / pin_file;
     std::error_code code;
     if (pinned)
@@ -140,6 +166,28 @@ std::size_t StageCache::set_pinned(const std::string& key_prefix, bool pinned) c
     ++count;
   }
   return count;
+}
+
+Result<RunMark> RunMark::begin(const StageCache& cache,
+                               std::chrono::system_clock::time_point since) {
+  const auto folder = cache.root() / lock_folder;
+  std::error_code code;
+  fs::create_directories(folder, code);
+  std::string name = (folder / (std::string(run_prefix) + "XXXXXX")).string();
+  const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
+  const auto time = std::chrono::system_clock::to_time_t(since);
+  const timespec times[2]{{time, 0}, {time, 0}};
+  if (descriptor < 0 || ::flock(descriptor, LOCK_EX) != 0 || ::futimens(descriptor, times) != 0)
+    return fail(ErrorKind::infrastructure,
+                fmt::format("cannot lock {}: {}", name, std::strerror(errno)));
+  return RunMark(descriptor, name);
+}
+
+RunMark::~RunMark() {
+  if (descriptor_ < 0) return;
+  std::error_code none;
+  fs::remove(file_, none);
+  ::close(descriptor_);
 }
 
 Result<StageLock> StageLock::acquire(const StageCache& cache, const Stage& stage,

@@ -17,9 +17,9 @@
 
 namespace assay {
 
-/// One cached result, or the checkpoints of a stage that was stopped.
+/// One cached result, the checkpoints of a stage that was stopped, or unfinished work.
 struct CacheEntry {
-  std::string kind;  ///< "train", ..., or "checkpoints"
+  std::string kind;  ///< "train", ..., "checkpoints", or "scratch": a result that is being made
   std::string key;
   Bytes size;
   std::chrono::system_clock::time_point last_used;
@@ -52,14 +52,34 @@ class StageCache {
   void drop_checkpoints(const Stage& stage) const;
 
   std::vector<CacheEntry> entries() const;
-  /// Removes results and checkpoints not used since `before`, except pinned ones; returns what was
-  /// removed. Folders that a killed process left in scratch are removed too.
+  /// Removes results, checkpoints and the unfinished work of killed processes that were not used
+  /// since `before`, nor since a run that is still going began, except pinned ones; returns what
+  /// was removed.
   std::vector<CacheEntry> prune(std::chrono::system_clock::time_point before, bool dry_run) const;
   /// Pins or unpins every result whose key starts with `key_prefix`; returns how many.
   std::size_t set_pinned(const std::string& key_prefix, bool pinned) const;
 
  private:
   std::filesystem::path root_;
+};
+
+/// Says that a run is going, until destruction or the death of the process: what it makes and
+/// counts on is not pruned meanwhile.
+class RunMark {
+ public:
+  /// `since` is when the run looked for what is cached. Errors: infrastructure.
+  static Result<RunMark> begin(const StageCache& cache,
+                               std::chrono::system_clock::time_point since);
+  RunMark(RunMark&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)), file_(std::move(other.file_)) {}
+  RunMark& operator=(RunMark&&) = delete;
+  ~RunMark();
+
+ private:
+  RunMark(int descriptor, std::filesystem::path file)
+      : descriptor_(descriptor), file_(std::move(file)) {}
+  int descriptor_;
+  std::filesystem::path file_;
 };
 
 /// Keeps two processes from running one stage at the same time; released on destruction and when

@@ -71,6 +71,49 @@ TEST_F(Cache, AnUnfinishedResultIsNotThere) {
   auto scratch = cache_.begin(stage("aa"));
   ASSERT_TRUE(write_atomically(scratch->path() / "model.onnx", std::string_view("half")));
   EXPECT_FALSE(cache_.has(stage("aa")));
+  ASSERT_EQ(cache_.entries().size(), 1u);  // it takes room
+  EXPECT_EQ(cache_.entries()[0].kind, "scratch");
+  EXPECT_EQ(cache_.entries()[0].size, Bytes(4));
+  EXPECT_EQ(cache_.set_pinned("train", true), 0u);
+}
+
+TEST_F(Cache, PrunesNothingThatARunUsesUntilItsEnd) {
+  store("old");
+  make_old("old");
+  std::optional<RunMark> run(RunMark::begin(cache_, days_ago(0)).value());
+  store("new");
+  auto scratch = cache_.begin(stage("aa"));
+  ASSERT_TRUE(write_atomically(scratch->path() / "model.onnx", std::string_view("half")));
+  ASSERT_TRUE(cache_.checkpoints(stage("aa")));
+  const auto tomorrow = days_ago(-1);
+  const auto removed = cache_.prune(tomorrow, false);
+  ASSERT_EQ(removed.size(), 1u);
+  EXPECT_EQ(removed[0].key, "old");
+  EXPECT_TRUE(fs::exists(scratch->path() / "model.onnx"));
+
+  run.reset();
+  EXPECT_EQ(cache_.prune(tomorrow, false).size(), 3u);
+  EXPECT_TRUE(cache_.entries().empty());
+}
+
+TEST_F(Cache, AKilledRunKeepsNothing) {
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto run = RunMark::begin(cache_, days_ago(0));
+    auto scratch = cache_.begin(stage("aa"));
+    [[maybe_unused]] const auto written = ::write(ready[1], "x", 1);
+    ::pause();
+    ::_exit(0);
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  EXPECT_TRUE(cache_.prune(days_ago(-1), false).empty());
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(cache_.entries().size(), 1u);
+  EXPECT_EQ(cache_.prune(days_ago(-1), false).size(), 1u);
   EXPECT_TRUE(cache_.entries().empty());
 }
 
