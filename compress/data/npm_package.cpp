@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <sstream>
+
 #include "harness/core/file.hpp"
 #include "harness/core/process.hpp"
 
@@ -10,13 +12,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a program said last before it failed.
-std::string last_words(const ProcessOutcome& outcome) {
-  std::string text = outcome.errors.empty() ? outcome.output : outcome.errors;
-  while (!text.empty() && text.back() == '\n')
-    text.pop_back();
-  const auto line = text.rfind('\n');
-  return line == std::string::npos ? text : text.substr(line + 1);
+/// Why a program failed: the line that gives npm's reason, else the last line. npm ends with the
+/// name of a log, which is removed with everything else that was fetched.
+std::string reason_of(const ProcessOutcome& outcome) {
+  std::istringstream lines(outcome.errors.empty() ? outcome.output : outcome.errors);
+  std::string last;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("reason:") != std::string::npos) return line;
+    if (line.find("A complete log") != std::string::npos) break;
+    if (!line.empty()) last = line;
+  }
+  return last;
 }
 
 Status run_tool(const std::vector<std::string>& arguments, const std::string& task,
@@ -28,7 +34,7 @@ Status run_tool(const std::vector<std::string>& arguments, const std::string& ta
   if (outcome.exit_code == 0) return {};
   return fail(ErrorKind::infrastructure,
               fmt::format("{} failed: {} ended with code {}: {}", task, arguments[0],
-                          outcome.exit_code, last_words(outcome)));
+                          outcome.exit_code, reason_of(outcome)));
 }
 
 /// The one archive in a folder.

