@@ -122,6 +122,31 @@ Result<LayerClusters> cluster_layer(std::span<const float> weights, std::int64_t
   return layer;
 }
 
+Result<std::vector<std::size_t>> clusterable_layers(std::span<const WeightedLayer> layers,
+                                                    const ClusterSettings& settings,
+                                                    const LayerPolicy& policy) {
+  ASSAY_TRY(const auto selected, select_layers(layers, policy));
+  const KmeansOptions options{settings.k, settings.init, settings.preserve_sparsity,
+                              settings.zero_smallest, 0};
+  std::vector<std::size_t> clusterable;
+  std::string first_reason;
+  for (const std::size_t index : selected) {
+    const WeightedLayer& layer = layers[index];
+    const std::int64_t codebooks = settings.per == Per::channel ? layer.shape[0] : 1;
+    const std::vector<float> alike(std::size_t(layer.weight_count() / codebooks), 1.0F);
+    const auto why = why_not_clusterable(alike, options);
+    if (!why) clusterable.push_back(index);
+    if (why && first_reason.empty()) first_reason = *why;
+  }
+  if (clusterable.empty()) return nothing_to_cluster(layers[selected[0]].name, first_reason);
+  return clusterable;
+}
+
+tl::unexpected<Error> nothing_to_cluster(const std::string& layer, const std::string& why) {
+  return fail(ErrorKind::bad_input,
+              fmt::format("none of the chosen layers can be clustered, {} because {}", layer, why));
+}
+
 std::vector<float> clustered_weights(const LayerClusters& clusters, std::int64_t channels,
                                      std::span<const float> scales) {
   assert(!clusters.left_out && (scales.empty() || scales.size() == std::size_t(channels)));

@@ -70,6 +70,16 @@ Result<LayerClusters> cluster_layer(std::span<const float> weights, std::int64_t
                                     std::span<const float> scales, const ClusterSettings& settings,
                                     std::uint64_t seed);
 
+/// Whether any of the layers that a policy selects has weights enough for the clusters, asked
+/// before they are trained: what only the weights tell (zeros and signs) is left open. Returns the
+/// positions of those that have, ascending. Errors: bad_input as select_layers, and when none has.
+Result<std::vector<std::size_t>> clusterable_layers(std::span<const WeightedLayer> layers,
+                                                    const ClusterSettings& settings,
+                                                    const LayerPolicy& policy);
+
+/// The error when no chosen layer could be clustered, with the reason of one.
+tl::unexpected<Error> nothing_to_cluster(const std::string& layer, const std::string& why);
+
 /// The weights that a clustering which is not left out stands for: centroids, times the scales when
 /// there are any.
 std::vector<float> clustered_weights(const LayerClusters& clusters, std::int64_t channels,

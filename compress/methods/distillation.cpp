@@ -1,5 +1,10 @@
 #include "compress/methods/distillation.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
 #include "compress/methods/settings.hpp"
 
 namespace assay {
@@ -58,6 +63,29 @@ DistillSettings read_distill_settings(JsonObject& object) {
       (settings.hints.empty() || settings.hint_weight == 0))
     object.problem("", "alpha and beta are both 0, which leaves no loss");
   return settings;
+}
+
+Result<std::string> output_of(const onnx::Model& model, const std::string& node,
+                              const std::string& source) {
+  std::vector<std::string> known;
+  for (const onnx::Node& candidate : model.nodes) {
+    if (candidate.name == node) return candidate.outputs[0];
+    known.push_back(candidate.name);
+  }
+  return fail(ErrorKind::bad_input, fmt::format("{} has no layer \"{}\"; it has {}", source, node,
+                                                fmt::join(known, ", ")));
+}
+
+Status check_hint(const HintFeature& student, const HintFeature& teacher) {
+  const auto places = [](const HintFeature& feature) {
+    return std::vector(feature.shape.begin() + 1, feature.shape.end());
+  };
+  if (student.shape.size() == teacher.shape.size() && places(student) == places(teacher)) return {};
+  return fail(ErrorKind::bad_input,
+              fmt::format("of a hint, \"{}\" of the student puts out {}, \"{}\" of the teacher "
+                          "{}; only the channels may differ",
+                          student.tensor, fmt::join(student.shape, " x "), teacher.tensor,
+                          fmt::join(teacher.shape, " x ")));
 }
 
 }  // namespace assay

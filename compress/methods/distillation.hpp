@@ -2,10 +2,12 @@
 // loss itself is compress/train/losses. Pure functions, thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "compress/onnx/model.hpp"
 #include "harness/core/json.hpp"
 
 namespace assay {
@@ -34,5 +36,19 @@ struct DistillSettings {
 Json to_json(const DistillSettings& settings);
 /// Absent fields take their defaults; problems go to the object's JsonErrors.
 DistillSettings read_distill_settings(JsonObject& object);
+
+/// The tensor that a node of a network puts out. Errors: bad_input for an unknown node, naming the
+/// known ones; `source` names the network.
+Result<std::string> output_of(const onnx::Model& model, const std::string& node,
+                              const std::string& source);
+
+/// One side of a hint: a tensor and its shape for one image, [C][H][W] or [C].
+struct HintFeature {
+  std::string tensor;
+  std::vector<std::int64_t> shape;
+};
+
+/// bad_input unless two features differ in their channels at most.
+Status check_hint(const HintFeature& student, const HintFeature& teacher);
 
 }  // namespace assay

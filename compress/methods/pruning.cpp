@@ -2,7 +2,31 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "compress/methods/shrink_filters.hpp"
+
 namespace assay {
+namespace {
+
+/// bad_input unless one of the chosen layers can lose whole filters.
+Status check_filters(const onnx::Model& model, std::span<const WeightedLayer> layers,
+                     std::span<const std::size_t> selected) {
+  ASSAY_TRY(const auto filter_layers, prunable_filters(model));
+  std::string kept;
+  for (const std::size_t index : selected) {
+    const auto found = std::ranges::find(filter_layers, layers[index].name, &FilterLayer::name);
+    if (found == filter_layers.end() || (!found->kept_because && !found->channels_of)) return {};
+    if (!kept.empty()) continue;
+    kept = fmt::format(
+        "'{}' because {}", found->name,
+        found->kept_because.value_or("it has the channels of '" + found->channels_of.value_or("") +
+                                     "', which is not chosen"));
+  }
+  return fail(ErrorKind::bad_input, "none of the chosen layers can lose whole filters, " + kept);
+}
+
+}  // namespace
 
 Json to_json(const PruneSettings& settings) {
   Json json = to_json(settings.schedule);
@@ -24,6 +48,14 @@ PruneSettings read_prune_settings(JsonObject& object) {
                                            *fixed, settings.schedule.sparsity));
   settings.schedule.sparsity = *fixed;
   return settings;
+}
+
+Status check_pruning(const onnx::Model& model, const PruneSettings& settings) {
+  ASSAY_TRY(const auto layers, weighted_layers(model));
+  ASSAY_TRY(const auto selected, select_layers(layers, settings.layers));
+  if (settings.magnitude.granularity == MagnitudePruning::Granularity::filter)
+    return check_filters(model, layers, selected);
+  return {};
 }
 
 }  // namespace assay

@@ -1,5 +1,7 @@
 #include "compress/methods/quant_noise.hpp"
 
+#include <fmt/format.h>
+
 #include "compress/methods/settings.hpp"
 
 namespace assay {
@@ -40,6 +42,29 @@ NoiseSettings read_noise_settings(JsonObject& object) {
   settings.block = settings.product.block;
   settings.layers = read_layer_policy(object);
   return settings;
+}
+
+Result<NoisyLayers> choose_noisy_layers(std::span<const WeightedLayer> layers,
+                                        const std::vector<bool>& frozen,
+                                        const NoiseSettings& settings) {
+  ASSAY_TRY(const auto selected, select_layers(layers, settings.layers));
+  NoisyLayers noisy;
+  for (const std::size_t index : selected) {
+    const WeightedLayer& layer = layers[index];
+    const std::int64_t row = layer.weight_count() / layer.shape[0];
+    if (frozen[index])
+      noisy.left_out[layer.name] = "it is frozen";
+    else if (settings.kind == NoiseSettings::Kind::product && row % settings.block != 0)
+      noisy.left_out[layer.name] =
+          fmt::format("its rows of {} weights are not whole blocks of {}", row, settings.block);
+    else
+      noisy.chosen.push_back(index);
+  }
+  if (!noisy.chosen.empty()) return noisy;
+  const auto& [name, reason] = *noisy.left_out.begin();
+  return fail(
+      ErrorKind::bad_input,
+      fmt::format("none of the chosen layers can have noise, '{}' because {}", name, reason));
 }
 
 }  // namespace assay

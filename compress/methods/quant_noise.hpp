@@ -3,6 +3,11 @@
 // Free of Torch. Pure functions, thread-safe.
 #pragma once
 
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
 #include "compress/methods/layer_policy.hpp"
 #include "compress/methods/product_quantization.hpp"
 
@@ -26,5 +31,17 @@ Json to_json(const NoiseSettings& settings);
 /// Problems go to the object's JsonErrors. The probability is 0.5 unless given, of product
 /// quantization 0.1 (section 5.2 of the paper uses 0.05 to 0.2).
 NoiseSettings read_noise_settings(JsonObject& object);
+
+/// The layers of a network that see the noise, and why others of the policy do not.
+struct NoisyLayers {
+  std::vector<std::size_t> chosen;              ///< positions, ascending; at least one
+  std::map<std::string, std::string> left_out;  ///< name -> reason
+};
+
+/// `frozen` says of each layer whether training leaves it as it is. Errors: bad_input as
+/// select_layers, and when none of the chosen layers can have noise.
+Result<NoisyLayers> choose_noisy_layers(std::span<const WeightedLayer> layers,
+                                        const std::vector<bool>& frozen,
+                                        const NoiseSettings& settings);
 
 }  // namespace assay

@@ -69,10 +69,8 @@ Result<std::unique_ptr<Clusterer>> Clusterer::create(const TrainableNetwork& net
                                        [](const auto& codebook) { return codebook.has_value(); });
   if (any) return clusterer;
   const Json& first = *clusterer->report_.at("layers").begin();
-  return fail(ErrorKind::bad_input,
-              fmt::format("cluster: none of the chosen layers can be clustered, {} because {}",
-                          clusterer->report_.at("layers").begin().key(),
-                          first.at("left_out").get<std::string>()));
+  return nothing_to_cluster(clusterer->report_.at("layers").begin().key(),
+                            first.at("left_out").get<std::string>());
 }
 
 at::Tensor Clusterer::weight(std::size_t layer, const at::Tensor& weight) {

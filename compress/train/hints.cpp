@@ -5,7 +5,6 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mse_loss.h>
 #include <c10/core/GradMode.h>
-#include <fmt/format.h>
 
 #include <cmath>
 #include <random>
@@ -23,11 +22,8 @@ at::Tensor random_projection(std::int64_t outputs, std::int64_t inputs,
   return weights;
 }
 
-std::string shape_text(const at::Tensor& tensor) {
-  std::string text;
-  for (const std::int64_t extent : tensor.sizes().slice(1))
-    text += fmt::format("{}{}", text.empty() ? "" : " x ", extent);
-  return text;
+std::vector<std::int64_t> shape_of_one(const at::Tensor& batch) {
+  return batch.sizes().slice(1).vec();
 }
 
 }  // namespace
@@ -51,12 +47,7 @@ Result<Hints> Hints::create(TrainableNetwork& student, Teacher* teacher,
   for (Pair& pair : hints.pairs_) {
     const at::Tensor& from = student_features.at(pair.student);
     const at::Tensor& to = teacher_features.at(pair.teacher);
-    const bool same_place = from.dim() == to.dim() && from.sizes().slice(2) == to.sizes().slice(2);
-    if (!same_place)
-      return fail(ErrorKind::bad_input,
-                  fmt::format("distill.hints: \"{}\" of the student puts out {}, \"{}\" of the "
-                              "teacher {}; only the channels may differ",
-                              pair.student, shape_text(from), pair.teacher, shape_text(to)));
+    ASSAY_CHECK(check_hint({pair.student, shape_of_one(from)}, {pair.teacher, shape_of_one(to)}));
     if (from.size(1) != to.size(1))
       pair.projection = random_projection(to.size(1), from.size(1), generator)
                             .to(image.device())

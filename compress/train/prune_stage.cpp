@@ -20,6 +20,7 @@ Result<onnx::Model> remove_filters(const onnx::Model& pruned, Json& report) {
 Status run_work(const StageDescription& stage, const PruneStage& work,
                 const StageContext& context) {
   ASSAY_TRY(const onnx::Model model, onnx::read_model(work.model));
+  ASSAY_CHECK(check_pruning(model, work.settings));
   ASSAY_TRY(TrainableNetwork network, TrainableNetwork::create(model, work.model.string()));
   network.to_device(stage.device);  // the method makes tensors like its weights
   ASSAY_TRY(const auto pruner, Pruner::create(network, work.settings));

@@ -11,7 +11,6 @@
 
 #include "compress/methods/quantization_scale.hpp"
 #include "compress/methods/weight_scale.hpp"
-#include "compress/train/select_layers.hpp"
 #include "compress/train/tensors.hpp"
 
 namespace assay {
@@ -21,39 +20,24 @@ int bits_of(NoiseSettings::Kind kind) {
   return kind == NoiseSettings::Kind::int4 ? 4 : 8;
 }
 
-/// Why a chosen layer gets no noise; nothing when it does.
-std::optional<std::string> why_quiet(const TrainableNetwork& network, std::size_t index,
-                                     const NoiseSettings& settings) {
-  if (network.frozen(index)) return "it is frozen";
-  const at::Tensor& weight = network.layers()[index].weight;
-  const std::int64_t row = weight.numel() / weight.size(0);
-  if (settings.kind != NoiseSettings::Kind::product || row % settings.block == 0)
-    return std::nullopt;
-  return fmt::format("its rows of {} weights are not whole blocks of {}", row, settings.block);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<QuantNoise>> QuantNoise::create(const TrainableNetwork& network,
                                                        const NoiseSettings& settings,
                                                        std::uint64_t seed) {
   std::unique_ptr<QuantNoise> noise(new QuantNoise(network, settings, seed));
-  ASSAY_TRY(const auto selected, select_layers(network, settings.layers));
+  ASSAY_TRY(const auto layers, weighted_layers(network.original()));
+  std::vector<bool> frozen;
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    frozen.push_back(network.frozen(i));
+  ASSAY_TRY(const auto noisy, choose_noisy_layers(layers, frozen, settings));
   noise->report_["settings"] = to_json(settings);
-  for (const std::size_t index : selected) {
-    const std::string& name = network.layers()[index].name;
-    if (const auto why = why_quiet(network, index, settings)) {
-      noise->report_["left_out"][name] = *why;
-      continue;
-    }
+  if (!noisy.left_out.empty()) noise->report_["left_out"] = noisy.left_out;
+  for (const std::size_t index : noisy.chosen) {
     noise->noisy_[index] = true;
-    noise->report_["layers"].push_back(name);
+    noise->report_["layers"].push_back(layers[index].name);
   }
-  if (std::ranges::count(noise->noisy_, true) > 0) return noise;
-  const auto first = noise->report_["left_out"].begin();
-  return fail(ErrorKind::bad_input,
-              fmt::format("noise: none of the chosen layers can have noise, '{}' because {}",
-                          first.key(), first->get<std::string>()));
+  return noise;
 }
 
 Status QuantNoise::begin_step(std::int64_t step, std::int64_t) {

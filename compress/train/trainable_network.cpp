@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <map>
 
+#include "compress/methods/distillation.hpp"
 #include "compress/train/operators.hpp"
 
 namespace assay {
@@ -314,13 +315,7 @@ void TrainableNetwork::Norm::freeze() {
 }
 
 Result<std::string> TrainableNetwork::output_of(const std::string& layer) const {
-  std::string known;
-  for (const Step& step : steps_) {
-    if (step.node.name == layer) return step.node.outputs[0];
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", step.node.name);
-  }
-  return fail(ErrorKind::bad_input,
-              fmt::format("{} has no layer \"{}\"; it has {}", source_, layer, known));
+  return assay::output_of(model_, layer, source_);
 }
 
 template <class Network, class Visit>

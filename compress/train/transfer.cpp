@@ -5,39 +5,25 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "compress/models/head.hpp"
 
 namespace assay {
 namespace {
 
-Result<std::size_t> index_of(const TrainableNetwork& network, const std::string& name,
-                             const std::string& source) {
-  const auto& layers = network.layers();
-  const auto found = std::ranges::find(layers, name, &TrainableLayer::name);
-  if (found != layers.end()) return std::size_t(found - layers.begin());
-  std::vector<std::string> known;
-  for (const TrainableLayer& layer : layers)
-    known.push_back(layer.name);
-  return fail(ErrorKind::bad_input, fmt::format("{} has no layer \"{}\" to freeze; it has {}",
-                                                source, name, fmt::join(known, ", ")));
-}
-
 Status freeze(TrainableNetwork& network, const TransferStart& start, const onnx::Model& model) {
-  const std::string source = start.model.string();
-  if (start.freeze == TransferStart::Freeze::all_but_head) {
-    ASSAY_TRY(const std::string head, find_head(model, source));
-    ASSAY_TRY(const std::size_t index, index_of(network, head, source));
-    network.freeze_all_but(index);
-  }
-  for (const std::string& name : start.frozen) {
-    ASSAY_TRY(const std::size_t index, index_of(network, name, source));
+  std::vector<std::string> layers;
+  for (const TrainableLayer& layer : network.layers())
+    layers.push_back(layer.name);
+  ASSAY_TRY(const auto frozen, layers_to_freeze(start, model, layers, start.model.string()));
+  for (const std::size_t index : frozen)
     network.freeze(index);
-  }
-  if (!network.parameters().empty()) return {};
-  return fail(ErrorKind::bad_input,
-              fmt::format("{}: with all of its layers frozen nothing is left to train", source));
+  if (start.freeze != TransferStart::Freeze::all_but_head) return {};
+  // The one that is not among them; with it, what stands in front of the first layer is frozen.
+  std::size_t head = 0;
+  while (head < frozen.size() && frozen[head] == head)
+    ++head;
+  network.freeze_all_but(head);
+  return {};
 }
 
 /// What the network puts out for an image must be one logit a class.

@@ -1,6 +1,13 @@
 #include "compress/train/transfer_start.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
 #include "compress/methods/settings.hpp"
+#include "compress/models/head.hpp"
 
 namespace assay {
 namespace {
@@ -40,6 +47,28 @@ TransferStart read_transfer_start(JsonObject& object) {
   start.frozen = object.list<std::string>("freeze");
   if (start.frozen.empty()) object.problem("freeze", "the list is empty: name at least one layer");
   return start;
+}
+
+Result<std::vector<std::size_t>> layers_to_freeze(const TransferStart& start,
+                                                  const onnx::Model& model,
+                                                  const std::vector<std::string>& layers,
+                                                  const std::string& source) {
+  std::set<std::string> frozen(start.frozen.begin(), start.frozen.end());
+  if (start.freeze == Freeze::all_but_head) {
+    ASSAY_TRY(const std::string head, find_head(model, source));
+    frozen = {layers.begin(), layers.end()};
+    frozen.erase(head);
+  }
+  for (const std::string& name : frozen)
+    if (std::ranges::count(layers, name) == 0)
+      return fail(ErrorKind::bad_input, fmt::format("{} has no layer \"{}\" to freeze; it has {}",
+                                                    source, name, fmt::join(layers, ", ")));
+  std::vector<std::size_t> positions;
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    if (frozen.contains(layers[i])) positions.push_back(i);
+  if (positions.size() < layers.size()) return positions;
+  return fail(ErrorKind::bad_input,
+              fmt::format("{}: with all of its layers frozen nothing is left to train", source));
 }
 
 }  // namespace assay

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "compress/onnx/model.hpp"
 #include "harness/core/json.hpp"
 
 namespace assay {
@@ -31,5 +32,13 @@ struct TransferStart {
 Json to_json(const TransferStart& start);
 /// Problems go to the object's JsonErrors under the field's name.
 TransferStart read_transfer_start(JsonObject& object);
+
+/// The layers to freeze, as positions in `layers`, the names of the network's layers with weights:
+/// those of `start`, or all but the head. Errors: bad_input naming an unknown layer and the known
+/// ones, when no layer is left to train, and as find_head. `source` names the network.
+Result<std::vector<std::size_t>> layers_to_freeze(const TransferStart& start,
+                                                  const onnx::Model& model,
+                                                  const std::vector<std::string>& layers,
+                                                  const std::string& source);
 
 }  // namespace assay

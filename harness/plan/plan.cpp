@@ -9,6 +9,7 @@
 #include "harness/core/elf.hpp"
 #include "harness/core/hash.hpp"
 #include "harness/plan/estimate.hpp"
+#include "harness/plan/network_checks.hpp"
 #include "harness/plan/shape_model.hpp"
 #include "harness/plan/worker_stages.hpp"
 
@@ -27,6 +28,7 @@ class PlanBuilder {
                   fmt::format("{} is a regression set; deploy.best_over chooses by accuracy, which "
                               "it has none of: leave best_over out",
                               info.name));
+    ASSAY_CHECK(checks_.check(config));
     const Json facts{{"data", info.fingerprint}, {"environment", environment_}};
     ConfigStages stages;
     ASSAY_TRY(stages.float_model, add_float_model(config, facts, stages.learned));
@@ -206,6 +208,7 @@ class PlanBuilder {
   std::map<std::string, std::size_t> by_key_;
   std::map<std::string, std::string> hashes_;  ///< of the user's files, by path
   std::map<std::string, StudentShape> shapes_;
+  NetworkChecks checks_;
 };
 
 /// Errors: bad_input when a board has no kernels for what shall go there.

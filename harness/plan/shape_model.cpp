@@ -12,12 +12,15 @@
 
 namespace assay {
 
-Result<onnx::Model> untrained_model(const ModelChoice& choice, const std::string& data) {
+Result<onnx::Model> untrained_network(const ModelChoice& choice, const std::string& data) {
   ASSAY_TRY(const auto info, find_dataset(data));
   ASSAY_TRY(const auto spec,
             build_model(choice, info.channels, info.height, info.width, info.outputs));
-  ASSAY_TRY(const auto network,
-            initial_network(spec, std::nullopt, {std::string(info.name), info.normalization}));
+  return initial_network(spec, std::nullopt, {std::string(info.name), info.normalization});
+}
+
+Result<onnx::Model> untrained_model(const ModelChoice& choice, const std::string& data) {
+  ASSAY_TRY(const auto network, untrained_network(choice, data));
   return onnx::fold_batch_norm(network);
 }
 
@@ -34,13 +37,13 @@ Result<IntegerGraph> lower_untrained(const onnx::Model& model) {
 }
 
 /// An ONNX file as the training starts from it. What the new head's weights are does not matter.
-Result<onnx::Model> file_model(const Config& config, const std::filesystem::path& file) {
+Result<onnx::Model> file_network(const Config& config, const std::filesystem::path& file) {
   ASSAY_TRY(const auto info, find_dataset(config.at("data").get<std::string>()));
   ASSAY_TRY(onnx::Model model, read_foreign_network(file, info));
   if (config.at("student.head") == "replace") {
     ASSAY_TRY(model, replace_head(model, info.outputs, 0, file.string()));
   }
-  return onnx::fold_batch_norm(model);
+  return model;
 }
 
 Result<Macs> family_macs(const Config& config) {
@@ -66,11 +69,17 @@ std::optional<std::string> excluded_from_kernels(const Config& config) {
 
 }  // namespace
 
-Result<std::optional<onnx::Model>> student_model(const Config& config) {
+Result<std::optional<onnx::Model>> student_network(const Config& config) {
   const auto file = config.source();
-  if (!file) return untrained_model(config.student(), config.at("data").get<std::string>());
+  if (!file) return untrained_network(config.student(), config.at("data").get<std::string>());
   if (is_torchscript(*file)) return std::nullopt;
-  return file_model(config, *file);
+  return file_network(config, *file);
+}
+
+Result<std::optional<onnx::Model>> student_model(const Config& config) {
+  ASSAY_TRY(const auto network, student_network(config));
+  if (!network) return std::nullopt;
+  return onnx::fold_batch_norm(*network);
 }
 
 Result<IntegerGraph> untrained_graph(const Config& config) {

@@ -14,12 +14,16 @@ namespace assay {
 
 /// The float32 model of a choice with all weights zero. Errors: bad_input.
 Result<onnx::Model> untrained_model(const ModelChoice& choice, const std::string& data);
+/// The same as it is trained: batch normalization stands on its own.
+Result<onnx::Model> untrained_network(const ModelChoice& choice, const std::string& data);
 
 /// The float32 model that a configuration's student starts from: a family's with all weights zero,
 /// or that of an ONNX file, with a new head where the configuration asks for one. Nothing for a
 /// TorchScript file, which only the worker reads. Errors: bad_input, also when the file does not
 /// fit the data set.
 Result<std::optional<onnx::Model>> student_model(const Config& config);
+/// The same as it is trained: batch normalization stands on its own.
+Result<std::optional<onnx::Model>> student_network(const Config& config);
 
 /// The integer network of a configuration's student, of ranges nothing was seen in. Errors:
 /// bad_input, also for a student whose shapes are not known before it is imported.
