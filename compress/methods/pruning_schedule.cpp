@@ -92,6 +92,18 @@ PruningSchedule read_pruning_schedule(JsonObject& object, double usual_sparsity)
   return schedule;
 }
 
+Status check_frequency(const PruningSchedule& schedule, std::int64_t steps) {
+  if (schedule.kind == Kind::constant || schedule.frequency == PruningSchedule().frequency)
+    return {};
+  const auto [first, last] = span_of(schedule, steps);
+  if (schedule.frequency <= last - first) return {};
+  return fail(
+      ErrorKind::bad_input,
+      fmt::format("frequency: the {} steps from begin to end hold no update every {} steps; "
+                  "give a frequency of at most {}, or the schedule \"constant\"",
+                  last - first, schedule.frequency, std::max<std::int64_t>(1, last - first)));
+}
+
 Result<std::vector<PruningUpdate>> pruning_updates(const PruningSchedule& schedule,
                                                    std::int64_t steps) {
   if (const auto problem = problem_of(schedule))

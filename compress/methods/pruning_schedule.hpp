@@ -38,6 +38,11 @@ Json to_json(const PruningSchedule& schedule);
 PruningSchedule read_pruning_schedule(JsonObject& object,
                                       double usual_sparsity = PruningSchedule{}.sparsity);
 
+/// bad_input for a polynomial schedule whose frequency, other than the usual one, is longer than
+/// the steps between its begin and its end in a run of `steps`: nothing would be pruned before the
+/// end, at once, as by a constant schedule.
+Status check_frequency(const PruningSchedule& schedule, std::int64_t steps);
+
 /// One update of the masks as a run executes it.
 struct PruningUpdate {
   std::int64_t step = 0;

@@ -51,6 +51,26 @@ TrainSettings read_further_train_settings(JsonObject& object) {
   return read_settings(object, 0);
 }
 
+Result<int> images_of(const TrainSettings& settings, int available) {
+  const int images = settings.images.value_or(available);
+  if (images > available)
+    return fail(ErrorKind::bad_input,
+                fmt::format("train.images is {}, but the training split has {} images: give a "
+                            "smaller train.images",
+                            images, available));
+  if (images >= settings.batch) return images;
+  const std::string what = settings.images
+                               ? fmt::format("train.images is {}", images)
+                               : fmt::format("the training split has {} images", images);
+  return fail(ErrorKind::bad_input,
+              fmt::format("{}, fewer than one batch of {}: give a smaller train.batch", what,
+                          settings.batch));
+}
+
+std::int64_t steps_of(const TrainSettings& settings, int images) {
+  return std::int64_t(settings.epochs) * (images / settings.batch);
+}
+
 double scheduled_rate(Schedule schedule, double peak, std::int64_t step, std::int64_t steps) {
   const double done = double(step) / double(steps);
   switch (schedule) {

@@ -1,6 +1,7 @@
 // How a network is trained. Free of Torch. Pure functions, thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -32,6 +33,12 @@ Json to_json(const TrainSettings& settings);
 TrainSettings read_train_settings(JsonObject& object);
 /// The same for a step that starts from a trained network: it may have no epochs.
 TrainSettings read_further_train_settings(JsonObject& object);
+
+/// How many images of a training split of `available` a training sees. Errors: bad_input when more
+/// are asked for, or they do not fill one batch.
+Result<int> images_of(const TrainSettings& settings, int available);
+/// The steps of a whole training on so many images.
+std::int64_t steps_of(const TrainSettings& settings, int images);
 
 /// The rate of step `step` of `steps` under a schedule whose peak is `peak`.
 double scheduled_rate(Schedule schedule, double peak, std::int64_t step, std::int64_t steps);

@@ -391,30 +391,9 @@ Json to_json(const EpochReport& report) {
   return json;
 }
 
-namespace {
-
-Status check_counts(const TrainingTask& task) {
-  const int available = task.train.count;
-  const int images = task.settings.images.value_or(available);
-  if (images > available)
-    return fail(ErrorKind::bad_input,
-                fmt::format("train.images is {}, but the training split has {} images: give a "
-                            "smaller train.images",
-                            images, available));
-  if (images >= task.settings.batch) return {};
-  const std::string what = task.settings.images
-                               ? fmt::format("train.images is {}", images)
-                               : fmt::format("the training split has {} images", images);
-  return fail(ErrorKind::bad_input,
-              fmt::format("{}, fewer than one batch of {}: give a smaller train.batch", what,
-                          task.settings.batch));
-}
-
-}  // namespace
-
 Result<std::vector<EpochReport>> train_network(const TrainingTask& task, const Progress& progress,
                                                std::stop_token stop) {
-  ASSAY_CHECK(check_counts(task));
+  ASSAY_CHECK(images_of(task.settings, task.train.count));
   try {
     const at::Tensor image =
         torch::zeros({1, task.train.channels, task.train.height, task.train.width}).to(task.device);

@@ -20,12 +20,37 @@ auto section(const Config& config, const Json& values, const char* name, Read re
   return value;
 }
 
-Status check_images(const Config& config, const TrainSettings& settings) {
+/// The same status, its error behind the configuration's name.
+Status of_config(const Config& config, Status status) {
+  if (status) return status;
+  return fail(status.error().kind, fmt::format("{}: {}", config.label(), status.error().message));
+}
+
+/// A regression is distilled without softmax, so that its rows would differ in name alone.
+Status check_temperature(const Config& config, const DistillSettings& settings,
+                         const DatasetInfo& data) {
+  const DistillSettings usual;
+  if (data.task != DatasetInfo::Task::regression ||
+      (settings.temperature == usual.temperature && settings.t_squared == usual.t_squared))
+    return {};
+  return fail(
+      ErrorKind::bad_input,
+      fmt::format("{}: distill: {} is a regression set, whose loss has no temperature: leave "
+                  "T and t_squared out",
+                  config.label(), data.name));
+}
+
+/// What the data set makes impossible.
+Status check_data(const Config& config, const Learning& learning) {
   ASSAY_TRY(const auto data, find_dataset(config.at("data").get<std::string>()));
-  if (settings.images.value_or(0) <= data.training_images) return {};
-  return fail(ErrorKind::bad_input,
-              fmt::format("{}: train.images: expected at most the {} training images, found {}",
-                          config.label(), data.training_images, *settings.images));
+  ASSAY_CHECK(
+      of_config(config, images_of(learning.settings, data.training_images).map([](int) {})));
+  if (learning.augment.any())
+    ASSAY_CHECK(of_config(
+        config,
+        Augmenter::create(learning.augment, data, learning.seed).map([](const Augmenter&) {})));
+  if (learning.distill) ASSAY_CHECK(check_temperature(config, *learning.distill, data));
+  return {};
 }
 
 /// The learning of the first stage.
@@ -33,16 +58,17 @@ Result<Learning> learning_of(const Config& config) {
   const Json json = config.json();
   Learning learning;
   ASSAY_TRY(learning.settings, section(config, json.at("train"), "train", read_train_settings));
-  ASSAY_CHECK(check_images(config, learning.settings));
   learning.seed = json.at("seed").get<std::uint64_t>();
   if (config.has("augment")) {
     ASSAY_TRY(learning.augment,
               section(config, json.at("augment"), "augment", read_augment_settings));
   }
-  if (!config.distilled()) return learning;
-  Json distill = json.at("distill");
-  distill["beta"] = config.beta();
-  ASSAY_TRY(learning.distill, section(config, distill, "distill", read_distill_settings));
+  if (config.distilled()) {
+    Json distill = json.at("distill");
+    distill["beta"] = config.beta();
+    ASSAY_TRY(learning.distill, section(config, distill, "distill", read_distill_settings));
+  }
+  ASSAY_CHECK(check_data(config, learning));
   return learning;
 }
 
@@ -58,6 +84,18 @@ Result<Learning> further_learning(const Config& config, Json& step) {
   step.erase("learning_rate");
   if (learning.distill) learning.distill->teacher = TeacherTraining::fixed;
   return learning;
+}
+
+/// Without epochs everything is pruned at once, whatever the schedule.
+Status check_updates(const Config& config, const PruneStage& work) {
+  const TrainSettings& settings = work.learning.settings;
+  if (settings.epochs == 0) return {};
+  ASSAY_TRY(const auto data, find_dataset(config.at("data").get<std::string>()));
+  ASSAY_TRY(const int images, images_of(settings, data.training_images));
+  const auto status = check_frequency(work.settings.schedule, steps_of(settings, images));
+  if (status) return status;
+  return fail(ErrorKind::bad_input,
+              fmt::format("{}: prune.{}", config.label(), status.error().message));
 }
 
 }  // namespace
@@ -89,6 +127,7 @@ Result<PruneStage> prune_work(const Config& config) {
   PruneStage work;
   ASSAY_TRY(work.learning, further_learning(config, json));
   ASSAY_TRY(work.settings, section(config, json, "prune", read_prune_settings));
+  ASSAY_CHECK(check_updates(config, work));
   return work;
 }
 
