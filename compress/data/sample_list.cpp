@@ -10,6 +10,7 @@
 #include "compress/data/csv.hpp"
 #include "harness/core/file.hpp"
 #include "harness/core/hash.hpp"
+#include "harness/core/json.hpp"
 
 namespace assay {
 namespace {
@@ -31,6 +32,21 @@ bool is_image_name(const fs::path& path) {
 
 bool is_hidden(const fs::path& path) {
   return path.filename().string().starts_with('.');
+}
+
+/// Whether a name can stand in a record.
+bool is_utf8(const std::string& text) {
+  const std::string kept = Json(text).dump(-1, ' ', false, Json::error_handler_t::ignore);
+  return Json::parse(kept) == text;
+}
+
+/// With \x and two digits for every byte that is not ASCII.
+std::string printable(const std::string& text) {
+  std::string shown;
+  for (const char c : text)
+    shown += static_cast<unsigned char>(c) < 128 ? std::string(1, c)
+                                                 : fmt::format("\\x{:02x}", std::uint8_t(c));
+  return shown;
 }
 
 /// What is in a folder, sorted, hidden entries left out.
@@ -76,6 +92,11 @@ Result<SampleList> list_folder(const DatasetDescription& set, const FolderSource
           fmt::format("{} belongs to no class: every image lies in a sub-folder of {} "
                       "that is its class",
                       folder.string(), source.path.string()));
+    if (!is_utf8(folder.filename().string()))
+      return refused(
+          fmt::format("{}: the folder {} names a class in bytes that are not UTF-8: "
+                      "rename it",
+                      set.name, printable(folder.string())));
     ASSAY_CHECK(add_class(source.path, folder, int(list.class_names.size()), list));
     if (list.samples.size() == before)
       return refused(fmt::format("{}: the class {} has no images: fill {} or remove it", set.name,
@@ -140,7 +161,12 @@ class RowReader {
   }
 
   Result<std::string> class_of(const CsvRow& row, const Sample& sample) const {
-    return field(row, *columns_.label, sample);
+    ASSAY_TRY(auto name, field(row, *columns_.label, sample));
+    if (is_utf8(name)) return name;
+    return refused(
+        fmt::format("{}: the class in the column \"{}\" is not UTF-8; save the file as "
+                    "UTF-8",
+                    sample.where, table_.header[*columns_.label]));
   }
 
  private:
@@ -201,13 +227,13 @@ Status check_files(const SampleList& list) {
                              first->file.string(), list.samples.size(), missing));
 }
 
-Status check_unique(const SampleList& list) {
+Status check_unique(const SampleList& list, const std::string& source) {
   std::map<std::string, const Sample*> seen;
   for (const Sample& sample : list.samples) {
     const auto [place, fresh] = seen.emplace(sample.identity, &sample);
     if (!fresh)
       return refused(fmt::format("{}: the image {} is there twice, first at {}", sample.where,
-                                 sample.identity, place->second->where));
+                                 sample.identity, place->second->where.substr(source.size() + 2)));
   }
   return {};
 }
@@ -232,7 +258,7 @@ Result<SampleList> list_csv(const CsvSource& csv) {
   list.target_names = csv.target_columns;
   list.has_subjects = csv.subject_column.has_value();
   list.source_sha256 = sha256_hex(text);
-  ASSAY_CHECK(check_unique(list));
+  ASSAY_CHECK(check_unique(list, source));
   ASSAY_CHECK(check_files(list));
   return list;
 }
@@ -269,6 +295,10 @@ std::uint64_t stable_hash(const std::string& text) {
 
 Result<SampleList> list_samples(const DatasetDescription& set) {
   SampleList list;
+  const fs::path path = std::visit([](const auto& source) { return source.path; }, set.source);
+  std::error_code ignored;
+  if (!fs::exists(path, ignored))
+    return refused(fmt::format("{}: path names {}, which does not exist", set.name, path.string()));
   if (const auto* folder = std::get_if<FolderSource>(&set.source)) {
     ASSAY_TRY(list, list_folder(set, *folder));
   } else {

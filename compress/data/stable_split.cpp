@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 namespace assay {
 namespace {
@@ -85,14 +86,16 @@ Status check_result(const DatasetDescription& set, const SampleList& list,
   for (const Split split : {Split::train, Split::validation, Split::test})
     if (std::count(splits.begin(), splits.end(), split) == 0)
       return refused(fmt::format("{}: the split {} has no images", set.name, to_string(split)));
-  std::vector<int> training(list.class_names.size(), 0);
+  std::set<std::pair<Split, int>> present;
   for (std::size_t i = 0; i < splits.size(); ++i)
-    if (splits[i] == Split::train && list.samples[i].label >= 0)
-      ++training[std::size_t(list.samples[i].label)];
-  for (std::size_t label = 0; label < training.size(); ++label)
-    if (training[label] == 0)
-      return refused(fmt::format("{}: the class {} has no training images", set.name,
-                                 list.class_names[label]));
+    present.emplace(splits[i], list.samples[i].label);
+  for (const Split split : {Split::train, Split::validation, Split::test})
+    for (std::size_t label = 0; label < list.class_names.size(); ++label)
+      if (!present.contains({split, int(label)}))
+        return refused(
+            fmt::format("{}: the class {} has no images in the split {}; every split "
+                        "needs some",
+                        set.name, list.class_names[label], to_string(split)));
   return {};
 }
 

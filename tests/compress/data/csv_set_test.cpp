@@ -178,7 +178,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCsv{"ImageListedTwice",
                set_field(0, "crops/../crops/3.png"),
                gaze,
-               {"line 9: the image crops/3.png is there twice, first at", "line 5"}},
+               {"line 9: the image crops/3.png is there twice, first at line 5"}},
         BadCsv{"MissingColumn",
                nothing,
                R"("targets": ["x", "z"])",
@@ -187,7 +187,11 @@ INSTANTIATE_TEST_SUITE_P(
         BadCsv{"SubjectsAreClasses",
                nothing,
                R"("class": "subject", "subject": "subject")",
-               {"has no training images"}}),
+               {"has no images in the split train; every split needs some"}},
+        BadCsv{"ClassThatIsNotUtf8",
+               set_field(1, "caf\xe9"),
+               R"("class": "subject")",
+               {"gaze.csv: line 9: the class in the column \"subject\" is not UTF-8"}}),
     [](const auto& test) { return test.param.name; });
 
 TEST_F(CsvSet, NeedsAsManySubjectsAsSplits) {
@@ -200,6 +204,19 @@ TEST_F(CsvSet, NeedsATestSplitWhenItHasASplitColumn) {
   for (auto& row : rows_)
     row.part = "train";
   expect_refused(prepare(with_split).map([](auto) {}), {"the split test has no images"});
+}
+
+TEST_F(CsvSet, NeedsEveryClassInEverySplit) {
+  const char* splits[] = {"train", "validation", "test"};
+  for (int missing = 0; missing < 3; ++missing) {
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      rows_[i].part = splits[i % 3];
+      const bool rare = i % 2 == 0 && int(i % 3) != missing;
+      rows_[i].x = rare ? "rare" : "usual";
+    }
+    expect_refused(prepare(R"("class": "x", "split": "part")").map([](auto) {}),
+                   {std::string("the class rare has no images in the split ") + splits[missing]});
+  }
 }
 
 TEST_F(CsvSet, FingerprintCoversTargets) {

@@ -227,30 +227,32 @@ void keep_only(const fs::path& folder, const std::set<std::string>& names) {
 
 INSTANTIATE_TEST_SUITE_P(
     Data, BadFolders,
-    ::testing::Values(BadFolder{"no folder",
-                                [](const fs::path& pets) { fs::remove_all(pets); },
-                                {"cannot read", "pets: No such file"}},
-                      BadFolder{"a class without images",
-                                [](const fs::path& pets) { fs::create_directory(pets / "yaks"); },
-                                {"the class yaks has no images", "pets/yaks"}},
-                      BadFolder{"an image in no class",
-                                [](const fs::path& pets) {
-                                  fs::copy_file(pets / "cats/1.png", pets / "stray.png");
-                                },
-                                {"stray.png belongs to no class"}},
-                      BadFolder{"a file that is no image",
-                                [](const fs::path& pets) {
-                                  fs::rename(pets / "cats/1.png", pets / "cats/notes.txt");
-                                },
-                                {"cats/notes.txt is no PNG or JPEG"}},
-                      BadFolder{"one class only",
-                                [](const fs::path& pets) { keep_only(pets, {"cats"}); },
-                                {"has 1 class(es); a classification needs two"}},
-                      BadFolder{"a class too small for three splits",
-                                [](const fs::path& pets) {
-                                  keep_only(pets / "owls", {"1.png", "2.png"});
-                                },
-                                {"the number of images of the class owls is 2", "need 3"}}),
+    ::testing::Values(
+        BadFolder{"a name that is not UTF-8",
+                  [](const fs::path& pets) { fs::rename(pets / "cats", pets / "caf\xe9"); },
+                  {"pets/caf\\xe9 names a class in bytes that are not UTF-8: rename"}},
+        BadFolder{"no folder",
+                  [](const fs::path& pets) { fs::remove_all(pets); },
+                  {"path names ", "pets, which does not exist"}},
+        BadFolder{"a class without images",
+                  [](const fs::path& pets) { fs::create_directory(pets / "yaks"); },
+                  {"the class yaks has no images", "pets/yaks"}},
+        BadFolder{
+            "an image in no class",
+            [](const fs::path& pets) { fs::copy_file(pets / "cats/1.png", pets / "stray.png"); },
+            {"stray.png belongs to no class"}},
+        BadFolder{
+            "a file that is no image",
+            [](const fs::path& pets) { fs::rename(pets / "cats/1.png", pets / "cats/notes.txt"); },
+            {"cats/notes.txt is no PNG or JPEG"}},
+        BadFolder{"one class only",
+                  [](const fs::path& pets) { keep_only(pets, {"cats"}); },
+                  {"has 1 class(es); a classification needs two"}},
+        BadFolder{"a class too small for three splits",
+                  [](const fs::path& pets) {
+                    keep_only(pets / "owls", {"1.png", "2.png"});
+                  },
+                  {"the number of images of the class owls is 2", "need 3"}}),
     [](const auto& test) {
       std::string name = test.param.what;
       std::replace(name.begin(), name.end(), ' ', '_');
