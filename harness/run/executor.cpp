@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <set>
 #include <thread>
 
 namespace assay {
@@ -23,6 +24,9 @@ std::vector<double> remaining_paths(const std::vector<Task>& tasks) {
   }
   return path;
 }
+
+/// A task and how long the path that starts with it is, negative: the most urgent is the least.
+using Urgency = std::pair<double, std::size_t>;
 
 /// Runs a task; what a library throws is its failure, not the end of the other lanes.
 Status run_guarded(const Task& task, std::size_t slot, const std::stop_token& stop) {
@@ -128,6 +132,96 @@ class Schedule {
   std::size_t open_;
 };
 
+/// The tasks of one lane whose inputs have ended, in the order they start in.
+class LaneQueue {
+ public:
+  LaneQueue(const std::vector<double>& paths, std::size_t slots)
+      : paths_(paths), free_at_(slots, 0) {}
+
+  void add(std::size_t task, double ready) { later_.emplace(ready, Urgency(-paths_[task], task)); }
+
+  /// When the next task starts, and which: of those that can start first the one with the longest
+  /// path; of equals the earlier. Nothing while no task is there.
+  std::optional<std::pair<double, Urgency>> next() {
+    const double free = std::ranges::min(free_at_);
+    while (!later_.empty() && later_.begin()->first <= free) {
+      now_.insert(later_.begin()->second);
+      later_.erase(later_.begin());
+    }
+    if (!now_.empty()) return std::pair(free, *now_.begin());
+    if (!later_.empty()) return *later_.begin();
+    return std::nullopt;
+  }
+
+  /// Takes out what next() said.
+  void start(const std::pair<double, Urgency>& next, double end) {
+    if (now_.erase(next.second) == 0) later_.erase(next);
+    *std::ranges::min_element(free_at_) = end;
+  }
+
+ private:
+  const std::vector<double>& paths_;
+  std::vector<double> free_at_;                 ///< of the slots
+  std::set<Urgency> now_;                       ///< can start when a slot is free
+  std::set<std::pair<double, Urgency>> later_;  ///< can start at a time after that
+};
+
+/// Lets tasks end after their estimated time, without running them.
+class Simulation {
+ public:
+  Simulation(const std::vector<Task>& tasks, const std::map<std::string, std::size_t>& lanes)
+      : tasks_(tasks),
+        paths_(remaining_paths(tasks)),
+        users_(tasks.size()),
+        open_inputs_(tasks.size()),
+        ready_(tasks.size()) {
+    for (const auto& [lane, slots] : lanes)
+      lanes_.emplace(lane, LaneQueue(paths_, slots));
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      for (const std::size_t before : tasks[i].after)
+        users_[before].push_back(i);
+      open_inputs_[i] = tasks[i].after.size();
+      if (open_inputs_[i] == 0) lanes_.at(tasks[i].lane).add(i, 0);
+    }
+  }
+
+  /// When the last task ends.
+  double run() {
+    double last = 0;
+    for (std::size_t round = 0; round < tasks_.size(); ++round)
+      last = std::max(last, start_next());
+    return last;
+  }
+
+ private:
+  /// Starts the task that can start first; when it ends.
+  double start_next() {
+    LaneQueue* lane = nullptr;
+    std::optional<std::pair<double, Urgency>> first;
+    for (auto& [name, queue] : lanes_)
+      if (const auto next = queue.next(); next && (!first || *next < *first)) {
+        lane = &queue;
+        first = next;
+      }
+    assert(lane);
+    const std::size_t task = first->second.second;
+    const double end = first->first + tasks_[task].estimated_seconds;
+    lane->start(*first, end);
+    for (const std::size_t user : users_[task]) {
+      ready_[user] = std::max(ready_[user], end);
+      if (--open_inputs_[user] == 0) lanes_.at(tasks_[user].lane).add(user, ready_[user]);
+    }
+    return end;
+  }
+
+  const std::vector<Task>& tasks_;
+  std::vector<double> paths_;
+  std::vector<std::vector<std::size_t>> users_;  ///< of each task's result
+  std::vector<std::size_t> open_inputs_;         ///< of each task
+  std::vector<double> ready_;                    ///< when the last input that has ended did
+  std::map<std::string, LaneQueue> lanes_;
+};
+
 }  // namespace
 
 std::vector<TaskOutcome> execute(const std::vector<Task>& tasks,
@@ -147,37 +241,7 @@ std::vector<TaskOutcome> execute(const std::vector<Task>& tasks,
 
 double estimate_makespan(const std::vector<Task>& tasks,
                          const std::map<std::string, std::size_t>& lanes) {
-  const auto paths = remaining_paths(tasks);
-  std::map<std::string, std::vector<double>> free_at;
-  for (const auto& [lane, slots] : lanes)
-    free_at[lane].assign(slots, 0);
-  std::vector<std::optional<double>> end(tasks.size());
-  for (std::size_t round = 0; round < tasks.size(); ++round) {
-    // The task that can start first; among those the one with the longest path.
-    std::optional<std::size_t> best;
-    double best_start = 0;
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-      if (end[i]) continue;
-      double start = std::ranges::min(free_at.at(tasks[i].lane));
-      bool known = true;
-      for (std::size_t before : tasks[i].after) {
-        known = known && end[before];
-        if (end[before]) start = std::max(start, *end[before]);
-      }
-      if (!known) continue;
-      if (!best || start < best_start || (start == best_start && paths[i] > paths[*best])) {
-        best = i;
-        best_start = start;
-      }
-    }
-    auto& slots = free_at.at(tasks[*best].lane);
-    end[*best] = best_start + tasks[*best].estimated_seconds;
-    *std::ranges::min_element(slots) = *end[*best];
-  }
-  double last = 0;
-  for (const auto& moment : end)
-    last = std::max(last, moment.value_or(0));
-  return last;
+  return Simulation(tasks, lanes).run();
 }
 
 }  // namespace assay

@@ -137,5 +137,64 @@ TEST(EstimateMakespan, IsThatOfTheSchedule) {
   EXPECT_DOUBLE_EQ(estimate_makespan({}, {{"cpu", 1}}), 0);
 }
 
+/// The rule of the executor, word for word: of the tasks whose inputs have ended, the one that can
+/// start first; of those the one with the longest path; of those the earliest.
+double simulated(const std::vector<Task>& tasks, std::map<std::string, std::size_t> lanes) {
+  std::vector<double> path(tasks.size());
+  for (std::size_t i = tasks.size(); i-- > 0;) {
+    path[i] += tasks[i].estimated_seconds;
+    for (const std::size_t before : tasks[i].after)
+      path[before] = std::max(path[before], path[i]);
+  }
+  std::map<std::string, std::vector<double>> free_at;
+  for (const auto& [lane, slots] : lanes)
+    free_at[lane].assign(slots, 0);
+  std::vector<std::optional<double>> end(tasks.size());
+  double last = 0;
+  for (std::size_t round = 0; round < tasks.size(); ++round) {
+    std::vector<std::tuple<double, double, std::size_t>> ready;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      double start = std::ranges::min(free_at.at(tasks[i].lane));
+      bool known = !end[i];
+      for (const std::size_t before : tasks[i].after) {
+        known = known && end[before];
+        start = std::max(start, end[before].value_or(0));
+      }
+      if (known) ready.emplace_back(start, -path[i], i);
+    }
+    const auto [start, urgency, task] = std::ranges::min(ready);
+    end[task] = start + tasks[task].estimated_seconds;
+    *std::ranges::min_element(free_at.at(tasks[task].lane)) = *end[task];
+    last = std::max(last, *end[task]);
+  }
+  return last;
+}
+
+TEST(Estimate, FollowsTheRuleOnAnyGraph) {
+  std::mt19937 random(7);
+  for (int graph = 0; graph < 200; ++graph) {
+    Log log;
+    std::vector<Task> tasks;
+    for (std::size_t i = 0; i < 40; ++i) {
+      std::vector<std::size_t> after;
+      for (std::size_t before = 0; before < i; ++before)
+        if (random() % 12 == 0) after.push_back(before);
+      tasks.push_back(log.task(std::to_string(i), after, double(random() % 5),
+                               random() % 3 == 0 ? "board" : "cpu"));
+    }
+    const std::map<std::string, std::size_t> lanes{{"cpu", 1 + random() % 4}, {"board", 1}};
+    EXPECT_DOUBLE_EQ(estimate_makespan(tasks, lanes), simulated(tasks, lanes)) << graph;
+  }
+}
+
+/// A task a step of every round would be ten thousand million of them.
+TEST(Estimate, TakesAHundredThousandTasks) {
+  Log log;
+  std::vector<Task> tasks{log.task("teacher", {}, 5)};
+  for (int i = 0; i < 100'000; ++i)
+    tasks.push_back(log.task("student", {0}, 10));
+  EXPECT_DOUBLE_EQ(estimate_makespan(tasks, {{"cpu", 4}}), 5 + 25'000 * 10.0);
+}
+
 }  // namespace
 }  // namespace assay
