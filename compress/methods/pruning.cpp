@@ -26,6 +26,24 @@ Status check_filters(const onnx::Model& model, std::span<const WeightedLayer> la
   return fail(ErrorKind::bad_input, "none of the chosen layers can lose whole filters, " + kept);
 }
 
+/// bad_input when N:M groups take no weight of any of the chosen layers.
+Status check_groups(const MagnitudePruning& magnitude, std::span<const WeightedLayer> layers,
+                    std::span<const std::size_t> selected) {
+  for (const std::size_t index : selected) {
+    const WeightedLayer& layer = layers[index];
+    const std::vector<float> weights(std::size_t(layer.weight_count()), 1.0F);
+    const PrunableLayer alike{layer.name, layer.shape, weights};
+    ASSAY_TRY(const auto masks,
+              magnitude_masks({&alike, 1}, magnitude, *fixed_sparsity(magnitude)));
+    if (masks[0].zeros() > 0) return {};
+  }
+  const WeightedLayer& first = layers[selected[0]];
+  return fail(ErrorKind::bad_input,
+              fmt::format("groups of {}:{} consecutive input channels prune nothing of the chosen "
+                          "layers, '{}' has {} a group; choose others",
+                          magnitude.zeros, magnitude.group, first.name, first.shape[1]));
+}
+
 }  // namespace
 
 Json to_json(const PruneSettings& settings) {
@@ -55,6 +73,8 @@ Status check_pruning(const onnx::Model& model, const PruneSettings& settings) {
   ASSAY_TRY(const auto selected, select_layers(layers, settings.layers));
   if (settings.magnitude.granularity == MagnitudePruning::Granularity::filter)
     return check_filters(model, layers, selected);
+  if (settings.magnitude.granularity == MagnitudePruning::Granularity::n_of_m)
+    return check_groups(settings.magnitude, layers, selected);
   return {};
 }
 

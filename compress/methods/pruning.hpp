@@ -19,7 +19,8 @@ Json to_json(const PruneSettings& settings);
 PruneSettings read_prune_settings(JsonObject& object);
 
 /// Whether the settings prune anything of a network of this structure, asked before it is trained.
-/// Errors: bad_input as select_layers, and when none of the chosen layers can lose whole filters.
+/// Errors: bad_input as select_layers, and when none of the chosen layers can lose whole filters,
+/// or has input channels enough for N:M groups.
 Status check_pruning(const onnx::Model& model, const PruneSettings& settings);
 
 }  // namespace assay

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "compress/train/operators.hpp"
+#include "compress/train/trainable.hpp"
 
 namespace assay {
 namespace {

@@ -23,6 +23,8 @@
 #include <limits>
 #include <map>
 
+#include "compress/train/trainable.hpp"
+
 namespace assay {
 namespace {
 
@@ -222,41 +224,37 @@ at::Tensor dequantize_linear(const onnx::Node& node, Inputs& inputs) {
   return q.to(at::kFloat) * along_axis(node, inputs[1], q.dim());
 }
 
-struct Operator {
-  std::size_t required_inputs;
-  at::Tensor (*apply)(const onnx::Node& node, Inputs& inputs);
-};
+using Operator = at::Tensor (*)(const onnx::Node& node, Inputs& inputs);
 
-const Operator* find_operator(const onnx::Node& node) {
-  static const std::map<std::string, Operator> operators = {
-      {"Conv", {2, conv}},
-      {"Gemm", {2, gemm}},
-      {"Add", {2, add}},
-      {"Relu", {1, relu}},
-      {"Clip", {1, clip}},
-      {"MaxPool", {1, max_pool}},
-      {"AveragePool", {1, average_pool}},
-      {"GlobalAveragePool", {1, global_average_pool}},
-      {"Flatten", {1, flatten}},
-      {"Reshape", {2, reshape}},
-      {"QuantizeLinear", {2, quantize_linear}},
-      {"DequantizeLinear", {2, dequantize_linear}},
-      {"com.microsoft.QuantizeLinear", {2, quantize_linear}},
-      {"com.microsoft.DequantizeLinear", {2, dequantize_linear}},
-      {"BatchNormalization", {5, batch_normalization}},
-      {"Cast", {1, cast}},
-      {"Concat", {1, concat}},
-      {"Dropout", {1, identity}},
-      {"HardSigmoid", {1, hard_sigmoid}},
-      {"Identity", {1, identity}},
-      {"Mul", {2, mul}},
-      {"ReduceMean", {1, reduce_mean}},
-      {"Sigmoid", {1, sigmoid}},
-      {"Softmax", {1, softmax}},
+/// Those of computed_operators(), which says how many inputs they need.
+const std::map<std::string, Operator>& operators() {
+  static const std::map<std::string, Operator> functions = {
+      {"Conv", conv},
+      {"Gemm", gemm},
+      {"Add", add},
+      {"Relu", relu},
+      {"Clip", clip},
+      {"MaxPool", max_pool},
+      {"AveragePool", average_pool},
+      {"GlobalAveragePool", global_average_pool},
+      {"Flatten", flatten},
+      {"Reshape", reshape},
+      {"QuantizeLinear", quantize_linear},
+      {"DequantizeLinear", dequantize_linear},
+      {"com.microsoft.QuantizeLinear", quantize_linear},
+      {"com.microsoft.DequantizeLinear", dequantize_linear},
+      {"BatchNormalization", batch_normalization},
+      {"Cast", cast},
+      {"Concat", concat},
+      {"Dropout", identity},
+      {"HardSigmoid", hard_sigmoid},
+      {"Identity", identity},
+      {"Mul", mul},
+      {"ReduceMean", reduce_mean},
+      {"Sigmoid", sigmoid},
+      {"Softmax", softmax},
   };
-  const auto found =
-      operators.find(node.domain.empty() ? node.op_type : node.domain + "." + node.op_type);
-  return found == operators.end() ? nullptr : &found->second;
+  return functions;
 }
 
 }  // namespace
@@ -272,12 +270,11 @@ at::Tensor constant_tensor(const onnx::Tensor& constant) {
   return at::from_blob(data, constant.shape, at::TensorOptions(types.at(constant.type))).clone();
 }
 
-Status check_operator(const onnx::Node& node, const std::string& source) {
-  const Operator* op = find_operator(node);
-  if (op && node.outputs.size() == 1 && node.inputs.size() >= op->required_inputs) return {};
-  return fail(ErrorKind::bad_input,
-              fmt::format("{}: node '{}': operator {} in this form is not supported", source,
-                          node.name, node.op_type));
+std::vector<std::string> operator_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, function] : operators())
+    names.push_back(name);
+  return names;
 }
 
 Result<at::Tensor> apply_operator(const onnx::Node& node, std::vector<at::Tensor> inputs,
@@ -287,7 +284,7 @@ Result<at::Tensor> apply_operator(const onnx::Node& node, std::vector<at::Tensor
                 fmt::format("{}: node '{}' ({}): {}", source, node.name, node.op_type, why));
   };
   try {
-    return find_operator(node)->apply(node, inputs);
+    return operators().at(operator_name(node))(node, inputs);
   } catch (const Unsupported& refusal) {
     return failed(refusal.why);
   } catch (const c10::Error& error) {

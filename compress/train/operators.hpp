@@ -14,9 +14,8 @@ namespace assay {
 /// A constant of a model as a tensor that owns its data.
 at::Tensor constant_tensor(const onnx::Tensor& constant);
 
-/// Whether the table of operators has this one, with enough inputs and one output. Errors:
-/// bad_input naming the node; `source` names the model.
-Status check_operator(const onnx::Node& node, const std::string& source);
+/// The operators there are, which are those of computed_operators() in compress/train/trainable.
+std::vector<std::string> operator_names();
 
 /// The output of a node that passed check_operator; `inputs` are undefined where an optional input
 /// is omitted. BatchNormalization uses its stored statistics. Errors: bad_input when the operator's

@@ -11,17 +11,12 @@
 
 #include "compress/methods/distillation.hpp"
 #include "compress/train/operators.hpp"
+#include "compress/train/trainable.hpp"
 
 namespace assay {
 namespace {
 
 constexpr double norm_momentum = 0.1;
-
-tl::unexpected<Error> refuse(const std::string& source, const onnx::Node& node,
-                             const std::string& why) {
-  return fail(ErrorKind::bad_input, fmt::format("{}: node '{}' ({}) cannot be trained: {}", source,
-                                                node.name, node.op_type, why));
-}
 
 at::Tensor leaf(at::Tensor tensor) {
   if (tensor.dim() == 4) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
@@ -111,17 +106,9 @@ class TrainableNetwork::Builder {
 
   Result<TrainableNetwork> run() {
     const onnx::Model& model = network_.model_;
-    if (model.inputs.size() != 1 || model.inputs[0].shape.size() != 4 || model.outputs.size() != 1)
-      return fail(ErrorKind::bad_input,
-                  fmt::format("{} must have one image input [N, channels, height, width] and one "
-                              "output",
-                              network_.source_));
-    for (const onnx::Node& node : model.nodes)
-      for (const std::string& input : node.inputs)
-        ++readers_[input];
+    ASSAY_CHECK(check_trainable(model, network_.source_));
     Slots slots(model.inputs[0].name);
     for (const onnx::Node& node : model.nodes) {
-      ASSAY_CHECK(check_operator(node, network_.source_));
       Step step;
       step.node = node;
       for (const std::string& input : node.inputs) {
@@ -129,53 +116,30 @@ class TrainableNetwork::Builder {
         const onnx::Tensor* constant = model.initializer(input);
         step.constants.push_back(constant ? constant_tensor(*constant) : at::Tensor());
       }
-      if (node.op_type == "Conv" || node.op_type == "Gemm") ASSAY_CHECK(add_layer(node, step));
-      if (node.op_type == "BatchNormalization") ASSAY_CHECK(add_norm(node, step));
+      if (node.op_type == "Conv" || node.op_type == "Gemm") add_layer(node, step);
+      if (node.op_type == "BatchNormalization") add_norm(node, step);
       step.output = slots.add(node.outputs[0]);
       note_layers(step);
       network_.steps_.push_back(std::move(step));
     }
     network_.slot_count_ = network_.steps_.size() + 1;
     network_.output_slot_ = slots.find(model.outputs[0].name);
-    if (network_.output_slot_ < 0)
-      return fail(ErrorKind::bad_input, fmt::format("{}: no node puts out '{}'", network_.source_,
-                                                    model.outputs[0].name));
     return std::move(network_);
   }
 
  private:
-  Status add_layer(const onnx::Node& node, Step& step) {
-    const std::string& source = network_.source_;
-    const onnx::Tensor* weights = network_.model_.initializer(node.inputs[1]);
-    if (!weights || weights->type != onnx::ElementType::float32 || weights->element_count() == 0)
-      return refuse(source, node, "its weights must be a float32 constant");
-    if (node.op_type == "Gemm" && node.integer("transB", 0) != 1)
-      return refuse(source, node, "only transB = 1 is supported");
-    if (readers_.at(node.inputs[1]) != 1)
-      return refuse(source, node, "it shares its weights with another node");
+  void add_layer(const onnx::Node& node, Step& step) {
     TrainableLayer layer{node.name, leaf(step.constants[1]), {}, std::nullopt};
     const auto integers = integers_.find(node.inputs[1]);
     if (integers != integers_.end()) layer.integers = integers->second;
-    if (step.constants.size() > 2 && step.constants[2].defined()) {
-      if (readers_.at(node.inputs[2]) != 1)
-        return refuse(source, node, "it shares its bias with another node");
+    if (step.constants.size() > 2 && step.constants[2].defined())
       layer.bias = leaf(step.constants[2]);
-    }
     step.layer = int(network_.layers_.size());
     network_.layers_.push_back(std::move(layer));
     network_.frozen_.push_back(false);
-    return {};
   }
 
-  Status add_norm(const onnx::Node& node, Step& step) {
-    if (node.integer("training_mode", 0) != 0)
-      return refuse(network_.source_, node, "training_mode is not supported");
-    for (std::size_t i = 1; i < 5; ++i) {
-      if (!step.constants[i].defined())
-        return refuse(network_.source_, node, "its numbers must be constants");
-      if (readers_.at(node.inputs[i]) != 1)
-        return refuse(network_.source_, node, "it shares its numbers with another node");
-    }
+  void add_norm(const onnx::Node& node, Step& step) {
     step.norm = int(network_.norms_.size());
     network_.norms_.push_back({leaf(step.constants[1]),
                                leaf(step.constants[2]),
@@ -184,7 +148,6 @@ class TrainableNetwork::Builder {
                                node.real("epsilon", 1e-5F),
                                {},
                                false});
-    return {};
   }
 
   /// Notes the layers that a step's output comes from, and that its norm therefore has in front.
@@ -204,7 +167,6 @@ class TrainableNetwork::Builder {
   TrainableNetwork network_;
   std::map<int, std::set<std::size_t>> layers_before_;  // by slot
   std::map<std::string, IntegerWeights> integers_;
-  std::map<std::string, int> readers_;
 };
 
 Result<TrainableNetwork> TrainableNetwork::create(const onnx::Model& model,

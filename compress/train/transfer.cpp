@@ -2,8 +2,6 @@
 
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "compress/models/head.hpp"
 
@@ -26,16 +24,12 @@ Status freeze(TrainableNetwork& network, const TransferStart& start, const onnx:
   return {};
 }
 
-/// What the network puts out for an image must be one logit a class.
 Status check_outputs(TrainableNetwork& network, const DatasetInfo& data,
                      const std::string& source) {
   const c10::NoGradGuard no_gradients;
   ASSAY_TRY(const at::Tensor outputs,
             network.forward(at::zeros({1, data.channels, data.height, data.width}), false));
-  if (outputs.dim() == 2 && outputs.size(1) == data.outputs) return {};
-  return fail(ErrorKind::bad_input,
-              fmt::format("{} puts out [{}] for an image, {} needs [1, {}]; replace the head",
-                          source, fmt::join(outputs.sizes().vec(), ", "), data.name, data.outputs));
+  return assay::check_outputs(outputs.sizes().slice(1).vec(), data, source);
 }
 
 }  // namespace

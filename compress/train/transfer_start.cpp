@@ -71,4 +71,12 @@ Result<std::vector<std::size_t>> layers_to_freeze(const TransferStart& start,
               fmt::format("{}: with all of its layers frozen nothing is left to train", source));
 }
 
+Status check_outputs(const std::vector<std::int64_t>& outputs, const DatasetInfo& data,
+                     const std::string& source) {
+  if (outputs == std::vector<std::int64_t>{data.outputs}) return {};
+  return fail(ErrorKind::bad_input,
+              fmt::format("{} puts out [1, {}] for an image, {} needs [1, {}]; replace the head",
+                          source, fmt::join(outputs, ", "), data.name, data.outputs));
+}
+
 }  // namespace assay

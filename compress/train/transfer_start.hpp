@@ -2,10 +2,12 @@
 // thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "compress/data/dataset.hpp"
 #include "compress/onnx/model.hpp"
 #include "harness/core/json.hpp"
 
@@ -40,5 +42,10 @@ Result<std::vector<std::size_t>> layers_to_freeze(const TransferStart& start,
                                                   const onnx::Model& model,
                                                   const std::vector<std::string>& layers,
                                                   const std::string& source);
+
+/// bad_input unless what a network puts out for one image, of shape `outputs`, is one number a
+/// class or target of the data set.
+Status check_outputs(const std::vector<std::int64_t>& outputs, const DatasetInfo& data,
+                     const std::string& source);
 
 }  // namespace assay

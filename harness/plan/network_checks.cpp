@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "compress/data/dataset.hpp"
 #include "compress/methods/quantize_model.hpp"
+#include "compress/models/head.hpp"
 #include "compress/onnx/fold_batch_norm.hpp"
+#include "compress/train/trainable.hpp"
 #include "harness/plan/shape_model.hpp"
 #include "harness/plan/worker_stages.hpp"
 
@@ -34,6 +38,30 @@ Result<std::vector<bool>> frozen_layers(const TrainStage& work, const onnx::Mode
   return frozen;
 }
 
+/// What a network puts out for one image, where that is known without computing it.
+std::optional<std::vector<std::int64_t>> output_shape(const onnx::Model& network,
+                                                      const std::string& source) {
+  const auto head = find_head(network, source);
+  for (const onnx::Node& node : network.nodes)
+    if (head && node.name == *head && node.op_type == "Gemm")
+      return std::vector{network.initializer(node.inputs[1])->shape[0]};
+  const auto& declared = network.outputs[0].shape;
+  if (declared.size() < 2 || std::ranges::any_of(declared.begin() + 1, declared.end(),
+                                                 [](std::int64_t extent) { return extent < 0; }))
+    return std::nullopt;
+  return std::vector(declared.begin() + 1, declared.end());
+}
+
+/// A network from a file.
+Status check_source(const Config& config, const onnx::Model& network) {
+  const std::string source = config.source()->string();
+  ASSAY_CHECK(in_section(config, "student.from", check_trainable(network, source)));
+  ASSAY_TRY(const auto data, find_dataset(config.at("data").get<std::string>()));
+  const auto outputs = output_shape(network, source);
+  return outputs ? in_section(config, "student.head", check_outputs(*outputs, data, source))
+                 : Status();
+}
+
 Status check_noise(const NoiseSettings& settings, const std::vector<bool>& frozen,
                    const onnx::Model& network) {
   ASSAY_TRY(const auto layers, weighted_layers(network));
@@ -45,6 +73,26 @@ Status check_clustering(const ClusterStage& work, const onnx::Model& network) {
   ASSAY_TRY(const auto layers, weighted_layers(network));
   ASSAY_CHECK(clusterable_layers(layers, work.settings, work.layers));
   return {};
+}
+
+/// Clustered layers whose centroids are integers stay as they are: narrower ones are not made.
+Status check_widths(const QuantizeSettings& settings, const ClusterStage& clustering,
+                    const onnx::Model& network) {
+  if (!settings.quantizes_weights() || clustering.settings.scale != ClusterSettings::Scale::channel)
+    return {};
+  ASSAY_TRY(const auto layers, weighted_layers(network));
+  ASSAY_TRY(const auto clustered,
+            clusterable_layers(layers, clustering.settings, clustering.layers));
+  bool narrow = false;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (settings.bits_of(layers[i].name) == 8) continue;
+    if (!std::ranges::binary_search(clustered, i)) return {};
+    narrow = true;
+  }
+  if (!narrow) return {};
+  return fail(ErrorKind::bad_input,
+              "weights of 4 or 2 bits are asked for only of clustered layers, whose centroids are "
+              "integers of 8 bits already: use cluster.scale \"none\"");
 }
 
 /// The shapes of what the nodes of a family's network put out for one image, by the node's name.
@@ -118,6 +166,7 @@ std::string key_of(const Config& config) {
 
 Status check_training(const Config& config, const onnx::Model& network) {
   ASSAY_TRY(const TrainStage work, train_work(config));
+  if (config.source()) ASSAY_CHECK(check_source(config, network));
   const auto frozen = frozen_layers(work, network, config.source().value_or("").string());
   if (!frozen) return in_section(config, "student.freeze", tl::unexpected(frozen.error()));
   if (work.noise)
@@ -131,6 +180,7 @@ Status check_training(const Config& config, const onnx::Model& network) {
 Status check_compression(const Config& config, const onnx::Model& network) {
   // As the later stages see it.
   ASSAY_TRY(const onnx::Model model, onnx::fold_batch_norm(network));
+  ASSAY_TRY(const QuantizeStage quantization, quantize_work(config));
   if (config.has("prune")) {
     ASSAY_TRY(const PruneStage work, prune_work(config));
     ASSAY_CHECK(in_section(config, "prune", check_pruning(network, work.settings)));
@@ -138,9 +188,9 @@ Status check_compression(const Config& config, const onnx::Model& network) {
   if (config.has("cluster")) {
     ASSAY_TRY(const ClusterStage work, cluster_work(config));
     ASSAY_CHECK(in_section(config, "cluster", check_clustering(work, model)));
+    ASSAY_CHECK(in_section(config, "quantize", check_widths(quantization.settings, work, model)));
   }
-  ASSAY_TRY(const QuantizeStage work, quantize_work(config));
-  return in_section(config, "quantize", check_quantization(model, work.settings));
+  return in_section(config, "quantize", check_quantization(model, quantization.settings));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // What cannot be trained is refused by the name of its node.
 #include <gmock/gmock.h>
 
+#include "compress/train/operators.hpp"
+#include "compress/train/trainable.hpp"
 #include "compress/train/trainable_network.hpp"
 #include "tests/compress/train/trainable_models.hpp"
 
@@ -113,6 +115,13 @@ INSTANTIATE_TEST_SUITE_P(
                 changed(conv_pool_dense(), [](onnx::Model& model) { model.outputs[0].name = "z"; }),
                 "no node puts out 'z'"}),
     [](const auto& test) { return test.param.name; });
+
+TEST(Operators, AreThoseThatAPlanKnowsOf) {
+  std::vector<std::string> known;
+  for (const auto& [name, inputs] : computed_operators())
+    known.push_back(name);
+  EXPECT_EQ(operator_names(), known);
+}
 
 }  // namespace
 }  // namespace assay

@@ -70,6 +70,18 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"UnknownHintOfTheTeacher",
                 R"({"student.cut": 4, "distill": {"hints": {"relu1": "relu9"}}})",
                 "distill.hints: the teacher has no layer \"relu9\"; it has conv1, "},
+        Refused{"NarrowWeightsOfClusteredLayers",
+                R"({"cluster": {"clusters": 16}, "quantize": {"weight_bits": 4}})",
+                "conv5_k16_w4_s1: quantize: weights of 4 or 2 bits are asked for only of clustered "
+                "layers, whose centroids are integers of 8 bits already: use cluster.scale"},
+        Refused{"NarrowWeightsOfOneClusteredLayer",
+                R"({"cluster": {"clusters": 16, "layers": "dense"},
+                    "quantize": {"layer_bits": {"dense": 2}}})",
+                "weights of 4 or 2 bits are asked for only of clustered layers"},
+        Refused{"GroupsOfOneInputChannel",
+                R"({"prune": {"granularity": "2:4", "layers": ["conv1"]}})",
+                "prune: groups of 2:4 consecutive input channels prune nothing of the chosen "
+                "layers, 'conv1' has 1 a group"},
         Refused{"HintsOfOtherSizes", R"({"distill": {"hints": {"relu1": "pool1"}}})",
                 "only the channels may differ"},
         Refused{"HintFromFlatToImage", R"({"distill": {"hints": {"dense": "relu1"}}})",
@@ -82,6 +94,9 @@ TEST(NetworkChecks, TakeWhatTheWorkerTakes) {
         R"({"prune": {"sparsity": 0.5, "layers": ["conv2"], "except": ["dense"]}})",
         R"({"prune": {"sparsity": 0.5, "granularity": "filter"}})",
         R"({"cluster": {"clusters": 16}, "quantize": {"layer_bits": {"conv1": 8}}})",
+        R"({"cluster": {"clusters": 16, "layers": "conv"}, "quantize": {"weight_bits": 4}})",
+        R"({"cluster": {"clusters": 16, "scale": "none"}, "quantize": {"weight_bits": 4}})",
+        R"({"prune": {"granularity": "2:4", "layers": ["conv1", "conv2"]}})",
         R"({"noise": {"kind": "product", "layers": ["dense"]}})",
         R"({"distill": {"hints": {"dense": "dense"}}})"}) {
     const auto plan = plan_of(*parse_json(base, "base"));
@@ -138,6 +153,34 @@ TEST_F(ChecksOfAFile, RefuseUnknownHints) {
   const auto made = plan(Json::object(), {{"distill", {{"hints", {{"relu9", "relu1"}}}}}});
   ASSERT_FALSE(made);
   EXPECT_THAT(made.error().message, HasSubstr("the student has no layer \"relu9\""));
+}
+
+TEST_F(ChecksOfAFile, RefuseOperatorsThatCannotBeTrained) {
+  const auto pool = std::ranges::find(model_.nodes, "MaxPool", &onnx::Node::op_type);
+  ASSERT_NE(pool, model_.nodes.end());
+  pool->op_type = "MyPool";
+  for (const char* scheme : {"int8", "none"}) {
+    const auto made =
+        plan(Json::object(), {{"distill", {{"T", 4}}}, {"quantize", {{"scheme", scheme}}}});
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().kind, ErrorKind::bad_input);
+    EXPECT_THAT(made.error().message,
+                AllOf(HasSubstr("student.from: "),
+                      HasSubstr("net.onnx: node '" + pool->name + "': operator MyPool")));
+  }
+}
+
+TEST_F(ChecksOfAFile, RefuseAHeadForOtherClasses) {
+  const auto made = plan({{"head", "keep"}});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, ErrorKind::bad_input);
+  EXPECT_THAT(made.error().message,
+              AllOf(HasSubstr("student.head: "),
+                    HasSubstr("net.onnx puts out [1, 1000] for an image, fashion-mnist needs "
+                              "[1, 10]; replace the head")));
+  model_ =
+      *initial_network(*build_model({"conv3", 0, 0}, 1, 28, 28, 10), 1, {"elsewhere", {{0}, {1}}});
+  EXPECT_TRUE(plan({{"head", "keep"}}));
 }
 
 }  // namespace

@@ -120,7 +120,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "cluster": {"clusters": 16}, "quantize": {"samples": 256}})",
                from_quantize},
         Change{R"({"distill": {"T": 4}, "student": {"cut": 4}, "prune": {"sparsity": 0.5},
-                   "cluster": {"clusters": 16}, "quantize": {"weight_bits": 4}})",
+                   "cluster": {"clusters": 16}, "quantize": {"observer": "mse"}})",
                from_quantize}));
 
 TEST(Plan, ASweepOfSparsitiesSharesTheDenseNetwork) {
