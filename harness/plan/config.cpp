@@ -121,13 +121,17 @@ bool wanted(const FieldValues& given, std::string_view path) {
   return true;
 }
 
-/// A path as a part of a file's name: "sets/eyes_2.json" as "sets+eyes-2".
-std::string path_text(std::string_view path, std::string_view ending) {
-  std::string text(path.substr(0, path.size() - ending.size()));
+/// A text from outside as a part of a file's name: "sets/eyes_2" as "sets+eyes-2".
+std::string plain_text(std::string text) {
   const auto plain = [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '+'; };
   std::ranges::replace(text, '/', '+');
   std::ranges::replace_if(text, std::not_fn(plain), '-');
   return text;
+}
+
+/// A path without its ending, as a part of a file's name.
+std::string path_text(std::string_view path, std::string_view ending) {
+  return plain_text(std::string(path.substr(0, path.size() - ending.size())));
 }
 
 /// A file that the student comes from: "nets/resnet18.onnx" as "resnet18", "nets/resnet18.pt" as
@@ -136,6 +140,9 @@ std::string source_text(const std::filesystem::path& file) {
   constexpr std::string_view usual = ".onnx";
   return path_text(file.filename().string(), file.extension() == usual ? usual : "");
 }
+
+/// A label and a board's name together name a folder, which takes 255 bytes.
+constexpr std::size_t longest_label = 160;
 
 /// Fields a label tells whenever they are there, usual or not: each says that its group is.
 constexpr std::array<std::string_view, 6> always_told{
@@ -146,8 +153,8 @@ std::string list_text(const Json& value) {
   std::string text;
   for (const auto& [key, entry] : value.items()) {
     if (!text.empty()) text += '+';
-    if (value.is_object()) text += key + "-";
-    text += entry.is_string() ? entry.get<std::string>() : entry.dump();
+    if (value.is_object()) text += plain_text(key) + "-";
+    text += entry.is_string() ? plain_text(entry.get<std::string>()) : entry.dump();
   }
   return text;
 }
@@ -305,7 +312,9 @@ std::string Config::label() const {
                        (field.path == "teacher.epochs" && found->second == at("train.epochs"));
     if (always || !usual) name += "_" + field.label + value_text(field, found->second);
   }
-  return name;
+  if (name.size() <= longest_label) return name;
+  const std::string mark = "_" + config_id().substr(0, 8);
+  return name.substr(0, longest_label - mark.size()) + mark;
 }
 
 }  // namespace assay

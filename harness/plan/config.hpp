@@ -61,7 +61,9 @@ class Config {
   std::string config_id() const;
   std::string group_id() const;
   /// Short name for people and folders: "cut4-width50_a0.5_T4_s1"; of a student from a file it
-  /// begins with the file's: "resnet18_fz-all-but-head_s1".
+  /// begins with the file's: "resnet18_fz-all-but-head_s1". Letters of names from outside that a
+  /// folder's name should not have are replaced; above 160 bytes it is cut, and ends with eight
+  /// digits of config_id().
   std::string label() const;
 
   bool operator==(const Config&) const = default;

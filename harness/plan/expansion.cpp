@@ -140,7 +140,7 @@ Status check_labels(const std::string& matrix, const std::vector<Config>& config
     if (const auto [label, fresh] = labels.insert(config.label()); !fresh)
       return fail(ErrorKind::bad_input,
                   fmt::format("{}: two configurations would both be called {}; rename one of the "
-                              "files they differ in",
+                              "files or layers they differ in",
                               matrix, *label));
   return {};
 }

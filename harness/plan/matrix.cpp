@@ -11,6 +11,8 @@
 namespace assay {
 namespace {
 
+constexpr std::size_t longest_name = 100;
+
 constexpr std::string_view validation_criterion = "accuracy_top1@validation";
 constexpr std::string_view test_criterion = "accuracy_top1@test";
 
@@ -47,6 +49,10 @@ class MatrixReader {
     const auto safe = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; };
     if (matrix_.name.empty() || !std::ranges::all_of(matrix_.name, safe))
       object.problem("name", "expected letters, digits, - and _, which also name the folder");
+    if (matrix_.name.size() > longest_name)
+      object.problem("name", fmt::format("expected at most {} characters, which also name the "
+                                         "folder, found {}",
+                                         longest_name, matrix_.name.size()));
   }
 
   /// Checks one value against the field table.

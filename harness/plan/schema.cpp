@@ -137,7 +137,7 @@ Json matrix_schema() {
           {"type", "object"},
           {"properties",
            {{"$schema", {{"type", "string"}}},
-            {"name", {{"type", "string"}, {"pattern", "^[A-Za-z0-9_-]+$"}}},
+            {"name", {{"type", "string"}, {"pattern", "^[A-Za-z0-9_-]{1,100}$"}}},
             {"base", values_schema()},
             {"variants", variants},
             {"sweep", sweep_schema()},

@@ -118,6 +118,24 @@ TEST(Config, LabelOfAFileBeginsWithItsName) {
             "a.pt_head-keep_fz-conv1+conv2_s3");
 }
 
+TEST(Config, LabelsOfNamesFromOutsideNameAFolder) {
+  EXPECT_EQ(
+      Config::from({{"prune.sparsity", 0.5}, {"prune.layers", {"/layer1/../conv\n1"}}}).label(),
+      "conv5_p0.5_pl-+layer1+..+conv-1_s1");
+  EXPECT_EQ(Config::from({{"distill.hints", {{"a/b", "c d"}}}}).label(),
+            "conv5_a0.5_T4_hintsa+b-c-d_s1");
+  Json many = Json::array();
+  for (int i = 0; i < 100; ++i)
+    many.push_back(fmt::format("/layer4/conv{}/Conv", i));
+  const auto config = Config::from({{"prune.sparsity", 0.5}, {"prune.layers", many}});
+  EXPECT_EQ(config.label().size(), 160U);
+  EXPECT_TRUE(config.label().starts_with("conv5_p0.5_pl-+layer4+conv0+Conv++layer4"));
+  EXPECT_TRUE(config.label().ends_with("_" + config.config_id().substr(0, 8)));
+  many.push_back("last");
+  const auto other = Config::from({{"prune.sparsity", 0.5}, {"prune.layers", many}});
+  EXPECT_NE(config.label(), other.label());
+}
+
 TEST(Config, TeacherOfAStudentFromAFileIsAFamily) {
   const auto config = Config::from(
       {{"student.from", "a.onnx"}, {"student.freeze", "all-but-head"}, {"distill.T", 4.0}});
