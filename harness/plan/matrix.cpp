@@ -7,6 +7,7 @@
 
 #include "harness/plan/expansion.hpp"
 #include "harness/plan/field.hpp"
+#include "targets/build/board_source.hpp"
 
 namespace assay {
 namespace {
@@ -212,6 +213,8 @@ class MatrixReader {
     if (clock_mhz) {
       const auto clock = core_clock(target.board_type, *clock_mhz);
       if (!clock) return on.problem("clock_mhz", clock.error().message);
+      const auto source = board_source(target.board_type, *clock);
+      if (!source) return on.problem("clock_mhz", source.error().message);
       target.clock = *clock;
     }
     const auto same = [&](const DeployTarget& other) {
