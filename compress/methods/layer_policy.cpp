@@ -67,6 +67,15 @@ bool is_touched(std::span<const WeightedLayer> layers, std::size_t index,
   return false;
 }
 
+/// "latency", but not conv1, dense
+std::string text_of(const LayerPolicy& policy) {
+  std::string text = policy.rule == Rule::named
+                         ? fmt::format("{}", fmt::join(policy.names, ", "))
+                         : fmt::format("\"{}\"", word_of(rules, policy.rule));
+  if (!policy.except.empty()) text += fmt::format(" but not {}", fmt::join(policy.except, ", "));
+  return text;
+}
+
 }  // namespace
 
 std::int64_t WeightedLayer::weight_count() const {
@@ -143,8 +152,8 @@ Result<std::vector<std::size_t>> select_layers(std::span<const WeightedLayer> la
   if (selected.empty())
     return fail(
         ErrorKind::bad_input,
-        fmt::format("the layer policy {} selects none of the model's {} layers with weights",
-                    to_json(policy).dump(), layers.size()));
+        fmt::format("the choice of layers, {}, selects none of the model's {} layers with weights",
+                    text_of(policy), layers.size()));
   return selected;
 }
 

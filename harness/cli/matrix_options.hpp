@@ -35,6 +35,14 @@ struct MatrixOptions {
     project.add_cache(app);
   }
 
+  /// What the matrix file asks for. Errors: as load_matrix and make_plan, behind the file's name.
+  Result<Plan> load_plan() const {
+    ASSAY_TRY(auto loaded, load_matrix(matrix));
+    auto plan = make_plan(std::move(loaded));
+    if (!plan) return fail(plan.error().kind, fmt::format("{}: {}", matrix, plan.error().message));
+    return plan;
+  }
+
   /// The pending work of the plan, or of its cells on boards, as far as --only wants it. Errors:
   /// bad_input when the filter is not one, or matches no cell; the store's.
   Result<PendingWork> find_pending(const Plan& plan, const StageCache& cache,

@@ -208,8 +208,7 @@ Result<int> run(const Options& options) {
     fmt::print("{}\n", matrix_schema().dump(2));
     return 0;
   }
-  ASSAY_TRY(auto matrix, load_matrix(options.matrix));
-  ASSAY_TRY(auto plan, make_plan(std::move(matrix)));
+  ASSAY_TRY(auto plan, options.load_plan());
   RunContext context{StageCache(options.project.cache), {}, options.jobs, "", options.again};
   ASSAY_TRY(context.inventory, load_inventory(options.project.boards));
   ASSAY_TRY(const auto scores, recorded_scores(plan, options.project.store));

@@ -153,8 +153,7 @@ Result<int> run(const Options& options) {
   if (!options.until.empty()) {
     ASSAY_TRY(until, next_time_of_day(options.until, std::chrono::system_clock::now()));
   }
-  ASSAY_TRY(auto matrix, load_matrix(options.matrix));
-  ASSAY_TRY(auto plan, make_plan(std::move(matrix)));
+  ASSAY_TRY(auto plan, options.load_plan());
   if (plan.cells.empty())
     return fail(
         ErrorKind::bad_input,

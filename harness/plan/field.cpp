@@ -277,12 +277,18 @@ bool is_name(const Json& value) {
   return value.is_string() && !value.get_ref<const std::string&>().empty();
 }
 
+/// Whole numbers with all their digits.
 std::string number_text(double value) {
-  return fmt::format("{:g}", value);
+  return value == std::trunc(value) ? fmt::format("{:.0f}", value) : fmt::format("{:g}", value);
 }
 
 bool is_path(const Field& field, const Json& value) {
   return value.is_string() && path_ending(field, value.get_ref<const std::string&>());
+}
+
+/// Whether a table may say this of a layer.
+bool is_entry(const Field& field, const Json& value) {
+  return field.entries.empty() ? is_name(value) : std::ranges::count(field.entries, value) > 0;
 }
 
 bool type_matches(const Field& field, const Json& value) {
@@ -298,9 +304,8 @@ bool type_matches(const Field& field, const Json& value) {
     case FieldType::names:
       return value.is_array() && !value.empty() && std::ranges::all_of(value, is_name);
     case FieldType::table:
-      return value.is_object() && !value.empty() && std::ranges::all_of(value, [&](const Json& v) {
-               return field.entries.empty() ? is_name(v) : std::ranges::count(field.entries, v) > 0;
-             });
+      return value.is_object() && !value.empty() &&
+             std::ranges::all_of(value, [&](const Json& v) { return is_entry(field, v); });
   }
   return false;
 }
@@ -332,6 +337,18 @@ std::string type_text(const Field& field) {
              (field.entries.empty() ? "layer name" : words_text(field.entries));
   }
   return "";
+}
+
+/// What is wrong with a value: of a list or a table the entry that is.
+std::string found_text(const Field& field, const Json& value) {
+  const bool list = field.type == FieldType::names && value.is_array();
+  const bool table = field.type == FieldType::table && value.is_object();
+  if ((list || table) && value.empty()) return "an empty one";
+  for (const auto& [key, entry] : value.items()) {
+    if (list && !is_name(entry)) return describe(entry) + " in it";
+    if (table && !is_entry(field, entry)) return fmt::format("{} for \"{}\"", describe(entry), key);
+  }
+  return describe(value);
 }
 
 }  // namespace
@@ -366,8 +383,8 @@ Result<Json> normalize_value(const Field& field, const Json& value) {
                     (!value.is_number() ||
                      (value.get<double>() >= field.low && value.get<double>() <= field.high));
   if (!fits)
-    return fail(ErrorKind::bad_input,
-                fmt::format("expected {}, found {}", expected_values(field), describe(value)));
+    return fail(ErrorKind::bad_input, fmt::format("expected {}, found {}", expected_values(field),
+                                                  found_text(field, value)));
   if (field.type == FieldType::integer) return static_cast<std::int64_t>(value.get<double>());
   if (field.type == FieldType::number) return value.get<double>();
   if (field.type != FieldType::names) return value;

@@ -89,7 +89,8 @@ TEST(LayerPolicy, RefusesToSelectNothing) {
   const auto selected = select_layers(std::span(layers).subspan(7, 1), {Rule::latency, {}, {}});
   ASSERT_FALSE(selected);
   EXPECT_EQ(selected.error().kind, ErrorKind::bad_input);
-  EXPECT_THAT(selected.error().message, HasSubstr("selects none of the model's 1 layers"));
+  EXPECT_THAT(selected.error().message,
+              HasSubstr("the choice of layers, \"latency\", selects none of the model's 1 layers"));
   EXPECT_THAT(selected.error().message, HasSubstr("latency"));
 }
 

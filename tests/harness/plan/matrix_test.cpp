@@ -1,7 +1,7 @@
 #include "harness/plan/matrix.hpp"
 
 #include <fmt/format.h>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <chrono>
 
@@ -124,8 +124,8 @@ TEST(Expand, RefusesTwoConfigurationsOfOneName) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::bad_input);
   EXPECT_EQ(refused.error().message,
-            "nets: two configurations would both be called net_s1; rename one of the files they "
-            "differ in");
+            "nets: two configurations would both be called net_s1; rename one of the files or "
+            "layers they differ in");
 }
 
 TEST(Expand, ASelectionOverTheSeedTellsSeedsApart) {
@@ -162,6 +162,19 @@ TEST(Expand, AcceptsDottedAndNestedSpellings) {
   EXPECT_EQ(expand(*nested)->configs, expand(*dotted)->configs);
 }
 
+TEST(MatrixName, NamesAFolder) {
+  const auto named = [](std::size_t length) {
+    return matrix_of(fmt::format(R"({{"name": "{}"}})", std::string(length, 'm')));
+  };
+  EXPECT_TRUE(named(100));
+  const auto refused = named(101);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::bad_input);
+  EXPECT_THAT(refused.error().message,
+              ::testing::HasSubstr("name: expected at most 100 characters, which also name the "
+                                   "folder, found 101"));
+}
+
 struct BadMatrix {
   const char* text;
   const char* message;
@@ -187,6 +200,21 @@ INSTANTIATE_TEST_SUITE_P(
                   "m.json: base.train.epoch: unknown field"},
         BadMatrix{R"({"name": "a", "base": {"train": {"epochs": 0}}})",
                   "m.json: base.train.epochs: expected an integer from 1 to 10000, found number 0"},
+        BadMatrix{R"({"name": "a", "base": {"seed": -1}})",
+                  "m.json: base.seed: expected an integer from 0 to 2147483647, found number -1"},
+        BadMatrix{
+            R"({"name": "a", "base": {"quantize": {"layer_bits": {}}}})",
+            "m.json: base.quantize.layer_bits: expected an object: layer name -> 8 or 4 or 2, "
+            "found an empty one"},
+        BadMatrix{
+            R"({"name": "a", "base": {"quantize": {"layer_bits": {"a": 8, "b": 3}}}})",
+            "m.json: base.quantize.layer_bits: expected an object: layer name -> 8 or 4 or 2, "
+            "found number 3 for \"b\""},
+        BadMatrix{R"({"name": "a", "base": {"prune": {"except": []}}})",
+                  "m.json: base.prune.except: expected a list of layer names, found an empty one"},
+        BadMatrix{
+            R"({"name": "a", "base": {"prune": {"except": ["a", 3]}}})",
+            "m.json: base.prune.except: expected a list of layer names, found number 3 in it"},
         BadMatrix{R"({"name": "a", "base": {"student": {"cut": 3}}})",
                   "m.json: base.student.cut: expected \"none\" or 5 or 4, found number 3"},
         BadMatrix{R"({"name": "a", "sweep": {"seed": []}})",
