@@ -123,9 +123,8 @@ Result<LayerClusters> cluster_layer(std::span<const float> weights, std::int64_t
 }
 
 Result<std::vector<std::size_t>> clusterable_layers(std::span<const WeightedLayer> layers,
-                                                    const ClusterSettings& settings,
-                                                    const LayerPolicy& policy) {
-  ASSAY_TRY(const auto selected, select_layers(layers, policy));
+                                                    const ClusterSettings& settings) {
+  ASSAY_TRY(const auto selected, select_layers(layers, settings.layers));
   const KmeansOptions options{settings.k, settings.init, settings.preserve_sparsity,
                               settings.zero_smallest, 0};
   std::vector<std::size_t> clusterable;

@@ -74,8 +74,7 @@ Result<LayerClusters> cluster_layer(std::span<const float> weights, std::int64_t
 /// before they are trained: what only the weights tell (zeros and signs) is left open. Returns the
 /// positions of those that have, ascending. Errors: bad_input as select_layers, and when none has.
 Result<std::vector<std::size_t>> clusterable_layers(std::span<const WeightedLayer> layers,
-                                                    const ClusterSettings& settings,
-                                                    const LayerPolicy& policy);
+                                                    const ClusterSettings& settings);
 
 /// The error when no chosen layer could be clustered, with the reason of one.
 tl::unexpected<Error> nothing_to_cluster(const std::string& layer, const std::string& why);

@@ -71,7 +71,7 @@ Status check_noise(const NoiseSettings& settings, const std::vector<bool>& froze
 
 Status check_clustering(const ClusterStage& work, const onnx::Model& network) {
   ASSAY_TRY(const auto layers, weighted_layers(network));
-  ASSAY_CHECK(clusterable_layers(layers, work.settings, work.layers));
+  ASSAY_CHECK(clusterable_layers(layers, work.settings));
   return {};
 }
 
@@ -81,8 +81,7 @@ Status check_widths(const QuantizeSettings& settings, const ClusterStage& cluste
   if (!settings.quantizes_weights() || clustering.settings.scale != ClusterSettings::Scale::channel)
     return {};
   ASSAY_TRY(const auto layers, weighted_layers(network));
-  ASSAY_TRY(const auto clustered,
-            clusterable_layers(layers, clustering.settings, clustering.layers));
+  ASSAY_TRY(const auto clustered, clusterable_layers(layers, clustering.settings));
   bool narrow = false;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (settings.bits_of(layers[i].name) == 8) continue;

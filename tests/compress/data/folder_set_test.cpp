@@ -228,7 +228,7 @@ void keep_only(const fs::path& folder, const std::set<std::string>& names) {
 INSTANTIATE_TEST_SUITE_P(
     Data, BadFolders,
     ::testing::Values(
-        BadFolder{"a name that is not UTF-8",
+        BadFolder{"a name in another encoding",
                   [](const fs::path& pets) { fs::rename(pets / "cats", pets / "caf\xe9"); },
                   {"pets/caf\\xe9 names a class in bytes that are not UTF-8: rename"}},
         BadFolder{"no folder",

@@ -110,17 +110,21 @@ TEST(PruningSchedule, RefusesValuesThatNoReaderChecked) {
   EXPECT_THAT(updates.error().message, HasSubstr("sparsity: expected 0 to below 1, found nan"));
 }
 
+PruningSchedule read(JsonObject& object) {
+  return read_pruning_schedule(object);
+}
+
 TEST(PruningSchedule, WritesWhatItReads) {
   for (const char* text :
        {R"({"schedule": "polynomial", "sparsity": 0.5, "begin": 0.1, "initial": 0.2, "end": 0.75,
             "frequency": 7, "exponent": 2.0})",
         R"({"schedule": "constant", "sparsity": 0.5, "begin": 0.25})"})
-    EXPECT_EQ(to_json(test::read_settings(text, read_pruning_schedule)), Json::parse(text));
+    EXPECT_EQ(to_json(test::read_settings(text, read)), Json::parse(text));
 }
 
 TEST(PruningSchedule, IsTheSameJsonWhateverItDoesNotUse) {
   const char* text = R"({"schedule": "constant", "sparsity": 0.5, "end": 0.3, "frequency": 5})";
-  EXPECT_EQ(to_json(test::read_settings(text, read_pruning_schedule)),
+  EXPECT_EQ(to_json(test::read_settings(text, read)),
             to_json(PruningSchedule{.kind = Kind::constant, .sparsity = 0.5}));
 }
 
@@ -133,8 +137,7 @@ struct Bad {
 class BadSchedules : public ::testing::TestWithParam<Bad> {};
 
 TEST_P(BadSchedules, AreAnsweredWithTheField) {
-  EXPECT_THAT(test::problem_of_settings(GetParam().text, read_pruning_schedule),
-              HasSubstr(GetParam().expected));
+  EXPECT_THAT(test::problem_of_settings(GetParam().text, read), HasSubstr(GetParam().expected));
 }
 
 INSTANTIATE_TEST_SUITE_P(

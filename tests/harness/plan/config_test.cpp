@@ -1,6 +1,7 @@
 #include "harness/plan/config.hpp"
 #include "harness/plan/field.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace assay {

@@ -222,7 +222,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadMatrix{R"({"name": "a", "sweep": {"seed": {"from": 5, "to": 1, "step": 1}}})",
                   "m.json: sweep[\"seed\"]: the range from 5 to 1 with step 1 is empty"},
         BadMatrix{R"({"name": "a", "sweep": {"seed": [1, "two"]}})",
-                  "m.json: sweep[\"seed\"][1]: expected an integer from 0 to 2.14748e+09, found "
+                  "m.json: sweep[\"seed\"][1]: expected an integer from 0 to 2147483647, found "
                   "string \"two\""},
         BadMatrix{R"({"name": "a", "base": {"seed": 1}, "sweep": {"seed": [1]}})",
                   "m.json: sweep[\"seed\"]: is also given in base; keep one"},

@@ -6,8 +6,12 @@
 #include <array>
 #include <atomic>
 #include <latch>
+#include <map>
 #include <mutex>
+#include <optional>
+#include <random>
 #include <thread>
+#include <tuple>
 
 namespace assay {
 namespace {
