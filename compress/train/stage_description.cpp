@@ -246,7 +246,7 @@ Json to_json(const StageDescription& stage) {
   Json json = std::visit([](const auto& work) { return fields_of(work); }, stage.work);
   json["kind"] = kind_of(stage);
   json["data"] = stage.data;
-  json["fingerprint"] = stage.fingerprint;
+  if (!stage.fingerprint.empty()) json["fingerprint"] = stage.fingerprint;
   json["threads"] = stage.threads;
   json["cpu"] = to_string(stage.cpu);
   json["device"] = stage.device;
