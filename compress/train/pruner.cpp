@@ -4,7 +4,6 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/ones_like.h>
 #include <c10/core/GradMode.h>
-
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -40,7 +40,7 @@ class Pruner final : public TrainingMethod {
 
   TrainableNetwork& network_;
   PruneSettings settings_;
-  std::vector<PruningUpdate> planned_;  // of the whole run, from its first step here on
+  std::vector<PruningUpdate> planned_;  // of the run; empty before its first step here
   std::vector<std::size_t> chosen_;     // layers of the network that are pruned
   std::vector<at::Tensor> masks_;  // per layer of the network; undefined where it is not pruned
   // Of whole filters only, per chosen layer: leaves whose first axis are its filters.
