@@ -29,14 +29,8 @@ Status check_filters(const onnx::Model& model, std::span<const WeightedLayer> la
 /// bad_input when N:M groups take no weight of any of the chosen layers.
 Status check_groups(const MagnitudePruning& magnitude, std::span<const WeightedLayer> layers,
                     std::span<const std::size_t> selected) {
-  for (const std::size_t index : selected) {
-    const WeightedLayer& layer = layers[index];
-    const std::vector<float> weights(std::size_t(layer.weight_count()), 1.0F);
-    const PrunableLayer alike{layer.name, layer.shape, weights};
-    ASSAY_TRY(const auto masks,
-              magnitude_masks({&alike, 1}, magnitude, *fixed_sparsity(magnitude)));
-    if (masks[0].zeros() > 0) return {};
-  }
+  for (const std::size_t index : selected)
+    if (has_groups(magnitude, layers[index].shape)) return {};
   const WeightedLayer& first = layers[selected[0]];
   return fail(ErrorKind::bad_input,
               fmt::format("groups of {}:{} consecutive input channels prune nothing of the chosen "
@@ -66,6 +60,16 @@ PruneSettings read_prune_settings(JsonObject& object) {
                                            *fixed, settings.schedule.sparsity));
   settings.schedule.sparsity = *fixed;
   return settings;
+}
+
+bool has_groups(const MagnitudePruning& magnitude, std::span<const std::int64_t> shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t extent : shape)
+    count *= extent;
+  const std::vector<float> alike(std::size_t(count), 1.0F);
+  const PrunableLayer layer{"", {shape.begin(), shape.end()}, alike};
+  const auto masks = magnitude_masks({&layer, 1}, magnitude, *fixed_sparsity(magnitude));
+  return masks && (*masks)[0].zeros() > 0;
 }
 
 Status check_pruning(const onnx::Model& model, const PruneSettings& settings) {

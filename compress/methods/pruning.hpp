@@ -18,6 +18,9 @@ Json to_json(const PruneSettings& settings);
 /// and is not given. Problems go to the object's JsonErrors.
 PruneSettings read_prune_settings(JsonObject& object);
 
+/// Whether N:M groups take any weight of a layer: one with fewer input channels has none.
+bool has_groups(const MagnitudePruning& magnitude, std::span<const std::int64_t> shape);
+
 /// Whether the settings prune anything of a network of this structure, asked before it is trained.
 /// Errors: bad_input as select_layers, and when none of the chosen layers can lose whole filters,
 /// or has input channels enough for N:M groups.

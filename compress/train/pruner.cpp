@@ -57,9 +57,21 @@ Result<std::unique_ptr<Pruner>> Pruner::create(TrainableNetwork& network,
   ASSAY_TRY(pruner->chosen_, select_layers(network, settings.layers));
   if (settings.magnitude.granularity == MagnitudePruning::Granularity::filter)
     ASSAY_CHECK(pruner->choose_filters());
+  if (settings.magnitude.granularity == MagnitudePruning::Granularity::n_of_m)
+    pruner->leave_out_without_groups();
   for (std::size_t i = 0; i < pruner->chosen_.size(); ++i)
     pruner->set_mask(i, kept_weights(network.layers()[pruner->chosen_[i]].weight));
   return pruner;
+}
+
+void Pruner::leave_out_without_groups() {
+  std::erase_if(chosen_, [&](std::size_t index) {
+    const TrainableLayer& layer = network_.layers()[index];
+    if (has_groups(settings_.magnitude, layer.weight.sizes())) return false;
+    left_out_[layer.name] = fmt::format("it has {} input channels, too few for a group of {}",
+                                        layer.weight.size(1), settings_.magnitude.group);
+    return true;
+  });
 }
 
 Status Pruner::choose_filters() {

@@ -33,6 +33,7 @@ class Pruner final : public TrainingMethod {
       : network_(network), settings_(settings), masks_(network.layers().size()) {}
   /// Leaves only the chosen layers that can lose filters, and fills `entries_`.
   Status choose_filters();
+  void leave_out_without_groups();
   Status update_masks(const PruningUpdate& due);
   void set_mask(std::size_t position, const std::vector<std::uint8_t>& keep);
   void apply_masks();

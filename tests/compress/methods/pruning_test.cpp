@@ -35,5 +35,17 @@ TEST(PruneSettings, RefusesWhatDoesNotGoWithItsGroups) {
     EXPECT_THAT(test::problem_of_settings(text, read_prune_settings), HasSubstr(expected));
 }
 
+TEST(PruneSettings, GroupsNeedInputChannels) {
+  const auto groups = [](std::string_view words) {
+    return test::read_settings(std::string(words), read_prune_settings).magnitude;
+  };
+  const auto two_of_four = groups(R"({"granularity": "2:4"})");
+  EXPECT_FALSE(has_groups(two_of_four, std::vector<std::int64_t>{8, 1, 3, 3}));
+  // Of three channels as much as of four, rounded down: one of two in four, none of one in four.
+  EXPECT_TRUE(has_groups(two_of_four, std::vector<std::int64_t>{8, 3, 3, 3}));
+  EXPECT_FALSE(has_groups(groups(R"({"granularity": "1:4"})"), std::vector<std::int64_t>{8, 3}));
+  EXPECT_TRUE(has_groups(groups(R"({"granularity": "1:4"})"), std::vector<std::int64_t>{8, 4}));
+}
+
 }  // namespace
 }  // namespace assay
