@@ -181,7 +181,7 @@ class Trainer {
     try {
       restore(checkpoint.tensors);
       for (const Json& report : checkpoint.epochs)
-        epochs.push_back(epoch_report(report));
+        epochs.push_back(read_epoch_report(report));
       return true;
     } catch (const std::exception&) {  // a name, a shape or a field that does not fit
       restore(before);
@@ -346,21 +346,6 @@ class Trainer {
     return fmt::format(", validation {:.1f} %", 100 * report.validation_accuracy.value_or(0));
   }
 
-  static EpochReport epoch_report(const Json& json) {
-    EpochReport report;
-    auto maybe = [&](const char* key, std::optional<double>& value) {
-      if (json.contains(key)) value = json.at(key).get<double>();
-    };
-    report.learning_rate = json.at("learning_rate");
-    report.loss = json.at("loss");
-    report.task_loss = json.at("task_loss");
-    maybe("divergence", report.divergence);
-    maybe("hint", report.hint);
-    maybe("validation_accuracy", report.validation_accuracy);
-    maybe("validation_error", report.validation_error);
-    return report;
-  }
-
   const TrainingTask& task_;
   Hints hints_;
   const Progress& progress_;
@@ -376,20 +361,6 @@ class Trainer {
 };
 
 }  // namespace
-
-Json to_json(const EpochReport& report) {
-  Json json = {{"learning_rate", report.learning_rate},
-               {"loss", report.loss},
-               {"task_loss", report.task_loss}};
-  auto maybe = [&](const char* key, const std::optional<double>& value) {
-    if (value) json[key] = *value;
-  };
-  maybe("divergence", report.divergence);
-  maybe("hint", report.hint);
-  maybe("validation_accuracy", report.validation_accuracy);
-  maybe("validation_error", report.validation_error);
-  return json;
-}
 
 Result<std::vector<EpochReport>> train_network(const TrainingTask& task, const Progress& progress,
                                                std::stop_token stop) {

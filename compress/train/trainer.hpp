@@ -13,6 +13,7 @@
 #include "compress/data/augment.hpp"
 #include "compress/data/dataset.hpp"
 #include "compress/methods/distillation.hpp"
+#include "compress/train/epoch_report.hpp"
 #include "compress/train/preprocess.hpp"
 #include "compress/train/stage_clock.hpp"
 #include "compress/train/teacher.hpp"
@@ -43,21 +44,6 @@ struct TrainingTask {
   const Augmenter* augmenter = nullptr;  ///< of the training images; none: as they are
   StageClock* clock = nullptr;  ///< kept in checkpoints, and set by one; none: times of no interest
 };
-
-/// What is known after an epoch; losses are means over its steps.
-struct EpochReport {
-  double learning_rate = 0;  ///< of its last step
-  double loss = 0;
-  double task_loss = 0;              ///< cross-entropy, or squared error of a regression
-  std::optional<double> divergence;  ///< with distillation
-  std::optional<double> hint;        ///< with hints
-  /// Fraction of the validation images classified correctly; of a regression the mean Euclidean
-  /// error instead.
-  std::optional<double> validation_accuracy;
-  std::optional<double> validation_error;
-};
-
-Json to_json(const EpochReport& report);
 
 /// Trains. The same task gives the same bits at one thread count on one kind of processor, resumed
 /// from a checkpoint or not: `seed` decides the order of the images (Fisher-Yates over
