@@ -22,11 +22,13 @@ Json figure_json(const std::string& board, const KernelFigure& figure) {
   Json json{{"board", board},
             {"shape", figure.shape},
             {"kernel", figure.kernel},
+            {"form", to_string(figure.form)},
             {"macs", figure.macs},
             {"instructions", figure.instructions},
             {"instructions_per_mac", figure.instructions / figure.macs},
             {"cmsis_nn_instructions_per_mac", figure.cmsis_nn},
             {"code_bytes", figure.code_bytes},
+            {"constant_bytes", figure.constant_bytes},
             {"scratch_bytes", figure.scratch_bytes}};
   if (figure.cycles) json["cycles_per_mac"] = *figure.cycles / figure.macs;
   return json;

@@ -31,10 +31,9 @@ double cmsis_nn_of(const BenchShape& shape, const Core& core) {
   return core.dsp ? shape.cmsis_nn_m4 : shape.cmsis_nn_m0;
 }
 
-Result<KernelFigure> bench_one(const BenchShape& shape, const KernelChoice& choice,
-                               const Board& board, Desk& desk,
+Result<KernelFigure> bench_one(const BenchShape& shape, const IntegerGraph& graph,
+                               const KernelChoice& choice, const Board& board, Desk& desk,
                                const std::filesystem::path& scratch_folder, std::stop_token stop) {
-  const auto graph = single_layer_graph(shape.shape, graph_seed);
   ASSAY_TRY(const auto model, generate(graph, &board.type.part.core, no_model, choice));
   ASSAY_TRY(const auto scratch, ScratchDirectory::create(scratch_folder, "bench-"));
   FirmwareRequest build;
@@ -73,6 +72,8 @@ Result<KernelFigure> bench_one(const BenchShape& shape, const KernelChoice& choi
   if (found.timing.cycles && !found.timing.cycles->empty())
     figure.cycles = static_cast<double>(found.timing.cycles->front().count());
   figure.code_bytes = static_cast<double>(image.rom_code.count());
+  figure.form = shape.form;
+  figure.constant_bytes = static_cast<double>(layer.constants.count());
   figure.scratch_bytes = static_cast<double>(layer.scratch.count());
   figure.cmsis_nn = cmsis_nn_of(shape, board.type.part.core);
   return figure;
@@ -90,10 +91,13 @@ Result<std::vector<KernelFigure>> bench_kernels(const Board& board,
   ASSAY_TRY(auto desk, Desk::open({board}, scratch_folder / "locks"));
   std::vector<KernelFigure> figures;
   for (const auto& shape : bench_shapes()) {
-    for (bool reference : {true, false}) {
-      KernelChoice choice;
-      choice.force_reference = reference;
-      ASSAY_TRY(auto figure, bench_one(shape, choice, board, desk, scratch_folder, stop));
+    const auto graph = single_layer_graph(shape.shape, graph_seed, shape.fill);
+    const LayerView view{graph.layers.front(), graph.tensors.front(), graph.tensors.back()};
+    const KernelRow* kernel = find_kernel(view, board.type.part.core, shape.form);
+    if (!kernel) continue;
+    for (const KernelRow* row : {&reference_kernel(shape.shape.op), kernel}) {
+      const KernelChoice choice{.force_kernel = std::string(row->name)};
+      ASSAY_TRY(auto figure, bench_one(shape, graph, choice, board, desk, scratch_folder, stop));
       figures.push_back(std::move(figure));
     }
   }

@@ -8,23 +8,27 @@
 #include <vector>
 
 #include "boards/station/desk.hpp"
+#include "targets/pack/weight_form.hpp"
 
 namespace assay {
 
 /// One kernel on one shape.
 struct KernelFigure {
-  std::string shape;        ///< "conv 3x3 16->16 16x16"
-  std::string kernel;       ///< row of the kernel table
+  std::string shape;   ///< "conv 3x3 16->16 16x16"
+  std::string kernel;  ///< row of the kernel table
+  WeightForm form = WeightForm::int8;
   double macs = 0;          ///< nominal, of one inference
   double instructions = 0;  ///< executed between the markers, counted
   std::optional<double> cycles;
   double code_bytes = 0;  ///< the layer's code in flash
   double scratch_bytes = 0;
-  double cmsis_nn = 0;  ///< CMSIS-NN's instructions per MAC on this core
+  double constant_bytes = 0;  ///< weights with what decodes and requantizes them, in flash
+  double cmsis_nn = 0;        ///< CMSIS-NN's instructions per MAC on this core
 };
 
-/// Measures the reference kernel and the chosen kernel of every benchmark shape on a virtual board.
-/// Errors: failed_verdict when a logit differs from the host's; those of building and the board.
+/// Measures, on a virtual board, the reference kernel and the kernel of its form for every
+/// benchmark shape that the board's core has such a kernel for: two figures a shape. Errors:
+/// failed_verdict when a logit differs from the host's; those of building and the board.
 Result<std::vector<KernelFigure>> bench_kernels(const Board& board,
                                                 const std::filesystem::path& scratch_folder,
                                                 std::stop_token stop);

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <random>
 
+#include "targets/pack/kernel.hpp"
+
 namespace assay {
 namespace {
 
@@ -43,25 +45,47 @@ int window_inputs(const SingleLayer& shape) {
   return shape.op == IntegerOp::convolution ? positions * shape.channels : positions;
 }
 
+/// A pseudo-random weight, or the value all or every second weight has.
+std::int8_t draw_weight(WeightFill fill, std::size_t index, Source& source) {
+  switch (fill) {
+    case WeightFill::lowest:
+      return -127;
+    case WeightFill::highest:
+      return 127;
+    case WeightFill::alternating:
+      return index % 2 ? -127 : 127;
+    case WeightFill::int4:
+      return static_cast<std::int8_t>(source.in(-7, 7));
+    case WeightFill::ternary:
+      return static_cast<std::int8_t>(source.in(-1, 1));
+    case WeightFill::clusters16:  // -120, -104 ... 120
+      return static_cast<std::int8_t>(source.in(0, 15) * 16 - 120);
+    case WeightFill::clusters64:  // -126, -122 ... 126
+      return static_cast<std::int8_t>(source.in(0, 63) * 4 - 126);
+    default:
+      return static_cast<std::int8_t>(source.in(-127, 127));
+  }
+}
+
+/// Zeroes `percent` of the groups of `group` weights that lie side by side, exactly, anywhere.
+void prune(std::vector<std::int8_t>& weights, std::size_t group, std::size_t percent,
+           Source& source) {
+  const std::size_t groups = weights.size() / group;
+  std::size_t zeros = groups * percent / 100;
+  for (std::size_t left = groups; left > 0; --left) {
+    if (source.in(1, static_cast<int>(left)) > static_cast<int>(zeros)) continue;
+    std::fill_n(weights.begin() + static_cast<std::ptrdiff_t>((left - 1) * group), group, 0);
+    --zeros;
+  }
+}
+
 std::vector<std::int8_t> make_weights(std::int64_t count, WeightFill fill, Source& source) {
   std::vector<std::int8_t> weights(static_cast<std::size_t>(count));
-  int index = 0;
-  for (std::int8_t& w : weights) {
-    switch (fill) {
-      case WeightFill::random:
-        w = static_cast<std::int8_t>(source.in(-127, 127));
-        break;
-      case WeightFill::lowest:
-        w = -127;
-        break;
-      case WeightFill::highest:
-        w = 127;
-        break;
-      case WeightFill::alternating:
-        w = index++ % 2 ? 127 : -127;
-        break;
-    }
-  }
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    weights[i] = draw_weight(fill, i, source);
+  if (fill == WeightFill::blocks50) prune(weights, 4, 50, source);
+  if (fill == WeightFill::blocks75) prune(weights, 4, 75, source);
+  if (fill == WeightFill::scattered90) prune(weights, 1, 90, source);
   return weights;
 }
 
@@ -110,10 +134,6 @@ Requantization requantization_for(const SingleLayer& shape, int channels, Source
   }
 }
 
-bool has_weights(IntegerOp op) {
-  return op == IntegerOp::convolution || op == IntegerOp::depthwise || op == IntegerOp::dense;
-}
-
 }  // namespace
 
 IntegerGraph single_layer_graph(const SingleLayer& shape, std::uint32_t seed, WeightFill fill) {
@@ -144,27 +164,43 @@ IntegerGraph single_layer_graph(const SingleLayer& shape, std::uint32_t seed, We
   return graph;
 }
 
-std::array<BenchShape, 4> bench_shapes() {
-  const Window pointwise;
-  const Window three{.kernel_height = 3,
-                     .kernel_width = 3,
-                     .pad_top = 1,
-                     .pad_left = 1,
-                     .pad_bottom = 1,
-                     .pad_right = 1};
-  return {
-      {{"conv 3x3 16->16 16x16",
-        {IntegerOp::convolution, 16, 16, 16, 16, three},
-        7.554,
-        2.328,
-        2.336},
-       {"conv 1x1 64->64 8x8",
-        {IntegerOp::convolution, 8, 8, 64, 64, pointwise},
-        7.598,
-        2.111,
-        2.076},
-       {"depthwise 3x3 64 8x8", {IntegerOp::depthwise, 8, 8, 64, 64, three}, 35.431, 8.343, 8.240},
-       {"dense 256->64", {IntegerOp::dense, 1, 1, 256, 64, pointwise}, 6.427, 2.076, 2.077}}};
+std::span<const BenchShape> bench_shapes() {
+  static const Window pointwise;
+  static const Window three{.kernel_height = 3,
+                            .kernel_width = 3,
+                            .pad_top = 1,
+                            .pad_left = 1,
+                            .pad_bottom = 1,
+                            .pad_right = 1};
+  static const SingleLayer conv3{IntegerOp::convolution, 16, 16, 16, 16, three};
+  static const SingleLayer conv1{IntegerOp::convolution, 8, 8, 64, 64, pointwise};
+  static const SingleLayer depthwise{IntegerOp::depthwise, 8, 8, 64, 64, three};
+  static const SingleLayer dense{IntegerOp::dense, 1, 1, 256, 64, pointwise};
+  using Fill = WeightFill;
+  using Form = WeightForm;
+  static const BenchShape shapes[] = {
+      {"conv 3x3 16->16 16x16", conv3, Fill::random, Form::int8, 7.554, 2.328, 2.336},
+      {"conv 1x1 64->64 8x8", conv1, Fill::random, Form::int8, 7.598, 2.111, 2.076},
+      {"depthwise 3x3 64 8x8", depthwise, Fill::random, Form::int8, 35.431, 8.343, 8.240},
+      {"dense 256->64", dense, Fill::random, Form::int8, 6.427, 2.076, 2.077},
+      {"conv 3x3, 50 % 1x4 blocks", conv3, Fill::blocks50, Form::blocks, 7.554, 2.328, 2.336},
+      {"conv 3x3, 75 % 1x4 blocks", conv3, Fill::blocks75, Form::blocks, 7.554, 2.328, 2.336},
+      {"conv 1x1, 50 % 1x4 blocks", conv1, Fill::blocks50, Form::blocks, 7.598, 2.111, 2.076},
+      {"conv 1x1, 75 % 1x4 blocks", conv1, Fill::blocks75, Form::blocks, 7.598, 2.111, 2.076},
+      {"conv 1x1, 90 % zeros", conv1, Fill::scattered90, Form::unstructured, 7.598, 2.111, 2.076},
+      {"conv 1x1, bitmap 90 %", conv1, Fill::scattered90, Form::bitmap, 7.598, 2.111, 2.076},
+      {"conv 1x1, int4", conv1, Fill::int4, Form::int4, 7.598, 2.111, 2.076},
+      {"conv 1x1, ternary", conv1, Fill::ternary, Form::ternary, 7.598, 2.111, 2.076},
+      {"conv 1x1, 16 clusters", conv1, Fill::clusters16, Form::codebook16, 7.598, 2.111, 2.076},
+      {"conv 1x1, 64 clusters", conv1, Fill::clusters64, Form::codebook256, 7.598, 2.111, 2.076},
+      {"conv 3x3, int4", conv3, Fill::int4, Form::int4, 7.554, 2.328, 2.336},
+      {"conv 3x3, 16 clusters", conv3, Fill::clusters16, Form::codebook16, 7.554, 2.328, 2.336},
+      {"dense, int4", dense, Fill::int4, Form::int4, 6.427, 2.076, 2.077},
+      {"dense, 16 clusters", dense, Fill::clusters16, Form::codebook16, 6.427, 2.076, 2.077},
+      {"dense, 75 % 1x4 blocks", dense, Fill::blocks75, Form::blocks, 6.427, 2.076, 2.077},
+      {"dense, 90 % zeros", dense, Fill::scattered90, Form::unstructured, 6.427, 2.076, 2.077},
+  };
+  return shapes;
 }
 
 }  // namespace assay

@@ -2,12 +2,13 @@
 // held against, and the generator behind them that tests use for other shapes. Thread-safe.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "targets/graph/integer_graph.hpp"
+#include "targets/pack/weight_form.hpp"
 
 namespace assay {
 
@@ -21,8 +22,20 @@ struct SingleLayer {
   Window window;         ///< not for dense and add
 };
 
-/// Which weights: pseudo-random ones, or all at one end of their range.
-enum class WeightFill { random, lowest, highest, alternating };
+/// Which weights: pseudo-random ones, all at one end of their range, or what a compression leaves.
+enum class WeightFill {
+  random,
+  lowest,
+  highest,
+  alternating,
+  int4,         ///< in [-7, 7]
+  ternary,      ///< in [-1, 1]
+  clusters16,   ///< 16 values, zero not among them
+  clusters64,   ///< 64 values
+  blocks50,     ///< half of the blocks of four inputs are zero, in random places
+  blocks75,     ///< three quarters of them
+  scattered90,  ///< nine tenths of the weights are zero, in random places
+};
 
 /// A network of one layer with pseudo-random bias and multipliers that keep the ranges of
 /// ARITHMETIC.md; with random weights and inputs its outputs spread over int8. The same arguments
@@ -30,17 +43,21 @@ enum class WeightFill { random, lowest, highest, alternating };
 IntegerGraph single_layer_graph(const SingleLayer& shape, std::uint32_t seed,
                                 WeightFill fill = WeightFill::random);
 
-/// A shape that instructions per multiply-accumulate are compared on.
+/// A shape that instructions per multiply-accumulate are compared on, with weights and the form
+/// they are packed in.
 struct BenchShape {
   std::string_view name;  ///< "conv 3x3 16->16 16x16"
   SingleLayer shape;
+  WeightFill fill;
+  WeightForm form;
   /// Instructions per nominal multiply-accumulate of CMSIS-NN 99f736a6 (its public wrapper entry
-  /// points, int8, GCC 12.2 -O3, counted under QEMU).
+  /// points, dense int8, GCC 12.2 -O3, counted under QEMU).
   double cmsis_nn_m0;
   double cmsis_nn_m4;
   double cmsis_nn_m7;
 };
 
-std::array<BenchShape, 4> bench_shapes();
+/// The dense int8 shapes first, then compressed ones.
+std::span<const BenchShape> bench_shapes();
 
 }  // namespace assay

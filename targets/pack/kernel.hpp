@@ -12,6 +12,7 @@
 #include "harness/core/part.hpp"
 #include "harness/core/units.hpp"
 #include "targets/graph/integer_graph.hpp"
+#include "targets/pack/weight_form.hpp"
 
 namespace assay {
 
@@ -36,8 +37,9 @@ struct LayerView {
 struct KernelRow {
   std::string_view name;  ///< "conv.dsp": shown by --explain and bench
   IntegerOp op;
-  std::string_view header;    ///< "targets/runtime/dsp/conv.hpp"
-  std::string_view function;  ///< "assay::kernels::conv_dsp"
+  WeightForm form = WeightForm::int8;  ///< none where the operator has no weights
+  std::string_view header;             ///< "targets/runtime/dsp/conv.hpp"
+  std::string_view function;           ///< "assay::kernels::conv_dsp"
   bool (*runs_on)(const Core& core);
   bool (*accepts)(const LayerView& layer);
   std::vector<ConstantArray> (*pack)(const LayerView& layer);
@@ -52,7 +54,13 @@ struct KernelRow {
 /// Every kernel, reference kernels last within an operator, faster ones first.
 std::span<const KernelRow> kernel_table();
 
-/// The first row that runs on the core and accepts the layer; the reference row always does.
+/// Whether the operator has weights of its own.
+bool has_weights(IntegerOp op);
+
+/// The first row of that form that runs on the core and accepts the layer; nullptr without one.
+const KernelRow* find_kernel(const LayerView& layer, const Core& core, WeightForm form);
+/// The first row with int8 weights (or none) that runs on the core and accepts the layer; the
+/// reference row always does.
 const KernelRow& choose_kernel(const LayerView& layer, const Core& core);
 /// The reference row of an operator.
 const KernelRow& reference_kernel(IntegerOp op);

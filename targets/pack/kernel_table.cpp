@@ -15,9 +15,20 @@ std::span<const KernelRow> kernel_table() {
   return table;
 }
 
-const KernelRow& choose_kernel(const LayerView& view, const Core& core) {
+bool has_weights(IntegerOp op) {
+  return op == IntegerOp::convolution || op == IntegerOp::depthwise || op == IntegerOp::dense;
+}
+
+const KernelRow* find_kernel(const LayerView& view, const Core& core, WeightForm form) {
   for (const KernelRow& row : kernel_table())
-    if (row.op == view.layer.op && row.runs_on(core) && row.accepts(view)) return row;
+    if (row.op == view.layer.op && row.form == form && row.runs_on(core) && row.accepts(view))
+      return &row;
+  return nullptr;
+}
+
+const KernelRow& choose_kernel(const LayerView& view, const Core& core) {
+  const WeightForm form = has_weights(view.layer.op) ? WeightForm::int8 : WeightForm::none;
+  if (const KernelRow* row = find_kernel(view, core, form)) return *row;
   return reference_kernel(view.layer.op);
 }
 

@@ -35,6 +35,7 @@ KernelRow row(std::string_view name, IntegerOp op, std::string_view header,
               decltype(KernelRow::in_place) in_place) {
   return {.name = name,
           .op = op,
+          .form = has_weights(op) ? WeightForm::int8 : WeightForm::none,
           .header = header,
           .function = function,
           .runs_on = any_core,
