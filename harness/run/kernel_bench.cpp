@@ -92,7 +92,7 @@ Result<std::vector<KernelFigure>> bench_kernels(const Board& board,
   std::vector<KernelFigure> figures;
   for (const auto& shape : bench_shapes()) {
     const auto graph = single_layer_graph(shape.shape, graph_seed, shape.fill);
-    const LayerView view{graph.layers.front(), graph.tensors.front(), graph.tensors.back()};
+    const LayerView view(graph, graph.layers.front());
     const KernelRow* kernel = find_kernel(view, board.type.part.core, shape.form);
     if (!kernel) continue;
     for (const KernelRow* row : {&reference_kernel(shape.shape.op), kernel}) {

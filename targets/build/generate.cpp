@@ -29,7 +29,9 @@ std::string shape_text(const ActivationTensor& tensor) {
 }
 
 std::string window_text(const IntegerLayer& layer) {
-  if (layer.op == IntegerOp::dense || layer.op == IntegerOp::add) return "";
+  const bool slides = layer.op == IntegerOp::convolution || layer.op == IntegerOp::depthwise ||
+                      layer.op == IntegerOp::max_pool || layer.op == IntegerOp::average_pool;
+  if (!slides) return "";
   const Window& w = layer.window;
   return fmt::format(", window {}x{}, stride {}x{}, padding {} {} {} {}", w.kernel_height,
                      w.kernel_width, w.stride_height, w.stride_width, w.pad_top, w.pad_left,
@@ -75,8 +77,11 @@ void put_layer(Text& text, int index, const LayerView& view, const DeployedLayer
 void put_call(Text& text, int index, const IntegerLayer& layer, const DeployedLayer& deployed,
               const MemoryPlan& memory) {
   put(text, "  {}<Layer{}>(", deployed.kernel->function, index);
+  std::vector<std::string> inputs;
   for (int input : layer.inputs)
-    put(text, "arena + {}, ", memory.tensor_offset[input]);
+    inputs.push_back(fmt::format("arena + {}", memory.tensor_offset[input]));
+  const std::string list = fmt::format("{}", fmt::join(inputs, ", "));
+  put(text, "{}, ", layer.op == IntegerOp::concat ? '{' + list + '}' : list);
   put(text, "arena + {}, ", memory.tensor_offset[layer.output]);
   if (deployed.scratch.count() > 0)
     put(text, "arena + {}", memory.scratch_offset[index]);
@@ -109,9 +114,7 @@ std::string print_source(const IntegerGraph& graph, const Deployment& deployment
   put(text, "\nnamespace assay::model {{\nnamespace {{\n\n");
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
     const IntegerLayer& layer = graph.layers[i];
-    put_layer(text, static_cast<int>(i),
-              {layer, graph.tensors[layer.inputs.front()], graph.tensors[layer.output]},
-              deployment.layers[i]);
+    put_layer(text, static_cast<int>(i), {graph, layer}, deployment.layers[i]);
   }
   // At least one element, so that a network without layers is still an array.
   put(text, "alignas(8) std::int8_t arena[{}];\n\n}}  // namespace\n\n",

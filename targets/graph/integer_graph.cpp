@@ -16,6 +16,12 @@ std::string_view to_string(IntegerOp op) {
       return "average pool";
     case IntegerOp::add:
       return "add";
+    case IntegerOp::multiply:
+      return "multiply";
+    case IntegerOp::concat:
+      return "concat";
+    case IntegerOp::lookup:
+      return "lookup";
   }
   return "unknown";
 }

@@ -22,7 +22,17 @@ struct ActivationTensor {
   std::int64_t size() const { return std::int64_t(height) * width * channels; }
 };
 
-enum class IntegerOp { convolution, depthwise, dense, max_pool, average_pool, add };
+enum class IntegerOp {
+  convolution,
+  depthwise,
+  dense,
+  max_pool,
+  average_pool,
+  add,
+  multiply,  ///< element by element; a second input of 1x1xC serves every position
+  concat,    ///< along the channels
+  lookup,    ///< any function of one element
+};
 
 std::string_view to_string(IntegerOp op);
 
@@ -40,13 +50,16 @@ struct Window {
 
 /// Convolution, depthwise, dense: y = clamp((((acc + bias) >> P) * m) >> R), per output channel;
 /// bias holds the real bias, the input zero point's share, the output zero point and both
-/// roundings. Add and average pool: y = clamp((sum of m_i * a_i + bias) >> R), P is 0. See
-/// ARITHMETIC.md.
+/// roundings. Add and average pool: y = clamp((sum of m_i * a_i + bias) >> R), P is 0. Multiply:
+/// y = clamp(((a - z_a) * (b - z_b) * m + bias) >> R). Concat: y = clamp((m_i * a_i + bias_i) >>
+/// R). See ARITHMETIC.md.
 struct Requantization {
-  int accumulator_shift = 0;             ///< P, per layer
-  int output_shift = 0;                  ///< R, per layer
-  std::vector<std::int32_t> multiplier;  ///< m < 2^15; one per output channel (add: one per input)
-  std::vector<std::int32_t> bias;        ///< b'; one per output channel (pool and add: one)
+  int accumulator_shift = 0;  ///< P, per layer
+  int output_shift = 0;       ///< R, per layer
+  std::vector<std::int32_t>
+      multiplier;  ///< m < 2^15; one per output channel (add, concat: one per input)
+  std::vector<std::int32_t>
+      bias;  ///< b'; one per output channel (concat: one per input; others: one)
 };
 
 /// One layer. Weights: convolution [out][kh][kw][in], depthwise [kh][kw][channel], dense
@@ -58,8 +71,9 @@ struct IntegerLayer {
   int output = 0;
   Window window;
   std::vector<std::int8_t> weights;
-  Requantization requantization;  ///< unused by max_pool
-  std::int8_t clamp_min = -128;   ///< fused ReLU and ReLU6
+  std::vector<std::int8_t> table;  ///< lookup: y = table[q + 128], 256 entries
+  Requantization requantization;   ///< unused by max_pool and lookup
+  std::int8_t clamp_min = -128;    ///< fused ReLU and ReLU6
   std::int8_t clamp_max = 127;
   Macs macs;  ///< nominal multiply-accumulates
 };

@@ -10,10 +10,12 @@
 namespace assay {
 
 /// Lowers an int8 model in QDQ form: Conv (also depthwise: group == channels), Gemm, MatMul (+ Add
-/// of a constant), MaxPool, AveragePool, GlobalAveragePool and Add between DequantizeLinear and
-/// QuantizeLinear; Relu and Clip are fused; Flatten and Reshape to [N, rest] vanish into the order
-/// of the next layer's weights; a last Softmax is left to the host. uint8 activations are shifted
-/// by 128, a weight of -128 becomes -127. What changed is told in IntegerGraph::notices.
+/// of a constant), MaxPool, AveragePool, GlobalAveragePool, Add, Mul, Concat, Sigmoid, HardSigmoid,
+/// HardSwish, Tanh, LeakyRelu and Elu between DequantizeLinear and QuantizeLinear; Relu and Clip
+/// are fused; a grouped convolution becomes one with zeros between the groups; Flatten and Reshape
+/// to [N, rest] vanish into the order of the next layer's weights; a last Softmax is left to the
+/// host. uint8 activations are shifted by 128, a weight of -128 becomes -127. What changed is told
+/// in IntegerGraph::notices.
 ///
 /// The network has one input of [1 or symbolic, channels, height, width] (or [1, features]) and one
 /// output. Arithmetic: targets/runtime/ARITHMETIC.md.

@@ -87,34 +87,6 @@ Status Lowering::matmul(const Node& node) {
   return define(node, std::move(pending));
 }
 
-/// Two activations, or the bias of the layer before.
-Status Lowering::add(const Node& node) {
-  for (std::size_t i = 0; i < 2; ++i) {
-    const Value* value = find(input_name(node, i));
-    const auto* layer = value ? std::get_if<PendingLayer>(value) : nullptr;
-    if (!layer) continue;
-    if (!layer->has_weights() || std::isfinite(layer->low) || std::isfinite(layer->high))
-      return refuse(node, "it adds to a value that is not quantized");
-    PendingLayer pending = *layer;
-    ASSAY_CHECK(add_bias(node, pending, input_name(node, 1 - i)));
-    return define(node, std::move(pending));
-  }
-  ASSAY_TRY(const Activation first, activation(node, 0));
-  ASSAY_TRY(const Activation second, activation(node, 1));
-  const ActivationTensor& a = graph_.tensors[first.tensor];
-  const ActivationTensor& b = graph_.tensors[second.tensor];
-  if (a.height != b.height || a.width != b.width || a.channels != b.channels ||
-      first.flat != second.flat)
-    return refuse(node, "it adds tensors of different shapes; broadcasting is not supported");
-  PendingLayer pending;
-  pending.layer.name = node.name;
-  pending.layer.op = IntegerOp::add;
-  pending.layer.inputs = {first.tensor, second.tensor};
-  pending.output = a;
-  pending.flat = first.flat;
-  return define(node, std::move(pending));
-}
-
 Status Lowering::pool(const Node& node, IntegerOp op, const Activation& input,
                       const PlacedWindow& placed) {
   PendingLayer pending;

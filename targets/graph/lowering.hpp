@@ -1,5 +1,6 @@
 // The walk over an ONNX graph that builds an integer network. Inner part of lowering; lower.cpp
-// holds the walk and what it does at scales, lower_operators.cpp the operators between them.
+// holds the walk and what it does at scales, lower_operators.cpp the operators between them and
+// lower_combinations.cpp those that combine activations or apply a function to them.
 #pragma once
 
 #include <map>
@@ -57,6 +58,9 @@ class Lowering {
   Status gemm(const onnx::Node& node);
   Status matmul(const onnx::Node& node);
   Status add(const onnx::Node& node);
+  Status multiply(const onnx::Node& node);
+  Status concat(const onnx::Node& node);
+  Status function(const onnx::Node& node);
   Status max_pool(const onnx::Node& node);
   Status average_pool(const onnx::Node& node);
   Status global_average_pool(const onnx::Node& node);

@@ -42,8 +42,31 @@ Status requantize_terms(const IntegerGraph& graph, IntegerLayer& layer, const Ou
     const double ratio = double(tensor.scale) / double(out.scale);
     terms.push_back({ratio / double(positions), tensor.zero_point, positions});
   }
-  ASSAY_TRY(layer.requantization, requantize_sum(terms, out.zero_point));
+  const auto requantize = layer.op == IntegerOp::concat ? requantize_parts : requantize_sum;
+  ASSAY_TRY(layer.requantization, requantize(terms, out.zero_point));
   return {};
+}
+
+/// What a layer without weights needs: a table, or multipliers and biases.
+Status requantize_inputs(const IntegerGraph& graph, PendingLayer& pending, const OutputScale& out) {
+  IntegerLayer& layer = pending.layer;
+  const ActivationTensor& first = graph.tensors[layer.inputs.front()];
+  if (layer.op == IntegerOp::lookup) {
+    for (int q = -128; q <= 127; ++q) {
+      const double real = pending.function(double(first.scale) * (q - first.zero_point));
+      const double y = std::nearbyint(real / double(out.scale)) + out.zero_point;
+      layer.table.push_back(
+          static_cast<std::int8_t>(std::clamp<double>(y, layer.clamp_min, layer.clamp_max)));
+    }
+    return {};
+  }
+  if (layer.op == IntegerOp::multiply) {
+    const double scale = graph.tensors[layer.inputs[1]].scale;
+    ASSAY_TRY(layer.requantization,
+              requantize_product(first.scale * scale / double(out.scale), out.zero_point));
+    return {};
+  }
+  return requantize_terms(graph, layer, out);
 }
 
 int append(IntegerGraph& graph, PendingLayer& pending, const OutputScale& out) {
@@ -84,7 +107,7 @@ Result<int> finish_layer(IntegerGraph& graph, PendingLayer pending, const Output
   if (pending.has_weights())
     ASSAY_CHECK(requantize_weights(graph, pending, out));
   else
-    ASSAY_CHECK(requantize_terms(graph, pending.layer, out));
+    ASSAY_CHECK(requantize_inputs(graph, pending, out));
   return append(graph, pending, out);
 }
 

@@ -2,6 +2,7 @@
 // operator and its QuantizeLinear. Inner part of lowering.
 #pragma once
 
+#include <functional>
 #include <limits>
 #include <span>
 #include <string>
@@ -25,6 +26,7 @@ struct PendingLayer {
   bool flat = false;        ///< seen as [N, rest] by later nodes
   std::vector<double> accumulator_scale;                  ///< s_in * s_w, per output channel
   std::vector<double> bias;                               ///< real, per output channel
+  std::function<double(double)> function;                 ///< lookup, of real numbers
   double low = -std::numeric_limits<double>::infinity();  ///< fused activation, real
   double high = std::numeric_limits<double>::infinity();
 

@@ -90,6 +90,44 @@ Values run_add(const IntegerLayer& layer, const Values& first, const Values& sec
   return result;
 }
 
+/// A second factor of one position serves every position of the first.
+Values run_multiply(const IntegerLayer& layer, const std::vector<ActivationTensor>& tensors,
+                    const Values& first, const Values& second) {
+  const Requantization& r = layer.requantization;
+  const std::int32_t first_zero = tensors[layer.inputs[0]].zero_point;
+  const std::int32_t second_zero = tensors[layer.inputs[1]].zero_point;
+  Values result;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    const std::int32_t product =
+        (first[i] - first_zero) * (second[i % second.size()] - second_zero);
+    result.push_back(clamped(layer, (product * r.multiplier[0] + r.bias[0]) >> r.output_shift));
+  }
+  return result;
+}
+
+Values run_concat(const IntegerGraph& graph, const IntegerLayer& layer,
+                  const std::vector<Values>& values) {
+  const Requantization& r = layer.requantization;
+  const ActivationTensor& out = graph.tensors[layer.output];
+  Values result;
+  for (int position = 0; position < out.height * out.width; ++position)
+    for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
+      const int channels = graph.tensors[layer.inputs[i]].channels;
+      for (int c = 0; c < channels; ++c) {
+        const std::int32_t value = values[layer.inputs[i]][position * channels + c];
+        result.push_back(clamped(layer, (r.multiplier[i] * value + r.bias[i]) >> r.output_shift));
+      }
+    }
+  return result;
+}
+
+Values run_lookup(const IntegerLayer& layer, const Values& input) {
+  Values result;
+  for (std::int8_t value : input)
+    result.push_back(layer.table[value + 128]);
+  return result;
+}
+
 }  // namespace
 
 void run_reference_layer(const IntegerGraph& graph, const IntegerLayer& layer,
@@ -103,6 +141,12 @@ void run_reference_layer(const IntegerGraph& graph, const IntegerLayer& layer,
     result = run_dense(layer, source, out.channels);
   } else if (layer.op == IntegerOp::add) {
     result = run_add(layer, source, values[layer.inputs[1]]);
+  } else if (layer.op == IntegerOp::multiply) {
+    result = run_multiply(layer, graph.tensors, source, values[layer.inputs[1]]);
+  } else if (layer.op == IntegerOp::concat) {
+    result = run_concat(graph, layer, values);
+  } else if (layer.op == IntegerOp::lookup) {
+    result = run_lookup(layer, source);
   } else {
     for (int y = 0; y < out.height; ++y)
       for (int x = 0; x < out.width; ++x)

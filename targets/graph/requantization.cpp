@@ -237,4 +237,44 @@ Result<Requantization> requantize_sum(std::span<const SumTerm> terms, std::int8_
   return fail(ErrorKind::bad_input, "the output scale is far too fine for the inputs' scales");
 }
 
+Result<Requantization> requantize_product(double ratio, std::int8_t output_zero) {
+  if (!std::isfinite(ratio) || ratio < 0)
+    return fail(ErrorKind::bad_input, "scales must be finite and not negative");
+  // 255 * 255 * 2^14 + 128.5 * 2^22 stays below 2^31.
+  constexpr int product_bits = 14, most_shift = 22;
+  for (int shift = most_shift; shift >= 1; --shift) {
+    const double m = std::nearbyint(std::ldexp(ratio, shift));
+    if (m >= (1 << product_bits)) continue;
+    Requantization r;
+    r.output_shift = shift;
+    r.multiplier = {static_cast<std::int32_t>(m)};
+    r.bias = {(2 * output_zero + 1) * (1 << (shift - 1))};
+    return r;
+  }
+  return fail(ErrorKind::bad_input, "the output scale is far too fine for the inputs' scales");
+}
+
+Result<Requantization> requantize_parts(std::span<const SumTerm> inputs, std::int8_t output_zero) {
+  for (const SumTerm& input : inputs)
+    if (!std::isfinite(input.multiplier) || input.multiplier < 0)
+      return fail(ErrorKind::bad_input, "scales must be finite and not negative");
+  // 128 * 2^15 + 128 * 2^15 + 128.5 * 2^22 stays below 2^31.
+  constexpr int most_shift = 22;
+  for (int shift = most_shift; shift >= 1; --shift) {
+    Requantization r;
+    r.output_shift = shift;
+    bool small = true;
+    for (const SumTerm& input : inputs) {
+      const double m = std::nearbyint(std::ldexp(input.multiplier, shift));
+      small = small && m < (1 << multiplier_bits);
+      if (!small) break;
+      r.multiplier.push_back(static_cast<std::int32_t>(m));
+      r.bias.push_back((2 * output_zero + 1) * (1 << (shift - 1)) -
+                       r.multiplier.back() * input.zero_point);
+    }
+    if (small) return r;
+  }
+  return fail(ErrorKind::bad_input, "the output scale is far too fine for the inputs' scales");
+}
+
 }  // namespace assay

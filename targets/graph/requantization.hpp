@@ -39,4 +39,10 @@ struct SumTerm {
 /// For add (two terms) and average pool (one). Errors: bad_input as above.
 Result<Requantization> requantize_sum(std::span<const SumTerm> terms, std::int8_t output_zero);
 
+/// For multiply; `ratio` is s_a * s_b / s_out. Errors: bad_input as above.
+Result<Requantization> requantize_product(double ratio, std::int8_t output_zero);
+
+/// For concat; one term for each input, `elements` 1. Errors: bad_input as above.
+Result<Requantization> requantize_parts(std::span<const SumTerm> inputs, std::int8_t output_zero);
+
 }  // namespace assay

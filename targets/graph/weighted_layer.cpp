@@ -52,6 +52,30 @@ std::vector<std::int8_t> reorder(const onnx::Node& node, const QuantizedConstant
   return ordered;
 }
 
+/// A grouped convolution: outputs and window positions of all groups, input channels of one.
+struct Groups {
+  std::size_t count;
+  std::size_t outputs;
+  std::size_t depth;
+  std::size_t area;
+};
+
+/// [out][position][depth] to [out][position][count * depth], zero outside the output's group.
+std::vector<std::int8_t> spread_groups(const std::vector<std::int8_t>& weights,
+                                       const Groups& groups) {
+  std::vector<std::int8_t> spread(weights.size() * groups.count, 0);
+  for (std::size_t out = 0; out < groups.outputs; ++out) {
+    const std::size_t group = out / (groups.outputs / groups.count);
+    for (std::size_t position = 0; position < groups.area; ++position) {
+      const std::size_t row = out * groups.area + position;
+      std::copy_n(weights.begin() + static_cast<std::ptrdiff_t>(row * groups.depth), groups.depth,
+                  spread.begin() +
+                      static_cast<std::ptrdiff_t>((row * groups.count + group) * groups.depth));
+    }
+  }
+  return spread;
+}
+
 void set_scales(PendingLayer& pending, const QuantizationParameters& weights, float input_scale) {
   for (int c = 0; c < pending.output.channels; ++c)
     pending.accumulator_scale.push_back(double(input_scale) *
@@ -72,17 +96,13 @@ Result<PendingLayer> convolution_layer(const onnx::Node& node, const LayerInput&
   const std::int64_t outputs = weights.shape[0], depth = weights.shape[1];
   const std::int64_t height = weights.shape[2], width = weights.shape[3];
   const std::int64_t group = node.integer("group", 1), channels = input.tensor.channels;
-  const bool depthwise = group > 1 && group == channels && depth == 1;
-  if (depthwise && outputs != channels)
-    return refuse(node, fmt::format("a depthwise convolution of {} channels into {} is not "
-                                    "supported; one filter per channel is",
-                                    channels, outputs));
-  if (!depthwise && group != 1)
-    return refuse(node, fmt::format("group = {} is not supported; 1 and one per channel ({}) are",
-                                    group, channels));
-  if (!depthwise && depth != channels)
-    return refuse(node,
-                  fmt::format("its weights take {} channels, its input has {}", depth, channels));
+  if (group < 1 || channels % group != 0 || outputs % group != 0)
+    return refuse(node, fmt::format("group = {} does not divide {} input and {} output channels",
+                                    group, channels, outputs));
+  if (depth != channels / group)
+    return refuse(node, fmt::format("its weights take {} channels of each group, its input has {}",
+                                    depth, channels / group));
+  const bool depthwise = group > 1 && group == channels && outputs == channels;
   ASSAY_TRY(const PlacedWindow placed, place_window(node, {height, width}, input.tensor));
   if (placed.window.kernel_height != height || placed.window.kernel_width != width)
     return refuse(node, "kernel_shape contradicts the shape of its weights");
@@ -106,6 +126,15 @@ Result<PendingLayer> convolution_layer(const onnx::Node& node, const LayerInput&
         return (out * depth + in) * area + position;
       },
       notices);
+  if (group > 1 && !depthwise) {
+    const Groups groups{static_cast<std::size_t>(group), static_cast<std::size_t>(outputs),
+                        static_cast<std::size_t>(depth), area};
+    pending.layer.weights = spread_groups(pending.layer.weights, groups);
+    notices.push_back(fmt::format(
+        "node \"{}\": {} groups became one convolution with zeros between them; a sparse form of "
+        "its weights leaves the zeros out",
+        node.name, group));
+  }
   set_scales(pending, weights.parameters, input.tensor.scale);
   return pending;
 }

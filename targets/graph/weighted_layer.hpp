@@ -18,9 +18,10 @@ struct LayerInput {
   const ActivationTensor& tensor;
 };
 
-/// Weights [out][in / group][kh][kw]. Errors: bad_input for groups other than 1 and one per
-/// channel, shapes that do not fit, weights that are not symmetric int8. A weight of -128 becomes
-/// -127 with a notice.
+/// Weights [out][in / group][kh][kw]. One group per channel with one output each is a depthwise
+/// layer; other groups become one convolution whose weights are zero between the groups, with a
+/// notice. Errors: bad_input for shapes that do not fit and weights that are not symmetric int8. A
+/// weight of -128 becomes -127 with a notice.
 Result<PendingLayer> convolution_layer(const onnx::Node& node, const LayerInput& input,
                                        const QuantizedConstant& weights,
                                        std::vector<std::string>& notices);

@@ -31,6 +31,7 @@ ActivationTensor output_tensor(const SingleLayer& shape) {
   ActivationTensor out{.name = "out", .channels = shape.channels};
   if (shape.op == IntegerOp::convolution || shape.op == IntegerOp::dense)
     out.channels = shape.out_channels;
+  if (shape.op == IntegerOp::concat) out.channels *= 2;
   if (shape.op == IntegerOp::dense) return out;
   out.height =
       output_length(shape.height, w.kernel_height, w.stride_height, w.pad_top + w.pad_bottom);
@@ -121,6 +122,10 @@ Requantization make_sum_requantization(int multipliers, int terms, Source& sourc
   return r;
 }
 
+bool takes_two(IntegerOp op) {
+  return op == IntegerOp::add || op == IntegerOp::multiply || op == IntegerOp::concat;
+}
+
 Requantization requantization_for(const SingleLayer& shape, int channels, Source& source) {
   switch (shape.op) {
     case IntegerOp::max_pool:
@@ -129,6 +134,16 @@ Requantization requantization_for(const SingleLayer& shape, int channels, Source
       return make_sum_requantization(1, window_inputs(shape), source);
     case IntegerOp::add:
       return make_sum_requantization(2, 1, source);
+    case IntegerOp::multiply:
+      return {
+          .output_shift = 21, .multiplier = {source.in(1 << 12, (1 << 14) - 1)}, .bias = {1 << 20}};
+    case IntegerOp::concat: {
+      Requantization r = make_sum_requantization(2, 1, source);
+      r.bias.push_back(source.in(-1000000, 1000000));
+      return r;
+    }
+    case IntegerOp::lookup:
+      return {};
     default:
       return make_requantization(channels, window_inputs(shape), source);
   }
@@ -149,7 +164,8 @@ IntegerGraph single_layer_graph(const SingleLayer& shape, std::uint32_t seed, We
   layer.op = shape.op;
   layer.name = to_string(shape.op);
   layer.inputs = {0};
-  if (shape.op == IntegerOp::add) layer.inputs.push_back(0);
+  if (takes_two(shape.op)) layer.inputs.push_back(0);
+  if (shape.op == IntegerOp::lookup) layer.table = make_weights(256, WeightFill::random, source);
   const ActivationTensor out = output_tensor(shape);
   graph.tensors.push_back(out);
   graph.output = layer.output = 1;

@@ -19,7 +19,7 @@ struct SingleLayer {
   int width = 1;
   int channels = 1;
   int out_channels = 1;  ///< convolution and dense; others keep the input's
-  Window window;         ///< not for dense and add
+  Window window;         ///< of those that slide one
 };
 
 /// Which weights: pseudo-random ones, all at one end of their range, or what a compression leaves.
@@ -39,7 +39,7 @@ enum class WeightFill {
 
 /// A network of one layer with pseudo-random bias and multipliers that keep the ranges of
 /// ARITHMETIC.md; with random weights and inputs its outputs spread over int8. The same arguments
-/// give the same network. An addition adds its input to itself.
+/// give the same network. An addition, product or concatenation takes its input twice.
 IntegerGraph single_layer_graph(const SingleLayer& shape, std::uint32_t seed,
                                 WeightFill fill = WeightFill::random);
 

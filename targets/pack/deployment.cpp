@@ -54,7 +54,7 @@ Result<Deployment> deploy(const IntegerGraph& graph, const Core* core, const Ker
   Deployment deployment;
   std::vector<LayerMemory> memory;
   for (const IntegerLayer& layer : graph.layers) {
-    const LayerView view{layer, graph.tensors[layer.inputs.front()], graph.tensors[layer.output]};
+    const LayerView view(graph, layer);
     const bool force = forced && forced->op == layer.op;
     if (force && !forced->accepts(view))
       return fail(ErrorKind::bad_input,

@@ -26,14 +26,25 @@ struct ConstantArray {
 
 /// A layer together with the tensors it reads and writes: what a kernel row looks at.
 struct LayerView {
+  LayerView(const IntegerGraph& graph, const IntegerLayer& its_layer)
+      : layer(its_layer),
+        input(graph.tensors[static_cast<std::size_t>(layer.inputs.front())]),
+        output(graph.tensors[static_cast<std::size_t>(layer.output)]),
+        tensors(graph.tensors) {}
+
   const IntegerLayer& layer;
   const ActivationTensor& input;  ///< of the first input
   const ActivationTensor& output;
+  const std::vector<ActivationTensor>& tensors;  ///< all of the network
+  const ActivationTensor& input_at(std::size_t i) const {
+    return tensors[static_cast<std::size_t>(layer.inputs[i])];
+  }
 };
 
 /// One kernel. The device function is
 /// `template <class L> void function(const std::int8_t* in, std::int8_t* out, void* scratch)`
-/// (add: two inputs), where L is the generated layer struct; see targets/runtime/layer.hpp.
+/// (add, multiply: two inputs; concat: an array of them), where L is the generated layer struct;
+/// see targets/runtime/layer.hpp.
 struct KernelRow {
   std::string_view name;  ///< "conv.dsp": shown by --explain and bench
   IntegerOp op;

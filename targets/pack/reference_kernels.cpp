@@ -30,6 +30,27 @@ std::vector<ConstantArray> weights_and_requantization(const LayerView& view) {
   return arrays;
 }
 
+std::vector<ConstantArray> pack_multiply(const LayerView& view) {
+  const ActivationTensor& second = view.input_at(1);
+  std::vector<ConstantArray> arrays = pack_requantization(view);
+  arrays.push_back({"second_zero", "std::int32_t", 4, {second.zero_point}});
+  arrays.push_back({"per_channel", "std::int32_t", 4, {second.size() != view.input.size()}});
+  return arrays;
+}
+
+std::vector<ConstantArray> pack_concat(const LayerView& view) {
+  std::vector<ConstantArray> arrays = pack_requantization(view);
+  ConstantArray channels{"channels", "std::int32_t", 4, {}};
+  for (std::size_t i = 0; i < view.layer.inputs.size(); ++i)
+    channels.values.push_back(view.input_at(i).channels);
+  arrays.push_back(std::move(channels));
+  return arrays;
+}
+
+std::vector<ConstantArray> pack_table(const LayerView& view) {
+  return {{"table", "std::int8_t", 1, {view.layer.table.begin(), view.layer.table.end()}}};
+}
+
 KernelRow row(std::string_view name, IntegerOp op, std::string_view header,
               std::string_view function, decltype(KernelRow::pack) pack,
               decltype(KernelRow::in_place) in_place) {
@@ -74,6 +95,12 @@ std::span<const KernelRow> reference_kernels() {
           "assay::kernels::average_pool_reference", pack_requantization, pool_may_run_in_place),
       row("add.reference", IntegerOp::add, "targets/runtime/reference/add.hpp",
           "assay::kernels::add_reference", pack_requantization, always),
+      row("multiply.reference", IntegerOp::multiply, "targets/runtime/reference/multiply.hpp",
+          "assay::kernels::multiply_reference", pack_multiply, always),
+      row("concat.reference", IntegerOp::concat, "targets/runtime/reference/concat.hpp",
+          "assay::kernels::concat_reference", pack_concat, never),
+      row("lookup.reference", IntegerOp::lookup, "targets/runtime/reference/lookup.hpp",
+          "assay::kernels::lookup_reference", pack_table, always),
   };
   return rows;
 }

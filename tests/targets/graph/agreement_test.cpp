@@ -35,6 +35,22 @@ onnx::Model random_network(unsigned seed) {
   return b.finish(b.dense(b.flatten(x), 10, seed % 2 == 0));
 }
 
+/// A classifier that squeezes and excites, joins branches and convolves in groups.
+onnx::Model random_branches(unsigned seed) {
+  QdqBuilder b(seed, 4, 7 + seed % 3, 8, seed % 2 ? ElementType::uint8 : ElementType::int8);
+  std::string x = b.conv(b.input(), {.outputs = 8, .groups = 2}, "Relu");
+  std::string gate = b.global_average_pool(x);
+  gate = b.conv(gate, {.outputs = 3, .kernel_height = 1, .kernel_width = 1, .pads = {0, 0, 0, 0}},
+                "Relu");
+  gate = b.conv(gate, {.outputs = 8, .kernel_height = 1, .kernel_width = 1, .pads = {0, 0, 0, 0}});
+  x = seed % 3 ? b.multiply(x, b.function("Sigmoid", gate))
+               : b.multiply(b.function("Sigmoid", gate), x);
+  const std::string branch = b.function("HardSwish", b.conv(x, {.outputs = 5, .scale_spread = 40}));
+  x = b.concat({x, branch, b.multiply(branch, branch)}, seed % 2 ? "Relu" : "");
+  x = b.conv(x, {.outputs = 18, .stride = 2, .groups = 6});
+  return b.finish(b.dense(b.flatten(b.concat({x, x})), 10));
+}
+
 std::size_t arg_max(const std::vector<std::int8_t>& values) {
   return std::max_element(values.begin(), values.end()) - values.begin();
 }
@@ -50,12 +66,14 @@ std::vector<std::vector<std::int8_t>> expected_tensors(const IntegerGraph& graph
   return values;
 }
 
-TEST(LoweredNetwork, EveryLayerIsWithinOneStepAndRarelyOff) {
+class LoweredNetwork : public ::testing::TestWithParam<onnx::Model (*)(unsigned)> {};
+
+TEST_P(LoweredNetwork, EveryLayerIsWithinOneStepAndRarelyOff) {
   std::int64_t outputs = 0;
   std::int64_t off = 0;
   for (unsigned seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE(seed);
-    const onnx::Model model = random_network(seed);
+    const onnx::Model model = GetParam()(seed);
     const auto graph = lower(model);
     ASSERT_TRUE(graph) << graph.error().message;
     QdqBuilder inputs(seed + 1000, int(model.inputs[0].shape[1]), int(model.inputs[0].shape[2]),
@@ -82,11 +100,11 @@ TEST(LoweredNetwork, EveryLayerIsWithinOneStepAndRarelyOff) {
   EXPECT_LT(double(off) / double(outputs), 0.02);
 }
 
-TEST(LoweredNetwork, DecidesAsTheQuantizedOnnxModelDoes) {
+TEST_P(LoweredNetwork, DecidesAsTheQuantizedOnnxModelDoes) {
   int same = 0;
   int samples = 0;
   for (unsigned seed = 0; seed < 20; ++seed) {
-    const onnx::Model model = random_network(seed);
+    const onnx::Model model = GetParam()(seed);
     const auto graph = lower(model);
     ASSERT_TRUE(graph) << graph.error().message;
     const int shift = seed % 2 ? 128 : 0;
@@ -102,6 +120,10 @@ TEST(LoweredNetwork, DecidesAsTheQuantizedOnnxModelDoes) {
   }
   EXPECT_GE(double(same) / samples, 0.995) << same << " of " << samples;
 }
+
+INSTANTIATE_TEST_SUITE_P(Networks, LoweredNetwork,
+                         ::testing::Values(random_network, random_branches),
+                         [](const auto& test) { return test.index == 0 ? "Chains" : "Branches"; });
 
 }  // namespace
 }  // namespace assay

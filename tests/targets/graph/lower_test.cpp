@@ -184,7 +184,7 @@ const std::vector<Refusal>& refusals() {
        {"\"node_conv0\" (Conv)", "dilations"}},
       {"grouped",
        [](auto& m) { set(m, "Conv", "group", std::int64_t(3)); },
-       {"\"node_conv0\" (Conv)", "group = 3"}},
+       {"\"node_conv0\" (Conv)", "group = 3 does not divide"}},
       {"one_dimensional",
        [](auto& m) { set(m, "Conv", "strides", Integers{1}); },
        {"\"node_conv0\" (Conv)", "two-dimensional"}},

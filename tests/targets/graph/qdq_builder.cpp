@@ -122,14 +122,14 @@ std::string QdqBuilder::conv(const std::string& x, const ConvOptions& options,
   const std::string name = fresh("conv");
   const std::int64_t channels = shape_of(x)[1];
   const std::int64_t outputs = options.depthwise ? channels : options.outputs;
+  const std::int64_t groups = options.depthwise ? channels : options.groups;
   const std::string w = weights(
-      name + "_w",
-      {outputs, options.depthwise ? 1 : channels, options.kernel_height, options.kernel_width}, 0,
+      name + "_w", {outputs, channels / groups, options.kernel_height, options.kernel_width}, 0,
       options.scale_spread);
   onnx::Node& conv = node("Conv", {x, w, bias(name + "_b", static_cast<int>(outputs))}, name);
   conv.attributes["strides"] = std::vector<std::int64_t>{options.stride, options.stride};
   conv.attributes["pads"] = options.pads;
-  conv.attributes["group"] = options.depthwise ? channels : std::int64_t(1);
+  conv.attributes["group"] = groups;
   return quantized(activated(name, act));
 }
 
@@ -182,6 +182,24 @@ std::string QdqBuilder::add(const std::string& a, const std::string& b, const st
   const std::string name = fresh("sum");
   node("Add", {a, b}, name);
   return quantized(activated(name, act));
+}
+
+std::string QdqBuilder::multiply(const std::string& a, const std::string& b) {
+  const std::string name = fresh("product");
+  node("Mul", {a, b}, name);
+  return quantized(name);
+}
+
+std::string QdqBuilder::concat(const std::vector<std::string>& inputs, const std::string& act) {
+  const std::string name = fresh("joined");
+  node("Concat", inputs, name).attributes["axis"] = std::int64_t{1};
+  return quantized(activated(name, act));
+}
+
+std::string QdqBuilder::function(const std::string& op, const std::string& x) {
+  const std::string name = fresh("value");
+  node(op, {x}, name);
+  return quantized(name);
 }
 
 std::string QdqBuilder::flatten(const std::string& x) {

@@ -18,6 +18,7 @@ struct ConvOptions {
   int stride = 1;
   std::vector<std::int64_t> pads = {1, 1, 1, 1};
   bool depthwise = false;
+  int groups = 1;           ///< of a convolution that is not depthwise
   double scale_spread = 4;  ///< ratio between the largest and smallest channel's weights
 };
 
@@ -36,6 +37,11 @@ class QdqBuilder {
   std::string average_pool(const std::string& x, int size, int stride);
   std::string global_average_pool(const std::string& x);
   std::string add(const std::string& a, const std::string& b, const std::string& act = "");
+  /// `b` of the shape of `a`, or [1, channels, 1, 1].
+  std::string multiply(const std::string& a, const std::string& b);
+  std::string concat(const std::vector<std::string>& inputs, const std::string& act = "");
+  /// Sigmoid, HardSwish.
+  std::string function(const std::string& op, const std::string& x);
   std::string flatten(const std::string& x);
 
   /// The finished model whose output is `x`.

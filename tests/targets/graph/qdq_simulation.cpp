@@ -72,6 +72,12 @@ class Simulation {
     if (node.op_type == "AveragePool" || node.op_type == "GlobalAveragePool")
       return pool(node, false);
     if (node.op_type == "Add") return add(node);
+    if (node.op_type == "Mul") return scale(node);
+    if (node.op_type == "Concat") return concat(node);
+    if (node.op_type == "Sigmoid")
+      return map(in(node, 0), [](double x) { return 1 / (1 + std::exp(-x)); });
+    if (node.op_type == "HardSwish")
+      return map(in(node, 0), [](double x) { return x * std::clamp(x + 3, 0.0, 6.0) / 6; });
     if (node.op_type == "Relu") return map(in(node, 0), [](double x) { return std::max(x, 0.0); });
     if (node.op_type == "Clip") return clip(node);
     if (node.op_type == "Flatten" || node.op_type == "Reshape") {
@@ -194,6 +200,28 @@ class Simulation {
     const Real& other = in(node, 1);
     for (std::size_t i = 0; i < x.values.size(); ++i)
       x.values[i] += other.values[i % other.values.size()];
+    return x;
+  }
+
+  /// Same shapes, or a factor for each channel.
+  Real scale(const Node& node) const {
+    const bool factor_first = in(node, 0).values.size() < in(node, 1).values.size();
+    Real x = in(node, factor_first ? 1 : 0);
+    const Real& factor = in(node, factor_first ? 0 : 1);
+    const std::size_t repeat = x.values.size() / factor.values.size();
+    for (std::size_t i = 0; i < x.values.size(); ++i)
+      x.values[i] *= factor.values[i / repeat];
+    return x;
+  }
+
+  /// Along axis 1; with one image, one input after the other.
+  Real concat(const Node& node) const {
+    Real x = in(node, 0);
+    for (std::size_t i = 1; i < node.inputs.size(); ++i) {
+      const Real& next = in(node, i);
+      x.shape[1] += next.shape[1];
+      x.values.insert(x.values.end(), next.values.begin(), next.values.end());
+    }
     return x;
   }
 

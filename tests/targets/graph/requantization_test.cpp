@@ -233,5 +233,48 @@ TEST(SumRequantization, AveragesOfEveryWindowStayIn32Bits) {
       }
 }
 
+TEST(ProductRequantization, IsWithinOneStepForEveryPairOfInputs) {
+  std::mt19937 random(5);
+  std::uniform_int_distribution<int> byte(-128, 127);
+  std::uniform_real_distribution<double> exponent(-9, 2);
+  for (int trial = 0; trial < 20; ++trial) {
+    const double ratio = std::exp2(exponent(random));
+    const int first_zero = byte(random), second_zero = byte(random), zero = byte(random);
+    const auto r = requantize_product(ratio, static_cast<std::int8_t>(zero));
+    ASSERT_TRUE(r) << r.error().message;
+    for (int a = -128; a <= 127; ++a)
+      for (int b = -128; b <= 127; ++b) {
+        const std::int64_t product = std::int64_t(a - first_zero) * (b - second_zero);
+        const std::int64_t sum = product * r->multiplier[0] + r->bias[0];
+        ASSERT_EQ(sum, static_cast<std::int32_t>(sum));
+        const auto got = std::clamp<std::int64_t>(sum >> r->output_shift, -128, 127);
+        const double exact = std::floor(ratio * double(product) + 0.5) + zero;
+        ASSERT_LE(std::abs(double(got) - std::clamp(exact, -128.0, 127.0)), 1);
+      }
+  }
+}
+
+TEST(ProductRequantization, RefusesScalesOutOfRange) {
+  EXPECT_FALSE(requantize_product(std::nan(""), 0));
+  EXPECT_FALSE(requantize_product(-1, 0));
+  EXPECT_FALSE(requantize_product(8192, 0));
+  EXPECT_TRUE(requantize_product(8191, 0));
+  EXPECT_TRUE(requantize_product(0, 0));
+}
+
+TEST(PartsRequantization, KeepsAnInputOfTheSameScaleAndRoundsTheOther) {
+  const std::vector<SumTerm> inputs = {{1.0, 7, 1}, {0.37, -30, 1}};
+  const auto r = requantize_parts(inputs, 7);
+  ASSERT_TRUE(r) << r.error().message;
+  ASSERT_EQ(r->multiplier.size(), 2u);
+  ASSERT_EQ(r->bias.size(), 2u);
+  for (int q = -128; q <= 127; ++q) {
+    EXPECT_EQ((r->multiplier[0] * q + r->bias[0]) >> r->output_shift, q);
+    const double exact = std::floor(0.37 * (q + 30) + 0.5) + 7;
+    EXPECT_LE(std::abs(((r->multiplier[1] * q + r->bias[1]) >> r->output_shift) - exact), 1);
+  }
+  EXPECT_FALSE(requantize_parts(std::vector<SumTerm>{{1.0, 0, 1}, {1e6, 0, 1}}, 0));
+}
+
 }  // namespace
 }  // namespace assay

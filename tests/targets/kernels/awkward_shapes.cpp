@@ -83,6 +83,9 @@ const SingleLayer shapes[] = {
     {average_pool, 7, 5, 5, 5, window(3, 2, 1)},
     {average_pool, 5, 5, 6, 6, window(5)},
     {IntegerOp::add, 3, 3, 7, 7, {}},
+    {IntegerOp::multiply, 3, 5, 7, 7, {}},
+    {IntegerOp::concat, 4, 3, 5, 5, {}},
+    {IntegerOp::lookup, 3, 3, 7, 7, {}},
 };
 
 std::string describe(const SingleLayer& s) {
@@ -95,9 +98,7 @@ std::string describe(const SingleLayer& s) {
 }  // namespace
 
 LayerView view_of(const IntegerGraph& graph) {
-  const IntegerLayer& layer = graph.layers[0];
-  return {layer, graph.tensors[static_cast<std::size_t>(layer.inputs[0])],
-          graph.tensors[static_cast<std::size_t>(layer.output)]};
+  return {graph, graph.layers[0]};
 }
 
 std::vector<NamedGraph> awkward_layers() {

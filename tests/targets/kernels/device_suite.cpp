@@ -54,6 +54,13 @@ std::string emit_layer(const LayerView& view, const KernelRow& kernel, const std
   return text + "};\n";
 }
 
+/// The input pointers of a call; a layer of several inputs reads the same tensor each time.
+std::string inputs_text(const IntegerLayer& layer) {
+  const std::vector<std::string> inputs(layer.inputs.size(), "in");
+  const std::string list = fmt::format("{}", fmt::join(inputs, ", "));
+  return layer.op == IntegerOp::concat ? '{' + list + '}' : list;
+}
+
 /// A function that runs one case in the memory all cases share.
 std::string emit_case(const KernelCase& one, std::size_t index) {
   const LayerView view = view_of(one.graph);
@@ -73,9 +80,9 @@ std::string emit_case(const KernelCase& one, std::size_t index) {
       one.kernel->scratch(view).count(), input, out);
   text += fmt::format(
       "    assay::port::mark_begin();\n"
-      "    {}<{}>(in, {}out, m.scratch.inside);\n"
+      "    {}<{}>({}, out, m.scratch.inside);\n"
       "    assay::port::mark_end();\n  }});\n}}\n",
-      one.kernel->function, layer, view.layer.inputs.size() == 2 ? "in, " : "");
+      one.kernel->function, layer, inputs_text(view.layer));
   return text;
 }
 

@@ -12,8 +12,10 @@ namespace {
 using test::QdqBuilder;
 using ::testing::HasSubstr;
 
-constexpr IntegerOp all_ops[] = {IntegerOp::convolution, IntegerOp::depthwise,    IntegerOp::dense,
-                                 IntegerOp::max_pool,    IntegerOp::average_pool, IntegerOp::add};
+constexpr IntegerOp all_ops[] = {
+    IntegerOp::convolution, IntegerOp::depthwise,    IntegerOp::dense,
+    IntegerOp::max_pool,    IntegerOp::average_pool, IntegerOp::add,
+    IntegerOp::multiply,    IntegerOp::concat,       IntegerOp::lookup};
 
 IntegerGraph network() {
   QdqBuilder b(31, 4, 10, 10);
@@ -41,17 +43,20 @@ TEST(KernelTable, NamesAreUnique) {
 }
 
 TEST(ReferenceKernels, PoolsRunInPlaceOnlyWithoutLeadingPadding) {
+  IntegerGraph graph;
+  graph.tensors = {{.name = "in", .height = 6, .width = 6, .channels = 2},
+                   {.name = "out", .height = 3, .width = 3, .channels = 2}};
   IntegerLayer layer;
   layer.op = IntegerOp::max_pool;
-  const ActivationTensor in{.name = "in", .height = 6, .width = 6, .channels = 2};
-  ActivationTensor out{.name = "out", .height = 3, .width = 3, .channels = 2};
+  layer.inputs = {0};
+  layer.output = 1;
   const KernelRow& row = reference_kernel(IntegerOp::max_pool);
-  EXPECT_TRUE(row.in_place({layer, in, out}));
+  EXPECT_TRUE(row.in_place({graph, layer}));
   layer.window.pad_left = 1;
-  EXPECT_FALSE(row.in_place({layer, in, out}));
+  EXPECT_FALSE(row.in_place({graph, layer}));
   layer.window.pad_left = 0;
-  out.width = 7;  // trailing padding alone
-  EXPECT_FALSE(row.in_place({layer, in, out}));
+  graph.tensors[1].width = 7;  // trailing padding alone
+  EXPECT_FALSE(row.in_place({graph, layer}));
 }
 
 TEST(Deploy, TheHostUsesReferenceKernels) {

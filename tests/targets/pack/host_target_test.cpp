@@ -27,10 +27,19 @@ IntegerGraph network(unsigned seed) {
   return *lower(b.finish(b.dense(b.flatten(x), 10)));
 }
 
+/// Every operator that takes several tensors, and a table.
+IntegerGraph branches(unsigned seed) {
+  QdqBuilder b(seed, 2, 6, 5);
+  const auto x = b.conv(b.input(), {.outputs = 6, .groups = 2}, "Relu");
+  const auto gate = b.function("Sigmoid", b.global_average_pool(x));
+  const auto joined = b.concat({x, b.multiply(x, gate), b.multiply(x, x)});
+  return *lower(b.finish(b.dense(b.flatten(joined), 10)));
+}
+
 class HostTarget : public ::testing::TestWithParam<unsigned> {};
 
 TEST_P(HostTarget, LogitsOverTheWireEqualTheInterpreters) {
-  const IntegerGraph graph = network(GetParam());
+  const IntegerGraph graph = GetParam() < 50 ? network(GetParam()) : branches(GetParam());
   const auto generated = generate(graph, nullptr, some_hash);
   ASSERT_TRUE(generated) << generated.error().message;
   const auto directory =
@@ -67,7 +76,7 @@ TEST_P(HostTarget, LogitsOverTheWireEqualTheInterpreters) {
   EXPECT_EQ(answered, samples);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, HostTarget, ::testing::Values(41u, 42u));
+INSTANTIATE_TEST_SUITE_P(Networks, HostTarget, ::testing::Values(41u, 42u, 51u));
 
 TEST(BuildHostProgram, QuotesTheCompilersComplaint) {
   GeneratedModel model;
