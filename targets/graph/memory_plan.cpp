@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <random>
 
 namespace assay {
 namespace {
@@ -77,30 +78,6 @@ bool compatible(const std::vector<Block>& blocks, int a, std::int64_t offset_a, 
   return false;
 }
 
-bool fits(const std::vector<Block>& blocks, const Offsets& offsets, int block,
-          std::int64_t offset) {
-  for (int other = 0; other < static_cast<int>(blocks.size()); ++other)
-    if (offsets[other] && !compatible(blocks, block, offset, other, *offsets[other])) return false;
-  return true;
-}
-
-/// Places blocks one after the other at the lowest offset that is free for their lifetime.
-Offsets place_greedily(const std::vector<Block>& blocks, const std::vector<int>& order) {
-  Offsets offsets(blocks.size());
-  for (int block : order) {
-    std::vector<std::int64_t> candidates = {0};
-    for (std::size_t other = 0; other < blocks.size(); ++other)
-      if (offsets[other]) {
-        candidates.push_back(*offsets[other]);
-        candidates.push_back(blocks[other].end_of(*offsets[other]));
-      }
-    std::sort(candidates.begin(), candidates.end());
-    for (std::int64_t offset : candidates)
-      if (!offsets[block] && fits(blocks, offsets, block, offset)) offsets[block] = offset;
-  }
-  return offsets;
-}
-
 /// Tensors in turn at the bottom and at the top of an arena of `size` bytes, scratch between them;
 /// what is written in place goes to the bottom. Reaches the lower bound when every layer reads only
 /// the tensor before it.
@@ -133,14 +110,151 @@ bool is_valid(const std::vector<Block>& blocks, const Offsets& offsets) {
 std::int64_t arena_size(const std::vector<Block>& blocks, const Offsets& offsets) {
   std::int64_t size = 0;
   for (std::size_t i = 0; i < blocks.size(); ++i)
-    if (blocks[i].last >= blocks[i].first) size = std::max(size, blocks[i].end_of(*offsets[i]));
+    if (offsets[i] && blocks[i].last >= blocks[i].first)
+      size = std::max(size, blocks[i].end_of(*offsets[i]));
   return size;
 }
 
-/// Orders that greedy placement does well with: by size, by execution, by size times lifetime.
-std::vector<std::vector<int>> placement_orders(const std::vector<Block>& blocks) {
-  std::vector<int> by_step(blocks.size());
-  std::iota(by_step.begin(), by_step.end(), 0);
+/// Lays blocks one after the other at the lowest offset that is free for their lifetime. Some order
+/// gives an optimal plan: that of the offsets in any optimal plan, since each block then sinks at
+/// most to where it lay.
+class Placer {
+ public:
+  explicit Placer(const std::vector<Block>& blocks) : blocks_(blocks), meets_(blocks.size()) {
+    const int count = static_cast<int>(blocks.size());
+    for (int a = 0; a < count; ++a)
+      for (int b = 0; b < count; ++b)
+        if (a != b && is_used(a) && is_used(b) && blocks[a].first <= blocks[b].last &&
+            blocks[b].first <= blocks[a].last)
+          meets_[a].push_back(b);
+  }
+
+  bool is_used(int block) const {
+    return blocks_[block].size > 0 && blocks_[block].last >= blocks_[block].first;
+  }
+
+  std::int64_t lowest(const Offsets& offsets, int block) const {
+    std::optional<std::int64_t> best;
+    const auto consider = [&](std::int64_t offset) {
+      if ((!best || offset < *best) && fits(offsets, block, offset)) best = offset;
+    };
+    consider(0);
+    for (int other : meets_[block])
+      if (offsets[other]) {
+        consider(*offsets[other]);
+        consider(blocks_[other].end_of(*offsets[other]));
+      }
+    return *best;
+  }
+
+  Offsets place(const std::vector<int>& order) const {
+    Offsets offsets(blocks_.size());
+    for (int block : order)
+      offsets[block] = lowest(offsets, block);
+    return offsets;
+  }
+
+ private:
+  bool fits(const Offsets& offsets, int block, std::int64_t offset) const {
+    return std::all_of(meets_[block].begin(), meets_[block].end(), [&](int other) {
+      return !offsets[other] || compatible(blocks_, block, offset, other, *offsets[other]);
+    });
+  }
+
+  const std::vector<Block>& blocks_;
+  std::vector<std::vector<int>> meets_;  ///< alive at the same time
+};
+
+/// A placement and the order it came from.
+struct Placed {
+  std::vector<int> order;
+  Offsets offsets;
+  std::int64_t size = 0;
+};
+
+Placed place(const std::vector<Block>& blocks, const Placer& placer, std::vector<int> order) {
+  Placed placed{std::move(order), {}, 0};
+  placed.offsets = placer.place(placed.order);
+  placed.size = arena_size(blocks, placed.offsets);
+  return placed;
+}
+
+/// Moves the block that reaches highest, or any one, to another place in the order, again and
+/// again, and keeps what is no larger. Always the same moves.
+Placed improve(const std::vector<Block>& blocks, const Placer& placer, Placed best,
+               std::int64_t bound) {
+  constexpr int most_moves = 3000;
+  std::mt19937 random(1);
+  const auto below = [&](std::size_t count) { return random() % count; };
+  for (int move = 0; move < most_moves && best.size > bound; ++move) {
+    std::vector<int> order = best.order;
+    auto from = order.begin() + below(order.size());
+    if (move % 2)
+      from = std::max_element(order.begin(), order.end(), [&](int a, int b) {
+        return blocks[a].end_of(*best.offsets[a]) < blocks[b].end_of(*best.offsets[b]);
+      });
+    const int block = *from;
+    order.erase(from);
+    order.insert(order.begin() + below(order.size() + 1), block);
+    Placed next = place(blocks, placer, std::move(order));
+    if (next.size <= best.size) best = std::move(next);
+  }
+  return best;
+}
+
+/// Tries every order, larger blocks first, and cuts off what grows no smaller than the best; gives
+/// up after a fixed number of steps.
+class Search {
+ public:
+  Search(const std::vector<Block>& blocks, const Placer& placer, Placed start, std::int64_t bound)
+      : blocks_(blocks),
+        placer_(placer),
+        best_(std::move(start)),
+        order_(best_.order),
+        bound_(bound) {
+    std::stable_sort(order_.begin(), order_.end(),
+                     [&](int a, int b) { return blocks[a].size > blocks[b].size; });
+  }
+
+  Placed run() {
+    Offsets offsets(blocks_.size());
+    lay(offsets, 0, 0);
+    return best_;
+  }
+
+ private:
+  static constexpr int most_steps = 100000;
+
+  void lay(Offsets& offsets, std::size_t laid, std::int64_t size) {
+    if (laid == order_.size()) {
+      best_.offsets = offsets;
+      best_.size = size;
+      return;
+    }
+    for (int block : order_) {
+      if (offsets[block]) continue;
+      if (best_.size == bound_ || ++steps_ > most_steps) return;
+      offsets[block] = placer_.lowest(offsets, block);
+      const std::int64_t end = std::max(size, blocks_[block].end_of(*offsets[block]));
+      if (end < best_.size) lay(offsets, laid + 1, end);
+      offsets[block].reset();
+    }
+  }
+
+  const std::vector<Block>& blocks_;
+  const Placer& placer_;
+  Placed best_;
+  std::vector<int> order_;
+  std::int64_t bound_;
+  int steps_ = 0;
+};
+
+/// Orders that placement does well with: by size, by size times lifetime, by execution.
+std::vector<std::vector<int>> placement_orders(const std::vector<Block>& blocks,
+                                               const Placer& placer) {
+  std::vector<int> by_step;
+  for (int i = 0; i < static_cast<int>(blocks.size()); ++i)
+    if (placer.is_used(i)) by_step.push_back(i);
   std::stable_sort(by_step.begin(), by_step.end(),
                    [&](int a, int b) { return blocks[a].first < blocks[b].first; });
   auto by_size = by_step;
@@ -152,22 +266,28 @@ std::vector<std::vector<int>> placement_orders(const std::vector<Block>& blocks)
   return {by_size, by_area, by_step};
 }
 
+/// The best placement of a network with branches.
+Offsets place_branches(const std::vector<Block>& blocks, std::int64_t bound) {
+  const Placer placer(blocks);
+  std::optional<Placed> best;
+  for (auto& order : placement_orders(blocks, placer)) {
+    Placed placed = place(blocks, placer, std::move(order));
+    if (!best || placed.size < best->size) best = std::move(placed);
+  }
+  Placed placed = improve(blocks, placer, std::move(*best), bound);
+  if (placed.size > bound) placed = Search(blocks, placer, std::move(placed), bound).run();
+  for (auto& offset : placed.offsets)
+    if (!offset) offset = 0;
+  return std::move(placed.offsets);
+}
+
 }  // namespace
 
 MemoryPlan plan_memory(const IntegerGraph& graph, std::span<const LayerMemory> layers) {
   const std::vector<Block> blocks = find_blocks(graph, layers);
   const std::int64_t bound = find_lower_bound(blocks, static_cast<int>(graph.layers.size()));
   Offsets best = place_at_two_ends(graph, blocks, bound);
-  if (!is_valid(blocks, best)) {
-    std::optional<std::int64_t> smallest;
-    for (const auto& order : placement_orders(blocks)) {
-      Offsets offsets = place_greedily(blocks, order);
-      const std::int64_t size = arena_size(blocks, offsets);
-      if (smallest && size >= *smallest) continue;
-      smallest = size;
-      best = std::move(offsets);
-    }
-  }
+  if (!is_valid(blocks, best)) best = place_branches(blocks, bound);
   MemoryPlan plan;
   const std::size_t tensors = graph.tensors.size();
   for (std::size_t i = 0; i < blocks.size(); ++i)

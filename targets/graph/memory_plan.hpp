@@ -29,7 +29,9 @@ struct MemoryPlan {
 /// Plans the arena for layers run in order. Sizes count in multiples of 8 bytes. The network's
 /// input is alive from the start, its output until the end; the input's place may be reused by a
 /// run. A network in which every layer reads only the tensor before it reaches the lower bound;
-/// with branches the best of several greedy placements is taken. `layers` has one entry per layer.
+/// with branches a local search over the order of placement and, where that does not reach it, one
+/// over all orders follow: optimal for small networks, not proved so for large ones. `layers` has
+/// one entry per layer.
 MemoryPlan plan_memory(const IntegerGraph& graph, std::span<const LayerMemory> layers);
 
 }  // namespace assay
