@@ -2,6 +2,7 @@
 
 option(ASSAY_TRAIN "Build assay-train (needs LibTorch)" ON)
 option(ASSAY_TESTS "Build the tests" ON)
+option(ASSAY_FUZZ "Build the fuzzers in the tests' place (needs Clang)" OFF)
 set(ASSAY_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, empty for none")
 
 if(NOT CMAKE_BUILD_TYPE)
@@ -23,11 +24,13 @@ add_library(assay_settings INTERFACE)
 target_compile_features(assay_settings INTERFACE cxx_std_20)
 target_include_directories(assay_settings INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(assay_settings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
-  -Wno-restrict)  # GCC 12 sees overlaps in std::string that are not there (GCC bug 105651)
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+# GCC 12 sees overlaps in std::string that are not there (GCC bug 105651).
+target_compile_options(assay_settings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 if(ASSAY_SANITIZE)
   # GCC documents false "maybe uninitialized" warnings under sanitizers.
   target_compile_options(assay_settings INTERFACE
-    -fsanitize=${ASSAY_SANITIZE} -fno-omit-frame-pointer -Wno-maybe-uninitialized)
+    -fsanitize=${ASSAY_SANITIZE} -fno-omit-frame-pointer
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(assay_settings INTERFACE -fsanitize=${ASSAY_SANITIZE})
 endif()
