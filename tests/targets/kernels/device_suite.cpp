@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <set>
 #include <sstream>
 
@@ -17,6 +19,8 @@ namespace assay::test {
 namespace {
 
 constexpr std::size_t cases_per_file = 12;
+/// As many as fit the flash of the smallest core.
+constexpr std::size_t cases_per_program = 96;
 
 std::string emit_array(const ConstantArray& array) {
   return fmt::format("  alignas(4) static constexpr {} {}[] = {{{}{}}};\n", array.c_type,
@@ -169,6 +173,22 @@ Result<std::vector<std::vector<KernelOutcome>>> parse_run(const QemuRun& run,
   return outcomes;
 }
 
+Result<std::vector<std::vector<KernelOutcome>>> run_program(const std::vector<KernelCase>& cases,
+                                                            const KernelCore& core,
+                                                            const std::string& optimization) {
+  static std::atomic<int> serial{0};
+  const std::filesystem::path folder =
+      fmt::format("{}kernels-{}-{}", ::testing::TempDir(), ::getpid(), serial++);
+  BareMetalBuild build{{}, core.flags, optimization, core.flash, core.ram, folder / "suite.elf"};
+  ASSAY_TRY(build.sources, write_program(cases, folder));
+  ASSAY_CHECK(build_bare_metal(build));
+  ASSAY_TRY(const QemuRun run, run_qemu({core.machine, build.elf, QemuConsole::semihosting, "", "",
+                                         std::chrono::seconds(60)}));
+  ASSAY_TRY(auto outcomes, parse_run(run, cases));
+  std::filesystem::remove_all(folder);
+  return outcomes;
+}
+
 }  // namespace
 
 const std::vector<KernelCore>& kernel_cores() {
@@ -212,16 +232,14 @@ std::vector<std::int8_t> input_values(InputFill fill, std::int64_t size) {
 Result<std::vector<std::vector<KernelOutcome>>> run_on_device(const std::vector<KernelCase>& cases,
                                                               const KernelCore& core,
                                                               const std::string& optimization) {
-  static std::atomic<int> serial{0};
-  const std::filesystem::path folder =
-      fmt::format("{}kernels-{}-{}", ::testing::TempDir(), ::getpid(), serial++);
-  BareMetalBuild build{{}, core.flags, optimization, core.flash, core.ram, folder / "suite.elf"};
-  ASSAY_TRY(build.sources, write_program(cases, folder));
-  ASSAY_CHECK(build_bare_metal(build));
-  ASSAY_TRY(const QemuRun run, run_qemu({core.machine, build.elf, QemuConsole::semihosting, "", "",
-                                         std::chrono::seconds(60)}));
-  ASSAY_TRY(auto outcomes, parse_run(run, cases));
-  std::filesystem::remove_all(folder);
+  std::vector<std::vector<KernelOutcome>> outcomes;
+  for (std::size_t first = 0; first < cases.size(); first += cases_per_program) {
+    const auto begin = cases.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto count = std::min(cases_per_program, cases.size() - first);
+    ASSAY_TRY(auto some,
+              run_program({begin, begin + static_cast<std::ptrdiff_t>(count)}, core, optimization));
+    std::ranges::move(some, std::back_inserter(outcomes));
+  }
   return outcomes;
 }
 
