@@ -11,6 +11,8 @@ namespace assay {
 
 /// Kernels for cores with SMLAD (Cortex-M4, M7).
 std::span<const KernelRow> dsp_kernels();
+/// The same cores: kernels that skip zero weights.
+std::span<const KernelRow> dsp_sparse_kernels();
 /// Kernels for cores without DSP instructions (Cortex-M0).
 std::span<const KernelRow> m0_kernels();
 /// One portable kernel per operator, for every core and every layer.

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "targets/pack/bench_shapes.hpp"
 
 namespace assay::test {
@@ -95,6 +98,37 @@ std::string describe(const SingleLayer& s) {
                      s.window.pad_top, s.window.pad_left, s.window.pad_bottom, s.window.pad_right);
 }
 
+/// A layer with what compression leaves of the weights, and one with empty channels and long ways
+/// between two weights, for every shape.
+std::vector<NamedGraph> sparse_layers(std::uint32_t seed) {
+  const SingleLayer sparse_shapes[] = {
+      {conv, 6, 11, 12, 5, window(3, 1, 1)},
+      {conv, 5, 7, 7, 4, window(3, 1, 1)},
+      {conv, 9, 17, 8, 6, window(3, 2, 1)},
+      {conv, 4, 9, 16, 3, {2, 5, 1, 3, 0, 2, 1, 2}},
+      {conv, 2, 3, 40, 3, window(3, 1, 1)},
+      {conv, 3, 5, 70, 7, window(1)},
+      {conv, 5, 5, 24, 9, window(1, 2)},
+      {dense, 1, 1, 520, 11, {}},
+      {dense, 3, 3, 10, 4, {}},
+  };
+  const WeightFill fills[] = {WeightFill::blocks50, WeightFill::blocks75, WeightFill::scattered90};
+  std::vector<NamedGraph> layers;
+  for (const SingleLayer& shape : sparse_shapes) {
+    const WeightFill fill = fills[seed % std::size(fills)];
+    layers.push_back({describe(shape) + fmt::format(" weights {}", static_cast<int>(fill)),
+                      single_layer_graph(shape, seed++, fill)});
+    NamedGraph last{describe(shape) + " with the last weight of every second channel",
+                    single_layer_graph(shape, seed++)};
+    std::vector<std::int8_t>& weights = last.graph.layers[0].weights;
+    const std::size_t size = weights.size() / static_cast<std::size_t>(shape.out_channels);
+    for (std::size_t i = 0; i < weights.size(); ++i)
+      weights[i] = i % (2 * size) == size - 1 ? 127 : 0;
+    layers.push_back(std::move(last));
+  }
+  return layers;
+}
+
 }  // namespace
 
 LayerView view_of(const IntegerGraph& graph) {
@@ -119,6 +153,7 @@ std::vector<NamedGraph> awkward_layers() {
           SingleLayer{depthwise, 5, 6, 8, 8, window(3, 1, 1)}})
       layers.push_back({describe(shape) + fmt::format(" weights {}", static_cast<int>(fill)),
                         single_layer_graph(shape, seed++, fill)});
+  std::ranges::move(sparse_layers(seed), std::back_inserter(layers));
   return layers;
 }
 

@@ -1,0 +1,238 @@
+// Rows and weight packing of the kernels that skip zero weights, for cores with SMLAD; tile and
+// streams are described in targets/runtime/dsp/sparse_layout.hpp. They take any weights: dense ones
+// merely cost more than in a dense kernel.
+#include <algorithm>
+
+#include "targets/pack/rows.hpp"
+#include "targets/runtime/dsp/sparse_layout.hpp"
+
+namespace assay {
+namespace {
+
+namespace dsp = kernels::dsp;
+using dsp::SparseForm;
+
+bool has_dsp(const Core& core) {
+  return core.dsp;
+}
+bool any_layer(const LayerView&) {
+  return true;
+}
+bool never(const LayerView&) {
+  return false;
+}
+Bytes no_scratch(const LayerView&) {
+  return Bytes(0);
+}
+
+/// A layer's window and its tile; a dense layer is one window over all its inputs.
+dsp::ConvGeometry geometry_of(const LayerView& view) {
+  const Window& w = view.layer.window;
+  if (view.layer.op == IntegerOp::dense)
+    return {1, 1, static_cast<int>(view.input.size()), 1, 1, 1, 1, 1, 1, 0, 0};
+  return dsp::without_rows({view.input.height, view.input.width, view.input.channels,
+                            view.output.height, view.output.width, w.kernel_height, w.kernel_width,
+                            w.stride_height, w.stride_width, w.pad_top, w.pad_left});
+}
+
+dsp::SparseTile tile_of(const LayerView& view, SparseForm form) {
+  if (view.layer.op == IntegerOp::dense)
+    return dsp::dense_tile(static_cast<int>(view.input.size()), form);
+  return dsp::conv_tile(geometry_of(view), form);
+}
+
+/// The weights of one output channel.
+class Filter {
+ public:
+  Filter(const LayerView& view, int channel) : geometry_(geometry_of(view)) {
+    const int size = geometry_.kernel_height * geometry_.kernel_width * geometry_.channels;
+    weights_ = std::span(view.layer.weights)
+                   .subspan(static_cast<std::size_t>(channel) * static_cast<std::size_t>(size),
+                            static_cast<std::size_t>(size));
+  }
+
+  /// Zero beyond the last channel.
+  int at(int ky, int kx, int channel) const {
+    if (channel >= geometry_.channels) return 0;
+    return weights_[static_cast<std::size_t>(
+        (ky * geometry_.kernel_width + kx) * geometry_.channels + channel)];
+  }
+  const dsp::ConvGeometry& geometry() const { return geometry_; }
+
+ private:
+  dsp::ConvGeometry geometry_;
+  std::span<const std::int8_t> weights_;
+};
+
+/// Weights that meet one cell of the tile.
+struct CellWeights {
+  int cell;
+  std::vector<int> weights;  ///< one, or a block of four
+};
+
+/// The cells whose weights are not all zero, in the order of the tile.
+std::vector<CellWeights> used_cells(const Filter& filter, const dsp::SparseTile& tile, int block) {
+  std::vector<CellWeights> used;
+  for (int ky = 0; ky < filter.geometry().kernel_height; ++ky)
+    for (int kx = 0; kx < filter.geometry().kernel_width; ++kx)
+      for (int level = 0; level < tile.depth; ++level) {
+        CellWeights one{tile.cell(ky, kx, level), {}};
+        for (int i = 0; i < block; ++i)
+          one.weights.push_back(filter.at(ky, kx, level * block + i));
+        if (std::any_of(one.weights.begin(), one.weights.end(), [](int w) { return w != 0; }))
+          used.push_back(std::move(one));
+      }
+  std::sort(used.begin(), used.end(),
+            [](const CellWeights& a, const CellWeights& b) { return a.cell < b.cell; });
+  return used;
+}
+
+/// Distances and weights of one channel.
+void put_distances(const Filter& filter, const dsp::SparseTile& tile, SparseForm form,
+                   std::vector<std::int64_t>& stream) {
+  const int block = form == SparseForm::blocks ? 4 : 1;
+  int place = 0;
+  for (const CellWeights& used : used_cells(filter, tile, block)) {
+    int distance = used.cell / tile.unit_cells - place;
+    for (; distance > dsp::longest_distance; distance -= dsp::longest_distance) {
+      stream.push_back(dsp::longest_distance);
+      stream.insert(stream.end(), static_cast<std::size_t>(block), 0);
+    }
+    stream.push_back(distance);
+    stream.insert(stream.end(), used.weights.begin(), used.weights.end());
+    place = used.cell / tile.unit_cells;
+  }
+  stream.push_back(-1);
+}
+
+/// Bits and weights of one channel.
+void put_bitmap(const Filter& filter, std::vector<std::int64_t>& stream) {
+  const dsp::ConvGeometry& g = filter.geometry();
+  for (int ky = 0; ky < g.kernel_height; ++ky)
+    for (int kx = 0; kx < g.kernel_width; ++kx)
+      for (int first = 0; first < g.channels; first += dsp::bitmap_run) {
+        const int run = std::min(dsp::bitmap_run, g.channels - first);
+        std::uint32_t bits = 0;
+        std::vector<std::int64_t> weights;
+        for (int i = 0; i < run; ++i) {
+          const int weight = filter.at(ky, kx, first + i);
+          if (weight == 0) continue;
+          bits |= 1u << (31 - i);
+          weights.push_back(weight);
+        }
+        for (int i = 4 - dsp::bitmap_bytes(run); i < 4; ++i)
+          stream.push_back(static_cast<std::int8_t>(bits >> 8 * i));
+        stream.insert(stream.end(), weights.begin(), weights.end());
+      }
+}
+
+template <SparseForm form>
+std::vector<ConstantArray> pack(const LayerView& view) {
+  const dsp::SparseTile tile = tile_of(view, form);
+  const Requantization& r = view.layer.requantization;
+  ConstantArray stream{"stream", "std::int8_t", 1, {}};
+  ConstantArray channels{"channels", "std::int32_t", 4, {}};
+  for (int c = 0; c < view.output.channels; ++c) {
+    channels.values.push_back(r.bias[static_cast<std::size_t>(c)]);
+    channels.values.push_back(r.multiplier[static_cast<std::size_t>(c)]);
+    const Filter filter(view, c);
+    if (form == SparseForm::bitmap)
+      put_bitmap(filter, stream.values);
+    else
+      put_distances(filter, tile, form, stream.values);
+  }
+  return {stream, channels};
+}
+
+template <SparseForm form>
+Bytes conv_scratch(const LayerView& view) {
+  const dsp::ConvGeometry g = geometry_of(view);
+  const dsp::SparseTile tile = tile_of(view, form);
+  const int outside = dsp::tile_reaches_outside(g, tile) ? kernels::round_up(g.channels, 4) : 4;
+  return Bytes(static_cast<std::uint64_t>(4 * tile.words() + outside));
+}
+
+Bytes dense_blocks_scratch(const LayerView& view) {
+  return Bytes(static_cast<std::uint64_t>(4 * tile_of(view, SparseForm::blocks).words()));
+}
+
+/// From bit to bit of a bitmap is an immediate of LDRD.
+bool accepts_bitmap(const LayerView& view) {
+  return 4 * tile_of(view, SparseForm::bitmap).slots <= 1020;
+}
+
+}  // namespace
+
+std::span<const KernelRow> dsp_sparse_kernels() {
+  static const KernelRow rows[] = {
+      {.name = "conv.blocks.dsp",
+       .op = IntegerOp::convolution,
+       .form = WeightForm::blocks,
+       .header = "targets/runtime/dsp/sparse_conv.hpp",
+       .function = "assay::kernels::conv_blocks_dsp",
+       .runs_on = has_dsp,
+       .accepts = any_layer,
+       .pack = pack<SparseForm::blocks>,
+       .scratch = conv_scratch<SparseForm::blocks>,
+       .in_place = never,
+       .portable = false},
+      {.name = "conv.unstructured.dsp",
+       .op = IntegerOp::convolution,
+       .form = WeightForm::unstructured,
+       .header = "targets/runtime/dsp/sparse_conv.hpp",
+       .function = "assay::kernels::conv_unstructured_dsp",
+       .runs_on = has_dsp,
+       .accepts = any_layer,
+       .pack = pack<SparseForm::single>,
+       .scratch = conv_scratch<SparseForm::single>,
+       .in_place = never,
+       .portable = false},
+      {.name = "conv.bitmap.dsp",
+       .op = IntegerOp::convolution,
+       .form = WeightForm::bitmap,
+       .header = "targets/runtime/dsp/sparse_conv.hpp",
+       .function = "assay::kernels::conv_bitmap_dsp",
+       .runs_on = has_dsp,
+       .accepts = accepts_bitmap,
+       .pack = pack<SparseForm::bitmap>,
+       .scratch = conv_scratch<SparseForm::bitmap>,
+       .in_place = never,
+       .portable = false},
+      {.name = "dense.blocks.dsp",
+       .op = IntegerOp::dense,
+       .form = WeightForm::blocks,
+       .header = "targets/runtime/dsp/sparse_dense.hpp",
+       .function = "assay::kernels::dense_blocks_dsp",
+       .runs_on = has_dsp,
+       .accepts = any_layer,
+       .pack = pack<SparseForm::blocks>,
+       .scratch = dense_blocks_scratch,
+       .in_place = never,
+       .portable = false},
+      {.name = "dense.unstructured.dsp",
+       .op = IntegerOp::dense,
+       .form = WeightForm::unstructured,
+       .header = "targets/runtime/dsp/sparse_dense.hpp",
+       .function = "assay::kernels::dense_unstructured_dsp",
+       .runs_on = has_dsp,
+       .accepts = any_layer,
+       .pack = pack<SparseForm::single>,
+       .scratch = no_scratch,
+       .in_place = never,
+       .portable = false},
+      {.name = "dense.bitmap.dsp",
+       .op = IntegerOp::dense,
+       .form = WeightForm::bitmap,
+       .header = "targets/runtime/dsp/sparse_dense.hpp",
+       .function = "assay::kernels::dense_bitmap_dsp",
+       .runs_on = has_dsp,
+       .accepts = any_layer,
+       .pack = pack<SparseForm::bitmap>,
+       .scratch = no_scratch,
+       .in_place = never,
+       .portable = false},
+  };
+  return rows;
+}
+
+}  // namespace assay

@@ -1,0 +1,94 @@
+// Convolutions with zeros among their weights, for cores with SMLAD: an output channel at a time at
+// eight (or four) output pixels side by side, only through its weights that are not zero; see
+// sparse_layout.hpp for tile and weights. L has, besides the members of layer.hpp:
+//   std::int8_t stream[]       the non-zero weights of all channels
+//   std::int32_t channels[]    [channel]{b', m}
+#pragma once
+
+#include "targets/runtime/dsp/sparse_products.hpp"
+#include "targets/runtime/dsp/sparse_window.hpp"
+
+namespace assay::kernels {
+
+namespace dsp {
+
+/// The runs of a bitmap, tap by tap of the window.
+template <class L>
+ASSAY_INLINE const std::int8_t* add_bitmap(
+    const std::int8_t* stream, const std::uint32_t* tile,
+    PixelSums<sparse_tile<L, SparseForm::bitmap>.pixels>& sums) {
+  constexpr SparseTile t = sparse_tile<L, SparseForm::bitmap>;
+  constexpr int whole = L::in_channels / bitmap_run, left = L::in_channels % bitmap_run;
+  constexpr int runs = whole + (left > 0);
+  for (int ky = 0; ky < L::kernel_height; ++ky)
+    for (int kx = 0; kx < L::kernel_width; ++kx) {
+      const std::uint32_t* cell = tile + t.cell(ky, kx, 0);
+      for (int run = 0; run < runs; ++run, cell += bitmap_run * t.slots) {
+        const bool last = left > 0 && run == whole;
+        const std::uint32_t bits = last ? load_bits < left == 0 ? bitmap_run : left > (stream)
+                                        : load_bits<bitmap_run>(stream);
+        stream += bitmap_bytes(last ? left : bitmap_run);
+        stream = add_marked_weights<4 * t.slots>(stream, bits, cell, sums);
+      }
+    }
+  return stream;
+}
+
+/// All channels of the pixels of a tile, of which the first `pixels` are written.
+template <class L, SparseForm form, int pixels>
+ASSAY_INLINE void convolve_tile(const std::uint32_t* tile, std::int8_t* out) {
+  constexpr SparseTile t = sparse_tile<L, form>;
+  const std::int8_t* stream = L::stream;
+  const std::int32_t* channel = L::channels;
+  for (std::int8_t* const end = out + L::out_channels; out != end; ++out, channel += 2) {
+    PixelSums<t.pixels> sums;
+#pragma GCC unroll 8
+    for (int j = 0; j < t.pixels; ++j)
+      sums[j] = channel[0];
+    if constexpr (form == SparseForm::blocks)
+      stream = add_blocks<t.unit_bytes()>(stream, tile, sums);
+    else if constexpr (form == SparseForm::single)
+      stream = add_single_weights<t.unit_bytes()>(stream, tile, sums);
+    else
+      stream = add_bitmap<L>(stream, tile, sums);
+    const std::int32_t multiplier = channel[1];
+#pragma GCC unroll 8
+    for (int j = 0; j < pixels; ++j)
+      out[j * L::out_channels] = requantize<L>(sums[j], multiplier);
+  }
+}
+
+template <class L, SparseForm form>
+ASSAY_INLINE void convolve_sparse(const std::int8_t* in, std::int8_t* out, void* memory) {
+  constexpr ConvGeometry g = sparse_geometry<L>;
+  constexpr int pixels =
+      sparse_tile<L, form>.pixels < g.out_width ? sparse_tile<L, form>.pixels : g.out_width;
+  auto& scratch = *static_cast<SparseScratch<L, form>*>(memory);
+  scratch.initialize();
+  for (int y = 0; y < g.out_height; ++y, out += g.out_width * L::out_channels)
+    // The last pixels of a row may have been written in part: the same values again.
+    for (int x = 0; x < g.out_width; x += pixels) {
+      if (x > g.out_width - pixels) x = g.out_width - pixels;
+      gather_tile<L, form>(in, y, x, scratch);
+      convolve_tile<L, form, pixels>(scratch.tile, out + x * L::out_channels);
+    }
+}
+
+}  // namespace dsp
+
+template <class L>
+void conv_blocks_dsp(const std::int8_t* in, std::int8_t* out, void* memory) {
+  dsp::convolve_sparse<L, dsp::SparseForm::blocks>(in, out, memory);
+}
+
+template <class L>
+void conv_unstructured_dsp(const std::int8_t* in, std::int8_t* out, void* memory) {
+  dsp::convolve_sparse<L, dsp::SparseForm::single>(in, out, memory);
+}
+
+template <class L>
+void conv_bitmap_dsp(const std::int8_t* in, std::int8_t* out, void* memory) {
+  dsp::convolve_sparse<L, dsp::SparseForm::bitmap>(in, out, memory);
+}
+
+}  // namespace assay::kernels

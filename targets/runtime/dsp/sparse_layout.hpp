@@ -1,0 +1,132 @@
+// How the sparse DSP kernels (cores with SMLAD) lay out weights and activations. Shared by the
+// packer on the host and the kernels on the device, so that both compute the same numbers from one
+// shape. Freestanding.
+//
+// A kernel works on a few output pixels side by side and expands the inputs of all their windows to
+// int16 in a tile, each input once although neighbouring windows share it. The tile is made of
+// cells of one kind:
+//   four_channels   four channels of one column, (a0, a2) and (a1, a3) as SXTB16 expands them: what
+//                   a 1x4 block of weights meets in two SMLADs a pixel
+//   two_pixels      one channel of two columns, those of pixels j and j + pixels / 2: what a single
+//                   weight meets in two SMLAxy
+// and ordered [kernel row][channel or group of four][phase][slot]. With a stride s the columns are
+// sorted by their remainder modulo s, the phase, so that neighbouring pixels always read
+// neighbouring cells: pixel j of the tap kx reads slot kx / s + j of phase kx % s.
+//
+// The non-zero weights of an output channel come in the order of their cells, as a stream of bytes:
+// the distance from the cell before, 0 to 127 units of the tile, and the weight or block of
+// weights; -1 ends a channel. A longer way goes over cells with zero weights. A bitmap has a bit
+// for each weight instead and goes through the cells of one tap of the window after another.
+#pragma once
+
+#include "targets/runtime/unroll.hpp"
+
+namespace assay::kernels::dsp {
+
+/// What of a convolution the tile depends on.
+struct ConvGeometry {
+  int in_height;
+  int in_width;
+  int channels;  ///< of the input
+  int out_height;
+  int out_width;
+  int kernel_height;
+  int kernel_width;
+  int stride_height;
+  int stride_width;
+  int pad_top;
+  int pad_left;
+};
+
+/// A convolution that looks at single pixels has no rows: all of them in one leave no short tiles.
+constexpr ConvGeometry without_rows(ConvGeometry g) {
+  const bool pointwise = g.kernel_height == 1 && g.kernel_width == 1 && g.stride_height == 1 &&
+                         g.stride_width == 1 && g.in_height == g.out_height &&
+                         g.in_width == g.out_width;
+  if (!pointwise) return g;
+  g.in_width = g.out_width = g.in_height * g.in_width;
+  g.in_height = g.out_height = 1;
+  return g;
+}
+
+enum class SparseForm {
+  blocks,  ///< 1x4 blocks with their distances, in a tile of four_channels cells
+  single,  ///< weights with their distances, in a tile of two_pixels cells
+  bitmap,  ///< bits and weights, in a tile of two_pixels cells
+};
+
+/// The longest distance a stream can say in one byte.
+constexpr int longest_distance = 127;
+
+/// Weights of a bitmap that share a word of bits: neighbouring channels of one tap.
+constexpr int bitmap_run = 32;
+/// Bytes that hold the bits of `weights` weights, at most bitmap_run.
+constexpr int bitmap_bytes(int weights) {
+  return (weights + 7) / 8;
+}
+
+struct SparseTile {
+  int pixels;       ///< output pixels that a tile serves
+  int cell_words;   ///< of four bytes
+  int depth;        ///< cells one above another: channels, or groups of four
+  int stride;       ///< along the row
+  int phase_slots;  ///< cells from one phase to the next
+  int slots;        ///< cells from one channel or group to the next
+  int rows;         ///< kernel rows
+  int unit_cells;   ///< cells that a distance counts in
+
+  /// For `pixels` output pixels, 8 or 4 for convolutions, 1 for dense layers.
+  constexpr SparseTile(const ConvGeometry& g, SparseForm form, int pixels_)
+      : pixels(pixels_),
+        cell_words(form == SparseForm::blocks ? 2 : 1),
+        depth(form == SparseForm::blocks ? (g.channels + 3) / 4 : g.channels),
+        stride(g.stride_width),
+        phase_slots((form == SparseForm::blocks ? pixels : (pixels + 1) / 2) +
+                    (g.kernel_width - 1) / g.stride_width),
+        slots(phase_slots * (g.stride_width < g.kernel_width ? g.stride_width : g.kernel_width)),
+        rows(g.kernel_height),
+        unit_cells(g.kernel_width == 1 ? slots : 1) {
+    if (form != SparseForm::bitmap) return;
+    // The number of a bit is scaled to an address by a shift.
+    int power = 1;
+    while (power < slots)
+      power *= 2;
+    slots = power;
+  }
+
+  /// Words of the tile.
+  constexpr int words() const { return rows * depth * slots * cell_words; }
+  /// Cell of tap (ky, kx) for the first pixel, `level` channels or groups up.
+  constexpr int cell(int ky, int kx, int level) const {
+    return (ky * depth + level) * slots + kx % stride * phase_slots + kx / stride;
+  }
+  constexpr int unit_bytes() const { return 4 * cell_words * unit_cells; }
+};
+
+/// Eight pixels at a time: a load of weights serves twice as many as with four. Four, where rows of
+/// the output are so short that most of the eight would be wasted, or the tile were beyond 4 KB.
+constexpr SparseTile conv_tile(const ConvGeometry& g, SparseForm form) {
+  const SparseTile eight(g, form, 8), four(g, form, 4);
+  const int instructions_of_eight = (g.out_width + 7) / 8 * 5;  // a block takes 30 and 18
+  const int instructions_of_four = (g.out_width + 3) / 4 * 3;
+  const bool wide = instructions_of_eight <= instructions_of_four && 4 * eight.words() <= 4096;
+  return wide ? eight : four;
+}
+
+/// A dense layer is a convolution of one pixel with a 1x1 window over all its inputs.
+constexpr SparseTile dense_tile(int inputs, SparseForm form) {
+  return {{1, 1, inputs, 1, 1, 1, 1, 1, 1, 0, 0}, form, 1};
+}
+
+/// Whether a tile has cells outside the input: padding, or pixels beyond the end of a short row.
+constexpr bool tile_reaches_outside(const ConvGeometry& g, const SparseTile& tile) {
+  const int out_width = g.out_width < tile.pixels ? tile.pixels : g.out_width;
+  return reaches_outside(g.in_width, out_width, g.kernel_width, g.stride_width, g.pad_left) ||
+         reaches_outside(g.in_height, g.out_height, g.kernel_height, g.stride_height, g.pad_top);
+}
+
+constexpr int log2_of(int power) {
+  return power <= 1 ? 0 : 1 + log2_of(power / 2);
+}
+
+}  // namespace assay::kernels::dsp

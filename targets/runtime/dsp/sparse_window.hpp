@@ -1,0 +1,117 @@
+// Fills the tile of the sparse convolutions with the inputs of neighbouring output pixels; see
+// sparse_layout.hpp.
+#pragma once
+
+#include "targets/runtime/dsp/simd.hpp"
+#include "targets/runtime/dsp/sparse_layout.hpp"
+#include "targets/runtime/layer.hpp"
+
+namespace assay::kernels::dsp {
+
+/// The layer as the sparse convolutions see it.
+template <class L>
+inline constexpr ConvGeometry sparse_geometry = without_rows(
+    {L::in_height, L::in_width, L::in_channels, L::out_height, L::out_width, L::kernel_height,
+     L::kernel_width, L::stride_height, L::stride_width, L::pad_top, L::pad_left});
+
+template <class L, SparseForm form>
+inline constexpr SparseTile sparse_tile = conv_tile(sparse_geometry<L>, form);
+
+template <class L, SparseForm form>
+struct SparseScratch {
+  static constexpr bool pads = tile_reaches_outside(sparse_geometry<L>, sparse_tile<L, form>);
+
+  std::uint32_t tile[sparse_tile<L, form>.words()];
+  std::int8_t outside[pads ? round_up(L::in_channels, 4) : 4];  ///< a pixel of the padding
+
+  ASSAY_INLINE void initialize() {
+    for (int c = 0; pads && c < L::in_channels; ++c)
+      outside[c] = L::input_zero;
+  }
+};
+
+/// Halves of two words side by side.
+ASSAY_INLINE std::uint32_t bottom_halves(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t result;
+  asm("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+ASSAY_INLINE std::uint32_t top_halves(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t result;
+  asm("pkhtb %0, %1, %2, asr #16" : "=r"(result) : "r"(b), "r"(a));
+  return result;
+}
+
+/// The cells of all channels of one column, four channels a cell; the lanes beyond the last channel
+/// meet weights of zero.
+template <int channels, int slots>
+ASSAY_INLINE void expand_column(const std::int8_t* from, std::uint32_t* to) {
+#pragma GCC unroll 4
+  for (int i = 0; i < channels / 4; ++i, from += 4, to += 2 * slots) {
+    const std::uint32_t word = load_word(from);
+    to[0] = sxtb16(word);
+    to[1] = sxtb16_odd(word);
+  }
+  constexpr int left = channels % 4;
+  const auto lane = [from](int i) { return static_cast<std::uint32_t>(from[i]); };
+  if constexpr (left > 0) to[0] = left == 3 ? bottom_halves(lane(0), lane(2)) : lane(0);
+  if constexpr (left > 1) to[1] = lane(1);
+}
+
+/// The cells of all channels of two columns, a channel a cell.
+template <int channels, int slots>
+ASSAY_INLINE void expand_two_columns(const std::int8_t* low, const std::int8_t* high,
+                                     std::uint32_t* to) {
+#pragma GCC unroll 2
+  for (int i = 0; i < channels / 4; ++i, low += 4, high += 4, to += 4 * slots) {
+    const std::uint32_t a = load_word(low), b = load_word(high);
+    const std::uint32_t a_even = sxtb16(a), a_odd = sxtb16_odd(a);
+    const std::uint32_t b_even = sxtb16(b), b_odd = sxtb16_odd(b);
+    to[0] = bottom_halves(a_even, b_even);
+    to[slots] = bottom_halves(a_odd, b_odd);
+    to[2 * slots] = top_halves(a_even, b_even);
+    to[3 * slots] = top_halves(a_odd, b_odd);
+  }
+  for (int i = 0; i < channels % 4; ++i, to += slots)
+    *to = bottom_halves(static_cast<std::uint32_t>(low[i]), static_cast<std::uint32_t>(high[i]));
+}
+
+/// One kernel row of the tile for the output pixels from `out_x` on.
+template <class L, SparseForm form>
+ASSAY_INLINE void gather_tile_row(const std::int8_t* row, int out_x, const std::int8_t* outside,
+                                  std::uint32_t* to) {
+  constexpr ConvGeometry g = sparse_geometry<L>;
+  constexpr SparseTile tile = sparse_tile<L, form>;
+  const auto column = [&](int x) {
+    if (!SparseScratch<L, form>::pads) return row + x * g.channels;
+    return row && x >= 0 && x < g.in_width ? row + x * g.channels : outside;
+  };
+  for (int phase = 0; phase < g.stride_width && phase < g.kernel_width; ++phase) {
+    int x = out_x * g.stride_width - g.pad_left + phase;
+    std::uint32_t* at = to + phase * tile.phase_slots * tile.cell_words;
+    for (int slot = 0; slot < tile.phase_slots; ++slot, x += g.stride_width) {
+      if constexpr (form == SparseForm::blocks)
+        expand_column<g.channels, tile.slots>(column(x), at);
+      else
+        expand_two_columns<g.channels, tile.slots>(
+            column(x), column(x + tile.pixels / 2 * g.stride_width), at);
+      at += tile.cell_words;
+    }
+  }
+}
+
+/// The tile of output row out_y from pixel out_x on.
+template <class L, SparseForm form>
+ASSAY_INLINE void gather_tile(const std::int8_t* in, int out_y, int out_x,
+                              SparseScratch<L, form>& scratch) {
+  constexpr ConvGeometry g = sparse_geometry<L>;
+  constexpr SparseTile tile = sparse_tile<L, form>;
+  for (int ky = 0; ky < tile.rows; ++ky) {
+    const int y = out_y * g.stride_height - g.pad_top + ky;
+    const bool inside = y >= 0 && y < g.in_height;
+    gather_tile_row<L, form>(inside ? in + y * g.in_width * g.channels : nullptr, out_x,
+                             scratch.outside, scratch.tile + tile.words() / tile.rows * ky);
+  }
+}
+
+}  // namespace assay::kernels::dsp
