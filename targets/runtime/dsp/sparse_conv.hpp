@@ -16,7 +16,7 @@ namespace dsp {
 template <class L>
 ASSAY_INLINE const std::int8_t* add_bitmap(
     const std::int8_t* stream, const std::uint32_t* tile,
-    PixelSums<sparse_tile<L, SparseForm::bitmap>.pixels>& sums) {
+    std::int32_t (&sums)[sparse_tile<L, SparseForm::bitmap>.pixels]) {
   constexpr SparseTile t = sparse_tile<L, SparseForm::bitmap>;
   constexpr int whole = L::in_channels / bitmap_run, left = L::in_channels % bitmap_run;
   constexpr int runs = whole + (left > 0);
@@ -41,7 +41,7 @@ ASSAY_INLINE void convolve_tile(const std::uint32_t* tile, std::int8_t* out) {
   const std::int8_t* stream = L::stream;
   const std::int32_t* channel = L::channels;
   for (std::int8_t* const end = out + L::out_channels; out != end; ++out, channel += 2) {
-    PixelSums<t.pixels> sums;
+    std::int32_t sums[t.pixels];
 #pragma GCC unroll 8
     for (int j = 0; j < t.pixels; ++j)
       sums[j] = channel[0];
@@ -65,13 +65,15 @@ ASSAY_INLINE void convolve_sparse(const std::int8_t* in, std::int8_t* out, void*
       sparse_tile<L, form>.pixels < g.out_width ? sparse_tile<L, form>.pixels : g.out_width;
   auto& scratch = *static_cast<SparseScratch<L, form>*>(memory);
   scratch.initialize();
-  for (int y = 0; y < g.out_height; ++y, out += g.out_width * L::out_channels)
+  for (int x = 0; x < g.out_width; x += pixels) {
     // The last pixels of a row may have been written in part: the same values again.
-    for (int x = 0; x < g.out_width; x += pixels) {
-      if (x > g.out_width - pixels) x = g.out_width - pixels;
+    if (x > g.out_width - pixels) x = g.out_width - pixels;
+    std::int8_t* to = out + x * L::out_channels;
+    for (int y = 0; y < g.out_height; ++y, to += g.out_width * L::out_channels) {
       gather_tile<L, form>(in, y, x, scratch);
-      convolve_tile<L, form, pixels>(scratch.tile, out + x * L::out_channels);
+      convolve_tile<L, form, pixels>(scratch.tile, to);
     }
+  }
 }
 
 }  // namespace dsp

@@ -15,28 +15,7 @@ namespace dsp {
 template <class L>
 inline constexpr int dense_inputs = L::in_height* L::in_width* L::in_channels;
 
-/// Adds the weights of a channel, given as distances, straight from the inputs.
-ASSAY_INLINE const std::int8_t* add_single_weights(const std::int8_t* stream, const std::int8_t* in,
-                                                   std::int32_t& sum) {
-  for (int distance; (distance = *stream++) >= 0;) {
-    in += distance;
-    sum += *stream++ * *in;
-  }
-  return stream;
-}
-
-/// Adds the weights of a run of inputs from `in` on.
-ASSAY_INLINE const std::int8_t* add_marked_weights(const std::int8_t* weights, std::uint32_t bits,
-                                                   const std::int8_t* in, std::int32_t& sum) {
-  for (; bits != 0; bits <<= 1) {
-    const int zeros = __builtin_clz(bits);
-    bits <<= zeros;
-    in += zeros;
-    sum += *weights++ * *in++;
-  }
-  return weights;
-}
-
+/// The runs of a bitmap.
 template <int inputs>
 ASSAY_INLINE const std::int8_t* add_bitmap(const std::int8_t* stream, const std::int8_t* in,
                                            std::int32_t& sum) {
@@ -70,7 +49,7 @@ void dense_blocks_dsp(const std::int8_t* in, std::int8_t* out, void* memory) {
   auto* inputs = static_cast<std::uint32_t*>(memory);
   dsp::expand_column<dsp::dense_inputs<L>, 1>(in, inputs);
   dsp::for_each_channel<L>(out, [&](const std::int8_t* stream, std::int32_t& sum) {
-    dsp::PixelSums<1> sums = {sum};
+    std::int32_t sums[1] = {sum};
     stream = dsp::add_blocks<tile.unit_bytes()>(stream, inputs, sums);
     sum = sums[0];
     return stream;

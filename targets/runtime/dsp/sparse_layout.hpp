@@ -118,10 +118,13 @@ constexpr SparseTile dense_tile(int inputs, SparseForm form) {
   return {{1, 1, inputs, 1, 1, 1, 1, 1, 1, 0, 0}, form, 1};
 }
 
-/// Whether a tile has cells outside the input: padding, or pixels beyond the end of a short row.
+/// Whether a tile has cells outside the input: padding, pixels beyond the end of a short row, or
+/// cells that no tap reads because the last tap is not of the last phase.
 constexpr bool tile_reaches_outside(const ConvGeometry& g, const SparseTile& tile) {
   const int out_width = g.out_width < tile.pixels ? tile.pixels : g.out_width;
-  return reaches_outside(g.in_width, out_width, g.kernel_width, g.stride_width, g.pad_left) ||
+  const int phases = g.stride_width < g.kernel_width ? g.stride_width : g.kernel_width;
+  const int columns = (g.kernel_width - 1) / g.stride_width * g.stride_width + phases;
+  return reaches_outside(g.in_width, out_width, columns, g.stride_width, g.pad_left) ||
          reaches_outside(g.in_height, g.out_height, g.kernel_height, g.stride_height, g.pad_top);
 }
 

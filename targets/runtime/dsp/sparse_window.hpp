@@ -100,17 +100,42 @@ ASSAY_INLINE void gather_tile_row(const std::int8_t* row, int out_x, const std::
   }
 }
 
-/// The tile of output row out_y from pixel out_x on.
+/// Copies words from `from` down to `to`; eight in two instructions.
+template <int words>
+ASSAY_INLINE void move_down(std::uint32_t* to, const std::uint32_t* from) {
+  constexpr int at_once = words / 8 * 8;
+  if constexpr (at_once > 0) {
+    const std::uint32_t* const end = from + at_once;
+    asm volatile(
+        "1:\n\t"
+        "ldmia %[from]!, {r3-r6, r8-r10, r12}\n\t"
+        "stmia %[to]!, {r3-r6, r8-r10, r12}\n\t"
+        "cmp %[from], %[end]\n\t"
+        "bne 1b"
+        : [from] "+r"(from), [to] "+r"(to)
+        : [end] "r"(end)
+        : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "cc", "memory");
+  }
+  for (int i = 0; i < words % 8; ++i)
+    to[i] = from[i];
+}
+
+/// Makes the tile for the pixels of output row out_y from out_x on out of that of the row before;
+/// for row 0 from nothing.
 template <class L, SparseForm form>
 ASSAY_INLINE void gather_tile(const std::int8_t* in, int out_y, int out_x,
                               SparseScratch<L, form>& scratch) {
   constexpr ConvGeometry g = sparse_geometry<L>;
   constexpr SparseTile tile = sparse_tile<L, form>;
-  for (int ky = 0; ky < tile.rows; ++ky) {
+  constexpr int row_words = tile.words() / tile.rows;
+  constexpr int shared = tile.rows > g.stride_height ? tile.rows - g.stride_height : 0;
+  if (shared > 0 && out_y > 0)
+    move_down<shared * row_words>(scratch.tile, scratch.tile + g.stride_height * row_words);
+  for (int ky = out_y > 0 ? shared : 0; ky < tile.rows; ++ky) {
     const int y = out_y * g.stride_height - g.pad_top + ky;
     const bool inside = y >= 0 && y < g.in_height;
     gather_tile_row<L, form>(inside ? in + y * g.in_width * g.channels : nullptr, out_x,
-                             scratch.outside, scratch.tile + tile.words() / tile.rows * ky);
+                             scratch.outside, scratch.tile + ky * row_words);
   }
 }
 
