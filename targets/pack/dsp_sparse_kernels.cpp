@@ -35,9 +35,10 @@ dsp::ConvGeometry geometry_of(const LayerView& view) {
                             w.stride_height, w.stride_width, w.pad_top, w.pad_left});
 }
 
+/// Of a convolution, or of a dense layer in blocks.
 dsp::SparseTile tile_of(const LayerView& view, SparseForm form) {
   if (view.layer.op == IntegerOp::dense)
-    return dsp::dense_tile(static_cast<int>(view.input.size()), form);
+    return dsp::dense_tile(static_cast<int>(view.input.size()));
   return dsp::conv_tile(geometry_of(view), form);
 }
 
@@ -105,6 +106,22 @@ void put_distances(const Filter& filter, const dsp::SparseTile& tile, SparseForm
   stream.push_back(-1);
 }
 
+/// Weights and distances of one channel of a dense layer, whole fours of them.
+void put_fours(const Filter& filter, std::vector<std::int64_t>& weights,
+               std::vector<std::int64_t>& distances) {
+  int place = 0;
+  for (int i = 0; i < filter.geometry().channels; ++i) {
+    if (filter.at(0, 0, i) == 0 && i - place < dsp::longest_distance_of_fours) continue;
+    weights.push_back(filter.at(0, 0, i));
+    distances.push_back(i - place);
+    place = i;
+  }
+  while (!weights.empty() && weights.back() == 0)
+    weights.pop_back();
+  weights.resize((weights.size() + 3) / 4 * 4, 0);
+  distances.resize(weights.size(), 0);
+}
+
 /// Bits and weights of one channel.
 void put_bitmap(const Filter& filter, std::vector<std::int64_t>& stream) {
   const dsp::ConvGeometry& g = filter.geometry();
@@ -126,22 +143,48 @@ void put_bitmap(const Filter& filter, std::vector<std::int64_t>& stream) {
       }
 }
 
-template <SparseForm form>
-std::vector<ConstantArray> pack(const LayerView& view) {
-  const dsp::SparseTile tile = tile_of(view, form);
+/// b' and m of every channel.
+ConstantArray pack_channels(const LayerView& view) {
   const Requantization& r = view.layer.requantization;
-  ConstantArray stream{"stream", "std::int8_t", 1, {}};
   ConstantArray channels{"channels", "std::int32_t", 4, {}};
+  for (std::size_t c = 0; c < r.bias.size(); ++c)
+    channels.values.insert(channels.values.end(), {r.bias[c], r.multiplier[c]});
+  return channels;
+}
+
+template <SparseForm form>
+std::vector<ConstantArray> pack_distances(const LayerView& view) {
+  const dsp::SparseTile tile = tile_of(view, form);
+  ConstantArray stream{"stream", "std::int8_t", 1, {}};
+  for (int c = 0; c < view.output.channels; ++c)
+    put_distances(Filter(view, c), tile, form, stream.values);
+  return {stream, pack_channels(view)};
+}
+
+std::vector<ConstantArray> pack_bitmap(const LayerView& view) {
+  ConstantArray stream{"stream", "std::int8_t", 1, {}};
+  for (int c = 0; c < view.output.channels; ++c)
+    put_bitmap(Filter(view, c), stream.values);
+  return {stream, pack_channels(view)};
+}
+
+/// The weights of a dense layer in fours, the last four of a channel filled up with zeros.
+std::vector<ConstantArray> pack_fours(const LayerView& view) {
+  ConstantArray words{"fours", "std::uint32_t", 4, {}}, counts{"counts", "std::uint16_t", 2, {}};
   for (int c = 0; c < view.output.channels; ++c) {
-    channels.values.push_back(r.bias[static_cast<std::size_t>(c)]);
-    channels.values.push_back(r.multiplier[static_cast<std::size_t>(c)]);
-    const Filter filter(view, c);
-    if (form == SparseForm::bitmap)
-      put_bitmap(filter, stream.values);
-    else
-      put_distances(filter, tile, form, stream.values);
+    std::vector<std::int64_t> weights, distances;
+    put_fours(Filter(view, c), weights, distances);
+    for (std::size_t i = 0; i < weights.size(); i += 4)
+      for (const auto& bytes : {weights, distances}) {
+        std::int64_t word = 0;
+        for (std::size_t j = 0; j < 4; ++j)
+          word |= (bytes[i + j] & 0xff) << 8 * j;
+        words.values.push_back(word);
+      }
+    counts.values.push_back(static_cast<std::int64_t>(weights.size() / 4));
   }
-  return {stream, channels};
+  if (words.values.empty()) words.values.push_back(0);  // an array has an element
+  return {words, counts, pack_channels(view)};
 }
 
 template <SparseForm form>
@@ -172,7 +215,7 @@ std::span<const KernelRow> dsp_sparse_kernels() {
        .function = "assay::kernels::conv_blocks_dsp",
        .runs_on = has_dsp,
        .accepts = any_layer,
-       .pack = pack<SparseForm::blocks>,
+       .pack = pack_distances<SparseForm::blocks>,
        .scratch = conv_scratch<SparseForm::blocks>,
        .in_place = never,
        .portable = false},
@@ -183,7 +226,7 @@ std::span<const KernelRow> dsp_sparse_kernels() {
        .function = "assay::kernels::conv_unstructured_dsp",
        .runs_on = has_dsp,
        .accepts = any_layer,
-       .pack = pack<SparseForm::single>,
+       .pack = pack_distances<SparseForm::single>,
        .scratch = conv_scratch<SparseForm::single>,
        .in_place = never,
        .portable = false},
@@ -194,7 +237,7 @@ std::span<const KernelRow> dsp_sparse_kernels() {
        .function = "assay::kernels::conv_bitmap_dsp",
        .runs_on = has_dsp,
        .accepts = accepts_bitmap,
-       .pack = pack<SparseForm::bitmap>,
+       .pack = pack_bitmap,
        .scratch = conv_scratch<SparseForm::bitmap>,
        .in_place = never,
        .portable = false},
@@ -205,7 +248,7 @@ std::span<const KernelRow> dsp_sparse_kernels() {
        .function = "assay::kernels::dense_blocks_dsp",
        .runs_on = has_dsp,
        .accepts = any_layer,
-       .pack = pack<SparseForm::blocks>,
+       .pack = pack_distances<SparseForm::blocks>,
        .scratch = dense_blocks_scratch,
        .in_place = never,
        .portable = false},
@@ -216,7 +259,7 @@ std::span<const KernelRow> dsp_sparse_kernels() {
        .function = "assay::kernels::dense_unstructured_dsp",
        .runs_on = has_dsp,
        .accepts = any_layer,
-       .pack = pack<SparseForm::single>,
+       .pack = pack_fours,
        .scratch = no_scratch,
        .in_place = never,
        .portable = false},
@@ -227,7 +270,7 @@ std::span<const KernelRow> dsp_sparse_kernels() {
        .function = "assay::kernels::dense_bitmap_dsp",
        .runs_on = has_dsp,
        .accepts = any_layer,
-       .pack = pack<SparseForm::bitmap>,
+       .pack = pack_bitmap,
        .scratch = no_scratch,
        .in_place = never,
        .portable = false},

@@ -16,7 +16,12 @@
 // The non-zero weights of an output channel come in the order of their cells, as a stream of bytes:
 // the distance from the cell before, 0 to 127 units of the tile, and the weight or block of
 // weights; -1 ends a channel. A longer way goes over cells with zero weights. A bitmap has a bit
-// for each weight instead and goes through the cells of one tap of the window after another.
+// for each weight instead and goes through the cells of one tap of the window after another: the
+// bits of up to 32 channels, then their weights.
+//
+// A dense layer meets each weight once. Its blocks and bitmaps are those of a window of one pixel
+// that has all inputs as channels; single weights come in fours, four weights and their four
+// distances, 0 to 255 inputs, so that a word loads four of a kind.
 #pragma once
 
 #include "targets/runtime/unroll.hpp"
@@ -55,8 +60,9 @@ enum class SparseForm {
   bitmap,  ///< bits and weights, in a tile of two_pixels cells
 };
 
-/// The longest distance a stream can say in one byte.
+/// The longest distances that streams and fours can say.
 constexpr int longest_distance = 127;
+constexpr int longest_distance_of_fours = 255;
 
 /// Weights of a bitmap that share a word of bits: neighbouring channels of one tap.
 constexpr int bitmap_run = 32;
@@ -75,13 +81,13 @@ struct SparseTile {
   int rows;         ///< kernel rows
   int unit_cells;   ///< cells that a distance counts in
 
-  /// For `pixels` output pixels, 8 or 4 for convolutions, 1 for dense layers.
+  /// For `pixels` output pixels: 8 or 4, or 1 with blocks.
   constexpr SparseTile(const ConvGeometry& g, SparseForm form, int pixels_)
       : pixels(pixels_),
         cell_words(form == SparseForm::blocks ? 2 : 1),
         depth(form == SparseForm::blocks ? (g.channels + 3) / 4 : g.channels),
         stride(g.stride_width),
-        phase_slots((form == SparseForm::blocks ? pixels : (pixels + 1) / 2) +
+        phase_slots((form == SparseForm::blocks ? pixels : pixels / 2) +
                     (g.kernel_width - 1) / g.stride_width),
         slots(phase_slots * (g.stride_width < g.kernel_width ? g.stride_width : g.kernel_width)),
         rows(g.kernel_height),
@@ -113,9 +119,9 @@ constexpr SparseTile conv_tile(const ConvGeometry& g, SparseForm form) {
   return wide ? eight : four;
 }
 
-/// A dense layer is a convolution of one pixel with a 1x1 window over all its inputs.
-constexpr SparseTile dense_tile(int inputs, SparseForm form) {
-  return {{1, 1, inputs, 1, 1, 1, 1, 1, 1, 0, 0}, form, 1};
+/// The inputs of a dense layer as the tile of a single pixel, for blocks.
+constexpr SparseTile dense_tile(int inputs) {
+  return {{1, 1, inputs, 1, 1, 1, 1, 1, 1, 0, 0}, SparseForm::blocks, 1};
 }
 
 /// Whether a tile has cells outside the input: padding, pixels beyond the end of a short row, or

@@ -1,9 +1,9 @@
-// Sums of products of the sparse kernels: the non-zero weights of one output channel times the
-// inputs of a tile at eight or four pixels, or those of a dense layer; see sparse_layout.hpp for
-// weights and tile. Every function adds to `sums`, one for each pixel, and returns what follows the
-// weights it has read. With eight pixels all fourteen registers are taken: eight sums, the stream
-// of weights, the place in the tile, two for weights and two for inputs; they are named because GCC
-// does not find such an allocation everywhere.
+// Sums of products of the sparse convolutions: the non-zero weights of one output channel times the
+// inputs of a tile at eight or four pixels; see sparse_layout.hpp for weights and tile. Every
+// function adds to `sums`, one for each pixel, and returns what follows the weights it has read.
+// With eight pixels all fourteen registers are taken: eight sums, the stream of weights, the place
+// in the tile, two for weights and two for inputs; they are named because GCC does not find such an
+// allocation everywhere.
 #pragma once
 
 #include "targets/runtime/dsp/simd.hpp"
@@ -12,23 +12,20 @@
 namespace assay::kernels::dsp {
 
 // Sums in r4 to r11, the stream in r0, the place in r1; r2, r3, r12 and lr are free.
-#define ASSAY_LOAD_SUM(stream, place, sums)          \
-  register const std::int8_t* r0 asm("r0") = stream; \
-  register const auto* r1 asm("r1") = place;         \
-  register std::int32_t r4 asm("r4") = (sums)[0]
-#define ASSAY_LOAD_FOUR_SUMS(stream, place, sums) \
-  ASSAY_LOAD_SUM(stream, place, sums);            \
-  register std::int32_t r5 asm("r5") = (sums)[1]; \
-  register std::int32_t r6 asm("r6") = (sums)[2]; \
-  register std::int32_t r7 asm("r7") = (sums)[3]
-#define ASSAY_LOAD_EIGHT_SUMS(stream, place, sums)  \
-  ASSAY_LOAD_FOUR_SUMS(stream, place, sums);        \
-  register std::int32_t r8 asm("r8") = (sums)[4];   \
-  register std::int32_t r9 asm("r9") = (sums)[5];   \
-  register std::int32_t r10 asm("r10") = (sums)[6]; \
-  register std::int32_t r11 asm("r11") = (sums)[7]
-#define ASSAY_SUM "+r"(r0), "+r"(r1), "+r"(r4)
-#define ASSAY_FOUR_SUMS ASSAY_SUM, "+r"(r5), "+r"(r6), "+r"(r7)
+#define ASSAY_LOAD_FOUR_SUMS(stream, place, sums)     \
+  register const std::int8_t* r0 asm("r0") = stream;  \
+  register const std::uint32_t* r1 asm("r1") = place; \
+  register std::int32_t r4 asm("r4") = sums[0];       \
+  register std::int32_t r5 asm("r5") = sums[1];       \
+  register std::int32_t r6 asm("r6") = sums[2];       \
+  register std::int32_t r7 asm("r7") = sums[3]
+#define ASSAY_LOAD_EIGHT_SUMS(stream, place, sums) \
+  ASSAY_LOAD_FOUR_SUMS(stream, place, sums);       \
+  register std::int32_t r8 asm("r8") = sums[4];    \
+  register std::int32_t r9 asm("r9") = sums[5];    \
+  register std::int32_t r10 asm("r10") = sums[6];  \
+  register std::int32_t r11 asm("r11") = sums[7]
+#define ASSAY_FOUR_SUMS "+r"(r0), "+r"(r1), "+r"(r4), "+r"(r5), "+r"(r6), "+r"(r7)
 #define ASSAY_EIGHT_SUMS ASSAY_FOUR_SUMS, "+r"(r8), "+r"(r9), "+r"(r10), "+r"(r11)
 #define ASSAY_STORE_FOUR_SUMS(sums) sums[0] = r4, sums[1] = r5, sums[2] = r6, sums[3] = r7
 #define ASSAY_STORE_EIGHT_SUMS(sums) \
@@ -124,26 +121,6 @@ ASSAY_INLINE const std::int8_t* add_blocks(const std::int8_t* stream, const std:
   return r0;
 }
 
-/// For dense layers: nine instructions for four multiply-accumulates.
-template <int unit_bytes>
-ASSAY_INLINE const std::int8_t* add_blocks(const std::int8_t* stream, const std::uint32_t* tile,
-                                           std::int32_t (&sums)[1]) {
-  ASSAY_LOAD_SUM(stream, tile, sums);
-  asm volatile(
-      "1:\n\t"
-      ".rept 4\n\t"
-      ASSAY_NEXT_BLOCK
-      ASSAY_BLOCK_AT("[r1]", "r4")
-      ".endr\n\t"
-      "b 1b\n"
-      "2:" ASSAY_LINES_48
-      : ASSAY_SUM
-      : [unit] "i"(log2_of(unit_bytes))
-      : "r2", "r3", "r12", "lr", "cc", "memory");
-  sums[0] = r4;
-  return r0;
-}
-
 /// Single weights up to the end of a channel: fourteen instructions for eight
 /// multiply-accumulates.
 template <int unit_bytes>
@@ -186,25 +163,6 @@ ASSAY_INLINE const std::int8_t* add_single_weights(const std::int8_t* stream,
       : [unit] "i"(log2_of(unit_bytes))
       : "r2", "r12", "lr", "cc", "memory");
   ASSAY_STORE_FOUR_SUMS(sums);
-  return r0;
-}
-
-/// For dense layers, straight from the inputs: six instructions for a multiply-accumulate.
-ASSAY_INLINE const std::int8_t* add_single_weights(const std::int8_t* stream,
-                                                   const std::int8_t* inputs, std::int32_t& sum) {
-  ASSAY_LOAD_SUM(stream, inputs, &sum);
-  asm volatile(
-      "1:\n\t"
-      ".rept 4\n\t" ASSAY_GO_ON
-      "ldrsb r2, [r0], #1\n\t"
-      "ldrsb r3, [r1]\n\t"
-      "smlabb r4, r2, r3, r4\n\t"
-      ".endr\n\t"
-      "b 1b\n"
-      "2:" ASSAY_LINES_48:ASSAY_SUM
-      : [unit] "i"(0)
-      : "r2", "r3", "cc", "memory");
-  sum = r4;
   return r0;
 }
 
@@ -253,30 +211,8 @@ ASSAY_INLINE const std::int8_t* add_marked_weights(const std::int8_t* weights, s
   return r0;
 }
 
-/// For dense layers, straight from the inputs: eight instructions for a multiply-accumulate.
-ASSAY_INLINE const std::int8_t* add_marked_weights(const std::int8_t* weights, std::uint32_t bits,
-                                                   const std::int8_t* inputs, std::int32_t& sum) {
-  ASSAY_LOAD_SUM(weights, inputs, &sum);
-  register std::uint32_t r3 asm("r3") = bits;
-  asm volatile(
-      "cbz r3, 2f\n"
-      "1:\n\t" ASSAY_NEXT_MARKED
-      "ldrsb r12, [r1], #1\n\t"
-      "smlabb r4, r2, r12, r4\n\t"
-      "lsls r3, r3, #1\n\t"
-      "bne 1b\n"
-      "2:"
-      : ASSAY_SUM, "+r"(r3)
-      : [shift] "i"(0)
-      : "r2", "r12", "cc", "memory");
-  sum = r4;
-  return r0;
-}
-
-#undef ASSAY_LOAD_SUM
 #undef ASSAY_LOAD_FOUR_SUMS
 #undef ASSAY_LOAD_EIGHT_SUMS
-#undef ASSAY_SUM
 #undef ASSAY_FOUR_SUMS
 #undef ASSAY_EIGHT_SUMS
 #undef ASSAY_STORE_FOUR_SUMS
