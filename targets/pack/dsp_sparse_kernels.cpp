@@ -25,7 +25,7 @@ Bytes no_scratch(const LayerView&) {
   return Bytes(0);
 }
 
-/// A layer's window and its tile; a dense layer is one window over all its inputs.
+/// What the tile depends on; a dense layer is one window over all its inputs.
 dsp::ConvGeometry geometry_of(const LayerView& view) {
   const Window& w = view.layer.window;
   if (view.layer.op == IntegerOp::dense)

@@ -18,16 +18,15 @@ ASSAY_INLINE const std::int8_t* add_bitmap(
     const std::int8_t* stream, const std::uint32_t* tile,
     std::int32_t (&sums)[sparse_tile<L, SparseForm::bitmap>.pixels]) {
   constexpr SparseTile t = sparse_tile<L, SparseForm::bitmap>;
-  constexpr int whole = L::in_channels / bitmap_run, left = L::in_channels % bitmap_run;
-  constexpr int runs = whole + (left > 0);
+  constexpr int runs = (L::in_channels + bitmap_run - 1) / bitmap_run;
+  constexpr int last_run = L::in_channels - (runs - 1) * bitmap_run;
   for (int ky = 0; ky < L::kernel_height; ++ky)
     for (int kx = 0; kx < L::kernel_width; ++kx) {
       const std::uint32_t* cell = tile + t.cell(ky, kx, 0);
       for (int run = 0; run < runs; ++run, cell += bitmap_run * t.slots) {
-        const bool last = left > 0 && run == whole;
-        const std::uint32_t bits = last ? load_bits < left == 0 ? bitmap_run : left > (stream)
-                                        : load_bits<bitmap_run>(stream);
-        stream += bitmap_bytes(last ? left : bitmap_run);
+        const bool last = run == runs - 1;
+        const auto bits = last ? load_bits<last_run>(stream) : load_bits<bitmap_run>(stream);
+        stream += bitmap_bytes(last ? last_run : bitmap_run);
         stream = add_marked_weights<4 * t.slots>(stream, bits, cell, sums);
       }
     }

@@ -65,7 +65,7 @@ namespace assay::kernels::dsp {
   "\n\t"                                                   \
   "smlabt " high1 ", r2, lr, " high1 "\n\t"
 
-// Goes on to the topmost bit left in r3, or to label 2; its weight to r2.
+// Goes on to the topmost bit left in r3; its weight to r2.
 #define ASSAY_NEXT_MARKED            \
   "clz r2, r3\n\t"                   \
   "lsl r3, r3, r2\n\t"               \
