@@ -199,6 +199,8 @@ std::span<const BenchShape> bench_shapes() {
       {"conv 1x1 64->64 8x8", conv1, Fill::random, Form::int8, 7.598, 2.111, 2.076},
       {"depthwise 3x3 64 8x8", depthwise, Fill::random, Form::int8, 35.431, 8.343, 8.240},
       {"dense 256->64", dense, Fill::random, Form::int8, 6.427, 2.076, 2.077},
+      {"conv 3x3, large scratch", conv3, Fill::random, Form::int8, 7.554, 2.328, 2.336,
+       "conv3x3_winograd.dsp"},
       {"conv 3x3, 50 % 1x4 blocks", conv3, Fill::blocks50, Form::blocks, 7.554, 2.328, 2.336},
       {"conv 3x3, 75 % 1x4 blocks", conv3, Fill::blocks75, Form::blocks, 7.554, 2.328, 2.336},
       {"conv 1x1, 50 % 1x4 blocks", conv1, Fill::blocks50, Form::blocks, 7.598, 2.111, 2.076},

@@ -55,6 +55,8 @@ struct BenchShape {
   double cmsis_nn_m0;
   double cmsis_nn_m4;
   double cmsis_nn_m7;
+  /// The row to bench; without a name the first one of the form.
+  std::string_view kernel = {};
 };
 
 /// The dense int8 shapes first, then compressed ones.

@@ -1,7 +1,8 @@
-// Rows and weight packing of the kernels for cores with SMLAD; the format is described in
-// targets/runtime/dsp/layout.hpp.
+// Rows of the kernels for cores with SMLAD, and the packing of dense and depthwise weights; formats
+// are described in targets/runtime/dsp/.
 #include <algorithm>
 
+#include "targets/pack/dsp_packing.hpp"
 #include "targets/pack/rows.hpp"
 #include "targets/runtime/dsp/layout.hpp"
 
@@ -16,133 +17,80 @@ bool has_dsp(const Core& core) {
 bool any_layer(const LayerView&) {
   return true;
 }
+bool always(const LayerView&) {
+  return true;
+}
 bool never(const LayerView&) {
   return false;
 }
 
-/// Weights of one output channel in packed order; zero where a window is filled up.
-using Filter = std::vector<std::int64_t>;
-
 /// The word that holds inputs `first` and `first + 2` of two channels, h = 256 * w1 + w0 each.
-std::int64_t pair_word(const Filter& low, const Filter& high, std::size_t first) {
+std::int64_t pair_word(const PackedFilter& low, const PackedFilter& high, std::size_t first) {
   const auto half = [&](std::size_t i) { return (256 * high[i] + low[i]) & 0xffff; };
   return half(first) | half(first + 2) << 16;
 }
 
-/// Whether 256 * (acc + b') of the channel stays in 32 bits for every input.
-bool sums_in_one_part(const Filter& filter, std::int64_t bias) {
-  std::int64_t low = bias, high = bias;
-  for (const std::int64_t w : filter) {
-    low += std::min(127 * w, -128 * w);
-    high += std::max(127 * w, -128 * w);
-  }
-  return low >= -(1 << 23) && high < (1 << 23);
-}
-
-/// Collects the arrays of a layer whose channels are packed in pairs.
-class PairPacker {
- public:
-  explicit PairPacker(const LayerView& view) : requantization_(view.layer.requantization) {}
-
-  /// Adds a pair's bias and multiplier; -1 stands for no channel.
-  void add_channels(int low, int high, const Filter& high_filter) {
-    const auto at = [](const std::vector<std::int32_t>& values, int channel) {
-      return channel < 0 ? 0 : values[static_cast<std::size_t>(channel)];
-    };
-    channels_.push_back(at(requantization_.bias, low));
-    channels_.push_back(at(requantization_.bias, high));
-    channels_.push_back(at(requantization_.multiplier, low));
-    channels_.push_back(at(requantization_.multiplier, high));
-    in_one_part_ = in_one_part_ && sums_in_one_part(high_filter, at(requantization_.bias, high));
-  }
-  void add_word(std::int64_t word) { words_.push_back(word); }
-
-  /// `step_inputs` inputs make a step of the loop.
-  std::vector<ConstantArray> arrays(const kernels::Unrolled& loop, int step_inputs) const {
-    const int safe = dsp::safe_inputs / step_inputs / loop.unroll * loop.unroll;
-    return {{"pairs", "std::uint32_t", 4, words_},
-            {"channels", "std::int32_t", 4, channels_},
-            {"part_steps", "std::int32_t", 4, {in_one_part_ ? loop.steps : safe}}};
-  }
-
- private:
-  const Requantization& requantization_;
-  std::vector<std::int64_t> words_;
-  std::vector<std::int64_t> channels_;
-  bool in_one_part_ = true;
-};
-
-dsp::ConvLayout conv_layout(const LayerView& view) {
-  const Window& window = view.layer.window;
-  return {window.kernel_height, window.kernel_width, view.input.channels};
-}
-
-Filter conv_filter(const LayerView& view, const dsp::ConvLayout& layout, int channel) {
-  Filter filter(static_cast<std::size_t>(layout.inputs()), 0);
-  if (channel < 0) return filter;
-  const std::int8_t* weights =
-      view.layer.weights.data() + std::int64_t{channel} * layout.kernel_height * layout.row;
-  for (int ky = 0; ky < layout.kernel_height; ++ky)
-    for (int i = 0; i < layout.row; ++i)
-      filter[static_cast<std::size_t>(ky * layout.row_stride + i)] = *weights++;
-  return filter;
-}
-
-std::vector<ConstantArray> pack_conv(const LayerView& view) {
-  const dsp::ConvLayout layout = conv_layout(view);
-  const int channels = view.output.channels;
-  PairPacker packer(view);
-  for (int pair = 0; pair < (channels + 1) / 2; ++pair) {
-    const int low = dsp::conv_channel(pair, 0, channels);
-    const int high = dsp::conv_channel(pair, 1, channels);
-    const Filter low_filter = conv_filter(view, layout, low);
-    const Filter high_filter = conv_filter(view, layout, high);
-    packer.add_channels(low, high, high_filter);
-    for (std::size_t group = 0; group < low_filter.size(); group += 4)
-      for (std::size_t word = 0; word < 2; ++word)
-        packer.add_word(pair_word(low_filter, high_filter, group + word));
-  }
-  return packer.arrays(layout.loop, 2);
-}
-
-Bytes conv_scratch(const LayerView& view) {
-  const dsp::ConvLayout layout = conv_layout(view);
-  return Bytes(static_cast<std::uint64_t>(layout.loop.steps * 16)) +
-         window_rows_scratch(view, layout.row, 4);
-}
-
 dsp::DenseLayout dense_layout(const LayerView& view) {
-  return dsp::DenseLayout(static_cast<int>(view.input.size()));
+  return {static_cast<int>(view.input.size()), view.output.channels};
 }
 
-Filter dense_filter(const LayerView& view, int channel) {
-  Filter filter(static_cast<std::size_t>(dense_layout(view).inputs()), 0);
-  if (channel >= view.output.channels) return filter;
+PackedFilter dense_filter(const LayerView& view, int channel) {
+  PackedFilter filter(static_cast<std::size_t>(4 * dense_layout(view).steps), 0);
   const auto first = view.layer.weights.begin() + channel * view.input.size();
   std::copy(first, first + view.input.size(), filter.begin());
   return filter;
 }
 
-std::vector<ConstantArray> pack_dense(const LayerView& view) {
-  const int channels = view.output.channels;
-  PairPacker packer(view);
-  for (int block = 0; block < channels; block += 8) {
-    std::vector<Filter> filters;
-    for (int c = block; c < std::min(block + 8, (channels + 1) / 2 * 2); ++c)
-      filters.push_back(dense_filter(view, c));
-    for (int c = 0; c < static_cast<int>(filters.size()); c += 2)
-      packer.add_channels(block + c, block + c + 1 < channels ? block + c + 1 : -1,
-                          filters[static_cast<std::size_t>(c + 1)]);
-    for (std::size_t group = 0; group < filters[0].size(); group += 4)
-      for (std::size_t word = 0; word < 2; ++word)
-        for (std::size_t c = 0; c < filters.size(); c += 2)
-          packer.add_word(pair_word(filters[c], filters[c + 1], group + word));
+/// Appends `count` channels from `first` on: b', weights and m as targets/runtime/dsp/dense.hpp
+/// reads them.
+void pack_dense_block(const LayerView& view, int first, int count, bool in_parts,
+                      std::vector<std::int64_t>& words) {
+  const Requantization& r = view.layer.requantization;
+  std::vector<PackedFilter> filters;
+  std::vector<std::int64_t> bias, multiplier;
+  for (int c = first; c < first + count; ++c) {
+    filters.push_back(dense_filter(view, c));
+    bias.push_back(r.bias[static_cast<std::size_t>(c)]);
+    multiplier.push_back(r.multiplier[static_cast<std::size_t>(c)]);
   }
-  return packer.arrays(dense_layout(view).loop, 4);
+  if (count % 2 != 0) {
+    filters.emplace_back(filters.back().size(), 0);
+    bias.push_back(0);
+  }
+  const auto add = [&words](std::int64_t word) { words.push_back(word & 0xffffffff); };
+  for (std::size_t c = 0; c < bias.size(); c += 2)
+    add(bias[c]);
+  for (std::size_t c = 0; c < bias.size(); c += 2)
+    add(in_parts ? bias[c + 1] : bias[c] + 256 * bias[c + 1]);
+  for (std::size_t group = 0; group < filters[0].size(); group += 4)
+    for (std::size_t word = 0; word < 2; ++word)
+      for (std::size_t c = 0; c < filters.size(); c += 2)
+        add(pair_word(filters[c], filters[c + 1], group + word));
+  for (const std::int64_t m : multiplier)
+    add(m);
+}
+
+std::vector<ConstantArray> pack_dense(const LayerView& view) {
+  const dsp::DenseLayout layout = dense_layout(view);
+  const int channels = view.output.channels;
+  bool in_parts = false;
+  for (int c = 0; c < channels; ++c)
+    in_parts =
+        in_parts || !sums_in_one_part(dense_filter(view, c),
+                                      view.layer.requantization.bias[static_cast<std::size_t>(c)]);
+  ConstantArray pairs{"pairs", "std::uint32_t", 4, {}};
+  for (int block = 0; block < layout.blocks; ++block) {
+    const int first = layout.first_channel(block, channels);
+    pack_dense_block(view, first, 8, in_parts, pairs.values);
+    pairs.values.push_back(layout.first_channel(block + 1, channels) - first);
+  }
+  if (layout.rest > 0)
+    pack_dense_block(view, channels - layout.rest, layout.rest, in_parts, pairs.values);
+  return {pairs, {"parts", "std::int32_t", 4, {in_parts ? layout.safe_parts() : 0}}};
 }
 
 Bytes dense_scratch(const LayerView& view) {
-  return Bytes(static_cast<std::uint64_t>(2 * dense_layout(view).inputs()));
+  return Bytes(static_cast<std::uint64_t>(8 * dense_layout(view).steps));
 }
 
 dsp::DepthwiseLayout depthwise_layout(const LayerView& view) {
@@ -184,6 +132,46 @@ Bytes depthwise_scratch(const LayerView& view) {
   return Bytes(static_cast<std::uint64_t>(layout.rows * layout.columns * 8));
 }
 
+dsp::RowPairLayout row_pairs(const LayerView& view) {
+  const Window& w = view.layer.window;
+  return {view.output.height, view.output.width, w.stride_height, w.stride_width,
+          view.output.channels};
+}
+
+/// Offsets in the plane and between outputs are immediates of the instructions.
+bool accepts_depthwise_3x3(const LayerView& view) {
+  const Window& w = view.layer.window;
+  return w.kernel_height == 3 && w.kernel_width == 3 && w.stride_height <= 2 &&
+         w.stride_width <= 2 && view.output.channels >= 4 && view.output.channels < 4096 &&
+         row_pairs(view).columns <= 200 && 2 * view.output.width * view.output.channels < 65536;
+}
+
+std::vector<ConstantArray> pack_depthwise_3x3(const LayerView& view) {
+  const int channels = view.output.channels;
+  const Requantization& r = view.layer.requantization;
+  ConstantArray filters{"filters", "std::uint32_t", 4, {}};
+  for (int block = 0; 4 * block < channels; ++block)
+    for (int c = 0; c < 4; ++c) {
+      const int channel = dsp::depthwise_channel(block, channels) + c;
+      const auto weight = [&](int row, int column) {
+        return view.layer
+                   .weights[static_cast<std::size_t>((3 * row + column) * channels + channel)] &
+               std::int64_t{0xff};
+      };
+      for (int x = 0; x < 3; ++x)
+        filters.values.push_back(weight(0, x) | weight(1, x) << 8 | weight(1, x) << 16 |
+                                 weight(2, x) << 24);
+      filters.values.push_back(r.bias[static_cast<std::size_t>(channel)] &
+                               std::int64_t{0xffffffff});
+      filters.values.push_back(r.multiplier[static_cast<std::size_t>(channel)]);
+    }
+  return {filters};
+}
+
+Bytes depthwise_3x3_scratch(const LayerView& view) {
+  return Bytes(static_cast<std::uint64_t>(4 * row_pairs(view).plane_words()));
+}
+
 Bytes no_scratch(const LayerView&) {
   return Bytes(0);
 }
@@ -207,8 +195,29 @@ std::span<const KernelRow> dsp_kernels() {
        .function = "assay::kernels::conv_dsp",
        .runs_on = has_dsp,
        .accepts = any_layer,
-       .pack = pack_conv,
-       .scratch = conv_scratch,
+       .pack = pack_conv_dsp,
+       .scratch = conv_dsp_scratch,
+       .in_place = never,
+       .portable = false},
+      {.name = "conv3x3_winograd.dsp",
+       .op = IntegerOp::convolution,
+       .header = "targets/runtime/dsp/winograd.hpp",
+       .function = "assay::kernels::conv3x3_winograd_dsp",
+       .runs_on = has_dsp,
+       .accepts = accepts_winograd,
+       .pack = pack_winograd,
+       .scratch = winograd_scratch,
+       .in_place = never,
+       .portable = false,
+       .large_scratch = true},
+      {.name = "depthwise_3x3.dsp",
+       .op = IntegerOp::depthwise,
+       .header = "targets/runtime/dsp/depthwise_3x3.hpp",
+       .function = "assay::kernels::depthwise_3x3_dsp",
+       .runs_on = has_dsp,
+       .accepts = accepts_depthwise_3x3,
+       .pack = pack_depthwise_3x3,
+       .scratch = depthwise_3x3_scratch,
        .in_place = never,
        .portable = false},
       {.name = "depthwise.dsp",
@@ -230,6 +239,17 @@ std::span<const KernelRow> dsp_kernels() {
        .pack = pack_dense,
        .scratch = dense_scratch,
        .in_place = never,
+       .portable = false},
+      {.name = "add.dsp",
+       .op = IntegerOp::add,
+       .form = WeightForm::none,
+       .header = "targets/runtime/dsp/add.hpp",
+       .function = "assay::kernels::add_dsp",
+       .runs_on = has_dsp,
+       .accepts = any_layer,
+       .pack = pack_requantization,
+       .scratch = no_scratch,
+       .in_place = always,
        .portable = false},
       {.name = "max_pool.dsp",
        .op = IntegerOp::max_pool,

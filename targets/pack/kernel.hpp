@@ -60,6 +60,9 @@ struct KernelRow {
   bool (*in_place)(const LayerView& layer);
   /// The host can run this kernel too (portable C++).
   bool portable;
+  /// Trades up to 20 KB of scratch for instructions (others need about 4 KB at most): taken only
+  /// by name.
+  bool large_scratch = false;
 };
 
 /// Every kernel, reference kernels last within an operator, faster ones first.
@@ -68,11 +71,14 @@ std::span<const KernelRow> kernel_table();
 /// Whether the operator has weights of its own.
 bool has_weights(IntegerOp op);
 
-/// The first row of that form that runs on the core and accepts the layer; nullptr without one.
+/// The first row of that form that runs on the core and accepts the layer, with no large scratch;
+/// nullptr without one.
 const KernelRow* find_kernel(const LayerView& layer, const Core& core, WeightForm form);
 /// The first row with int8 weights (or none) that runs on the core and accepts the layer; the
 /// reference row always does.
 const KernelRow& choose_kernel(const LayerView& layer, const Core& core);
+/// The row of that name if there is one that runs on the core and accepts the layer.
+const KernelRow* find_kernel_named(const LayerView& layer, const Core& core, std::string_view name);
 /// The reference row of an operator.
 const KernelRow& reference_kernel(IntegerOp op);
 

@@ -21,7 +21,15 @@ bool has_weights(IntegerOp op) {
 
 const KernelRow* find_kernel(const LayerView& view, const Core& core, WeightForm form) {
   for (const KernelRow& row : kernel_table())
-    if (row.op == view.layer.op && row.form == form && row.runs_on(core) && row.accepts(view))
+    if (row.op == view.layer.op && row.form == form && !row.large_scratch && row.runs_on(core) &&
+        row.accepts(view))
+      return &row;
+  return nullptr;
+}
+
+const KernelRow* find_kernel_named(const LayerView& view, const Core& core, std::string_view name) {
+  for (const KernelRow& row : kernel_table())
+    if (row.name == name && row.op == view.layer.op && row.runs_on(core) && row.accepts(view))
       return &row;
   return nullptr;
 }

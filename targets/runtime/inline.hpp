@@ -3,6 +3,8 @@
 
 /// Small pieces that must be part of their caller, at -Os too.
 #define ASSAY_INLINE inline __attribute__((always_inline))
+/// The same for a lambda, between its parameters and its body.
+#define ASSAY_INLINE_LAMBDA __attribute__((always_inline))
 
 /// GCC takes an asm statement to be as long as its lines, to keep literal pools and branch targets
 /// within reach; these blank ones stand for the lines that .rept repeats (at most 192).

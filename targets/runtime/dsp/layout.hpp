@@ -45,11 +45,33 @@ constexpr int conv_channel(int pair, int c, int channels) {
   return channel < channels ? channel : -1;
 }
 
-/// The window of a dense layer is its whole input.
+/// The window of a dense layer is its whole input. Channels go in blocks of eight, and the loop
+/// over the steps of a block need not be whole: its first iteration begins in the middle.
 struct DenseLayout {
-  Unrolled loop;  ///< a step is a group of four inputs, for eight channels
-  constexpr explicit DenseLayout(int inputs) : loop(plan_unroll(round_up(inputs, 4) / 4, 6, 29)) {}
-  constexpr int inputs() const { return 4 * loop.steps; }
+  int steps;   ///< of four inputs
+  int unroll;  ///< steps an iteration
+  int blocks;  ///< of eight channels; seven left over make a block with the channel before them
+  int rest;    ///< channels after them
+
+  constexpr DenseLayout(int inputs, int channels)
+      : steps(round_up(inputs, 4) / 4),
+        unroll(steps < 8 ? steps : 8),
+        blocks(channels < 8 ? 0 : (channels + 1) / 8),
+        rest(channels % 8 == 7 && channels > 8 ? 0 : channels % 8) {}
+
+  /// Step of the first iteration to begin with.
+  constexpr int entry() const { return round_up(steps, unroll) - steps; }
+  /// Steps of every part but the first, which has what is left.
+  constexpr int part_steps() const { return safe_inputs / 4 / unroll * unroll; }
+  /// The least number of parts that hold for any weights.
+  constexpr int safe_parts() const { return (steps + part_steps() - 1) / part_steps(); }
+  constexpr int first_part_steps() const { return steps - (safe_parts() - 1) * part_steps(); }
+  /// Words from one block to the next.
+  constexpr int block_words() const { return 8 + 8 * steps + 8 + 1; }
+  /// First channel of a block: with seven left over, the second block repeats channel 7.
+  constexpr int first_channel(int block, int channels) const {
+    return 8 * block - (channels % 8 == 7 && block > 0 ? 1 : 0);
+  }
 };
 
 /// Which input of a group (0..3) is in half `half` of its word `word`.
@@ -73,6 +95,42 @@ struct DepthwiseLayout {
   constexpr int plane_rows(int kernel_height, int stride_height) const {
     return (band - 1) * stride_height + kernel_height;
   }
+};
+
+/// Depthwise 3x3 convolution with strides of 1 or 2: four channels at a time over a plane of words
+/// that hold one channel of two input rows, (upper, lower). A sweep over two rows of words makes
+/// two output rows, or one with a vertical stride of 2.
+struct RowPairLayout {
+  int columns;         ///< of the plane
+  int rows_per_sweep;  ///< output rows
+  int sweeps;          ///< of the layer
+  int band;            ///< sweeps at a time: as many as keep the plane near 2.5 KB
+  int iterations;      ///< of the loop over the outputs of a row; 1: no loop
+  int unroll;          ///< outputs an iteration, at most eight; the first one may enter later
+  int out_width;
+
+  constexpr RowPairLayout(int out_height, int width, int stride_height, int stride_width,
+                          int channels)
+      : columns((width - 1) * stride_width + 3),
+        rows_per_sweep(stride_height == 1 ? 2 : 1),
+        sweeps((out_height + rows_per_sweep - 1) / rows_per_sweep),
+        band(sweeps),
+        iterations(1),
+        unroll(width),
+        out_width(width) {
+    while (band > 1 && plane_words() > 640)
+      --band;
+    // Offsets from one output to the next are immediates of 12 bits.
+    int most = 4095 / channels + 1;
+    most = most > 8 ? 8 : most / 2 * 2;
+    if (width <= most) return;
+    iterations = (width + most - 1) / most;
+    unroll = round_up((width + iterations - 1) / iterations, 2);
+  }
+  constexpr int row_words() const { return 4 * columns; }
+  constexpr int plane_words() const { return (band + 1) * row_words(); }
+  /// Output of the first iteration to begin with.
+  constexpr int entry() const { return iterations * unroll - out_width; }
 };
 
 /// First channel of a block of four: the last block overlaps the one before it.

@@ -64,6 +64,34 @@ ASSAY_INLINE std::uint32_t sxtab16_odd(std::uint32_t sums, std::uint32_t word) {
   return result;
 }
 
+/// (bottom half of `low`, bottom half of `high`).
+ASSAY_INLINE std::uint32_t join_bottoms(std::uint32_t low, std::uint32_t high) {
+  std::uint32_t result;
+  asm("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(low), "r"(high));
+  return result;
+}
+
+/// (top half of `low`, top half of `high`).
+ASSAY_INLINE std::uint32_t join_tops(std::uint32_t low, std::uint32_t high) {
+  std::uint32_t result;
+  asm("pkhtb %0, %1, %2, asr #16" : "=r"(result) : "r"(high), "r"(low));
+  return result;
+}
+
+/// Sums of halves.
+ASSAY_INLINE std::uint32_t sadd16(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t result;
+  asm("sadd16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+
+/// Differences of halves.
+ASSAY_INLINE std::uint32_t ssub16(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t result;
+  asm("ssub16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+
 /// Four bytes at any address: these cores load unaligned words.
 ASSAY_INLINE std::uint32_t load_word(const std::int8_t* bytes) {
   std::uint32_t word;

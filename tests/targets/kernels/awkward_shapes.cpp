@@ -48,6 +48,21 @@ const SingleLayer shapes[] = {
     {conv, 3, 3, 6, 3, window(7, 1, 3)},
     {conv, 8, 8, 16, 8, window(3, 3)},
     {conv, 6, 6, 8, 8, window(1, 2)},
+    // Several patches: wide and tall outputs, strides, tails of channels and of columns.
+    {conv, 15, 17, 15, 13, window(3, 1, 1)},
+    {conv, 12, 21, 5, 2, window(3, 1, 1)},
+    {conv, 16, 16, 6, 4, window(3, 2, 1)},
+    {conv, 13, 22, 7, 3, window(5, 1, 2)},
+    {conv, 11, 16, 9, 1, window(3, 2, 0)},
+    {conv, 9, 14, 6, 6, {2, 4, 3, 3, 1, 2, 1, 2}},
+    {conv, 12, 13, 18, 4, window(1, 2)},
+    {conv, 9, 9, 33, 5, window(1)},
+    {conv, 3, 6, 41, 9, window(1)},
+    {conv, 2, 2, 2, 1367, window(1)},
+    // Tiles of 2x2 that overlap, and more channels than are transformed at a time.
+    {conv, 3, 9, 4, 2, window(3, 1, 1)},
+    {conv, 7, 11, 32, 10, window(3)},
+    {conv, 5, 19, 12, 34, {3, 3, 1, 1, 2, 0, 1, 2}},
     // One to five output pixels.
     {conv, 1, 1, 8, 6, window(1)},
     {conv, 3, 3, 4, 5, window(3)},
@@ -67,6 +82,10 @@ const SingleLayer shapes[] = {
     {dense, 1, 1, 31, 15, {}},
     {dense, 3, 3, 16, 17, {}},
     {dense, 5, 5, 64, 10, {}},
+    {dense, 1, 1, 45, 7, {}},
+    {dense, 1, 1, 530, 14, {}},
+    {dense, 1, 1, 29, 23, {}},
+    {dense, 1, 1, 12, 6, {}},
     {depthwise, 6, 6, 4, 4, window(3, 1, 1)},
     {depthwise, 5, 7, 8, 8, window(3, 1, 1)},
     {depthwise, 7, 5, 3, 3, window(3, 1, 1)},
@@ -79,6 +98,15 @@ const SingleLayer shapes[] = {
     {depthwise, 1, 1, 4, 4, window(3, 1, 1)},
     {depthwise, 7, 6, 6, 6, {2, 3, 1, 2, 1, 0, 0, 1}},
     {depthwise, 4, 4, 7, 7, window(4)},
+    // Rows of outputs too long for one iteration, planes too large for one band, odd heights.
+    {depthwise, 9, 11, 5, 5, window(3, 1, 1)},
+    {depthwise, 13, 18, 4, 4, window(3, 1, 1)},
+    {depthwise, 12, 25, 6, 6, {3, 3, 1, 2, 0, 1, 1, 1}},
+    {depthwise, 15, 19, 7, 7, {3, 3, 2, 1, 1, 0, 1, 1}},
+    {depthwise, 16, 34, 4, 4, window(3, 2, 1)},
+    {depthwise, 5, 4, 4, 4, window(3, 1, 2)},
+    {depthwise, 2, 3, 850, 850, window(3, 1, 1)},
+    {depthwise, 1, 5, 1025, 1025, window(3, 1, 1)},
     {max_pool, 6, 6, 8, 8, window(2, 2)},
     {max_pool, 7, 5, 5, 5, window(3, 2, 1)},
     {max_pool, 4, 4, 3, 3, window(4)},
@@ -89,6 +117,8 @@ const SingleLayer shapes[] = {
     {IntegerOp::multiply, 3, 5, 7, 7, {}},
     {IntegerOp::concat, 4, 3, 5, 5, {}},
     {IntegerOp::lookup, 3, 3, 7, 7, {}},
+    {IntegerOp::add, 4, 5, 2, 2, {}},
+    {IntegerOp::add, 1, 1, 3, 3, {}},
 };
 
 std::string describe(const SingleLayer& s) {
@@ -146,9 +176,21 @@ std::vector<NamedGraph> awkward_layers() {
       layers.back().graph.layers[0].clamp_max = 90;
     }
   }
+  // A b' that dwarfs the sums, as a small scale before a large zero point makes it.
+  for (const SingleLayer& shape :
+       {SingleLayer{conv, 5, 6, 8, 4, window(3, 1, 1)}, SingleLayer{conv, 2, 2, 3, 3, window(1)},
+        SingleLayer{dense, 1, 1, 40, 11, {}}}) {
+    layers.push_back({describe(shape) + " large bias", single_layer_graph(shape, seed++)});
+    Requantization& r = layers.back().graph.layers[0].requantization;
+    r.accumulator_shift = 9;
+    for (std::size_t c = 0; c < r.bias.size(); ++c)
+      r.bias[c] = (c % 2 ? 1 : -1) * (20'000'000 + 1'000 * static_cast<int>(c));
+    r.output_shift = 23;
+  }
   for (const WeightFill fill : {WeightFill::lowest, WeightFill::highest, WeightFill::alternating})
     for (const SingleLayer& shape :
          {SingleLayer{conv, 4, 5, 57, 4, window(3, 1, 1)},
+          SingleLayer{conv, 2, 8, 32, 4, window(3, 1, 1)},
           SingleLayer{conv, 3, 4, 64, 3, window(1)}, SingleLayer{dense, 1, 1, 520, 11, {}},
           SingleLayer{depthwise, 5, 6, 8, 8, window(3, 1, 1)}})
       layers.push_back({describe(shape) + fmt::format(" weights {}", static_cast<int>(fill)),
