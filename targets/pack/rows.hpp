@@ -13,6 +13,8 @@ namespace assay {
 std::span<const KernelRow> dsp_kernels();
 /// The same cores: kernels that skip zero weights.
 std::span<const KernelRow> dsp_sparse_kernels();
+/// The same cores, weights packed in fewer bits than a byte.
+std::span<const KernelRow> dsp_packed_kernels();
 /// Kernels for cores without DSP instructions (Cortex-M0).
 std::span<const KernelRow> m0_kernels();
 /// One portable kernel per operator, for every core and every layer.

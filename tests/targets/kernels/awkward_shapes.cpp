@@ -121,6 +121,27 @@ const SingleLayer shapes[] = {
     {IntegerOp::add, 1, 1, 3, 3, {}},
 };
 
+// Layers for packed weights: every tail of inputs and channels, tiles of one pixel up to several
+// tiles, windows that are decoded in parts.
+const SingleLayer packed_shapes[] = {
+    {conv, 5, 5, 3, 5, window(3, 1, 1)},
+    {conv, 9, 9, 1, 8, window(3, 2, 1)},
+    {conv, 4, 7, 5, 3, window(3, 1, 1)},
+    {conv, 5, 5, 64, 10, window(1)},
+    {conv, 1, 5, 37, 9, window(1)},
+    {conv, 3, 3, 8, 6, window(3)},
+    {conv, 7, 9, 16, 4, window(3, 1, 1)},
+    {conv, 6, 5, 40, 3, {3, 2, 2, 1, 1, 0, 0, 1}},
+    {conv, 3, 3, 64, 4, window(3, 1, 1)},
+    {dense, 1, 1, 3, 9, {}},
+    {dense, 1, 1, 31, 15, {}},
+    {dense, 3, 3, 16, 18, {}},
+    {dense, 2, 3, 105, 5, {}},
+    {dense, 1, 1, 1100, 8, {}},
+};
+constexpr WeightFill packed_fills[] = {WeightFill::int4, WeightFill::ternary,
+                                       WeightFill::clusters16, WeightFill::clusters64};
+
 std::string describe(const SingleLayer& s) {
   return fmt::format("{} {}x{} {}x{}x{}->{} stride {},{} pad {},{},{},{}", to_string(s.op),
                      s.window.kernel_height, s.window.kernel_width, s.height, s.width, s.channels,
@@ -196,6 +217,10 @@ std::vector<NamedGraph> awkward_layers() {
       layers.push_back({describe(shape) + fmt::format(" weights {}", static_cast<int>(fill)),
                         single_layer_graph(shape, seed++, fill)});
   std::ranges::move(sparse_layers(seed), std::back_inserter(layers));
+  for (const WeightFill fill : packed_fills)
+    for (const SingleLayer& shape : packed_shapes)
+      layers.push_back({describe(shape) + fmt::format(" weights {}", static_cast<int>(fill)),
+                        single_layer_graph(shape, seed++, fill)});
   return layers;
 }
 

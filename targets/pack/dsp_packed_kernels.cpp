@@ -1,0 +1,239 @@
+// Rows and packing of the kernels with packed weights for cores with SMLAD; the formats are
+// described in targets/runtime/dsp/tile_layout.hpp and dense_layout.hpp.
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "targets/pack/rows.hpp"
+#include "targets/runtime/dsp/tile_layout.hpp"
+
+namespace assay {
+namespace {
+
+namespace dsp = kernels::dsp;
+using dsp::PackedForm;
+
+bool has_dsp(const Core& core) {
+  return core.dsp;
+}
+bool never(const LayerView&) {
+  return false;
+}
+
+/// Weights of one output channel in packed order; zero where a window is filled up.
+using Filter = std::vector<std::int8_t>;
+
+/// The different values of a layer's weights, ascending.
+std::vector<std::int8_t> values_of(const LayerView& view) {
+  const std::set<std::int8_t> values(view.layer.weights.begin(), view.layer.weights.end());
+  return {values.begin(), values.end()};
+}
+
+/// The eight weights of a group of four inputs from `first` on, in the order they are decoded to.
+std::array<std::int8_t, 8> group_weights(const Filter& low, const Filter& high, std::size_t first) {
+  return {low[first],     low[first + 2], high[first],     high[first + 2],
+          low[first + 1], low[first + 3], high[first + 1], high[first + 3]};
+}
+
+/// Packs weights as parts of bytes: a word holds 8 / bits lane words.
+class LanePacker {
+ public:
+  explicit LanePacker(int bits) : bits_(bits) {}
+
+  void add_group(const std::array<std::int8_t, 8>& weights) {
+    add_lane_word({weights[0], weights[2], weights[1], weights[3]});
+    add_lane_word({weights[4], weights[6], weights[5], weights[7]});
+  }
+  std::vector<ConstantArray> arrays() const { return {{"packed", "std::uint32_t", 4, words_}}; }
+
+ private:
+  void add_lane_word(const std::array<std::int8_t, 4>& bytes) {
+    if (shift_ == 0) {
+      words_.push_back(0);
+      shift_ = 8;
+    }
+    shift_ -= bits_;
+    const std::int64_t mask = (1 << bits_) - 1;
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      words_.back() |= (bytes[i] & mask) << (8 * i + static_cast<std::size_t>(shift_));
+  }
+
+  int bits_;
+  int shift_ = 0;  ///< of the lane word added last
+  std::vector<std::int64_t> words_;
+};
+
+/// Packs weights as indices into the values there are.
+class CodebookPacker {
+ public:
+  explicit CodebookPacker(std::vector<std::int8_t> values)
+      : values_(std::move(values)), bits_(dsp::index_bits(static_cast<int>(values_.size()))) {}
+
+  /// A weight that only fills up has index 0: its input is zero.
+  void add_group(const std::array<std::int8_t, 8>& weights) {
+    std::uint64_t indices = 0;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const auto at = std::lower_bound(values_.begin(), values_.end(), weights[i]);
+      const bool known = at != values_.end() && *at == weights[i];
+      const auto index = static_cast<std::uint64_t>(known ? at - values_.begin() : 0);
+      indices |= index << (i * static_cast<std::size_t>(bits_));
+    }
+    for (int byte = 0; byte < bits_; ++byte)
+      bytes_.push_back(static_cast<std::int64_t>(indices >> (8 * byte) & 0xff));
+  }
+  /// Indices that are no half bytes are read a byte beyond the last one.
+  std::vector<ConstantArray> arrays() const {
+    std::vector<std::int64_t> bytes = bytes_;
+    if (bits_ != 4) bytes.push_back(0);
+    return {{"packed", "std::uint8_t", 1, bytes},
+            {"values", "std::int8_t", 1, {values_.begin(), values_.end()}}};
+  }
+
+ private:
+  std::vector<std::int8_t> values_;
+  int bits_;
+  std::vector<std::int64_t> bytes_;
+};
+
+template <int bits>
+LanePacker lanes(const LayerView&) {
+  return LanePacker(bits);
+}
+CodebookPacker codebook(const LayerView& view) {
+  return CodebookPacker(values_of(view));
+}
+
+template <int bits>
+PackedForm lane_form(const LayerView&) {
+  return {bits, false};
+}
+PackedForm codebook_form(const LayerView& view) {
+  return {dsp::index_bits(static_cast<int>(values_of(view).size())), true};
+}
+
+dsp::TileLayout tile_layout(const LayerView& view, PackedForm form) {
+  const Window& w = view.layer.window;
+  const int row = w.kernel_width * view.input.channels;
+  return {w.kernel_height,
+          w.kernel_width,
+          view.input.channels,
+          view.output.height * view.output.width,
+          static_cast<int>(window_rows_scratch(view, row, 4).count()),
+          form};
+}
+
+Filter conv_filter(const LayerView& view, const dsp::TileLayout& layout, int channel) {
+  Filter filter(static_cast<std::size_t>(layout.inputs()), 0);
+  if (channel < 0) return filter;
+  const dsp::ConvLayout& conv = layout.conv;
+  const std::int8_t* weights =
+      view.layer.weights.data() + std::int64_t{channel} * conv.kernel_height * conv.row;
+  for (int ky = 0; ky < conv.kernel_height; ++ky, weights += conv.row)
+    std::copy_n(weights, conv.row, filter.begin() + ky * conv.row_stride);
+  return filter;
+}
+
+/// A ChannelPair of dsp/simd.hpp; -1 stands for no channel.
+void add_channel_pair(const Requantization& r, int low, int high, ConstantArray& channels) {
+  for (const auto* values : {&r.bias, &r.multiplier})
+    for (const int channel : {low, high})
+      channels.values.push_back(channel < 0 ? 0 : (*values)[static_cast<std::size_t>(channel)]);
+}
+
+template <auto packer_of, auto form_of>
+std::vector<ConstantArray> pack_conv(const LayerView& view) {
+  const dsp::TileLayout layout = tile_layout(view, form_of(view));
+  auto packer = packer_of(view);
+  ConstantArray pairs{"channels", "std::int32_t", 4, {}};
+  const int channels = view.output.channels;
+  for (int pair = 0; pair < (channels + 1) / 2; ++pair) {
+    const int low = dsp::conv_channel(pair, 0, channels);
+    const int high = dsp::conv_channel(pair, 1, channels);
+    const Filter low_filter = conv_filter(view, layout, low);
+    const Filter high_filter = conv_filter(view, layout, high);
+    for (std::size_t first = 0; first < low_filter.size(); first += 4)
+      packer.add_group(group_weights(low_filter, high_filter, first));
+    add_channel_pair(view.layer.requantization, low, high, pairs);
+  }
+  std::vector<ConstantArray> arrays = packer.arrays();
+  arrays.push_back(std::move(pairs));
+  return arrays;
+}
+
+template <auto form_of>
+Bytes conv_scratch(const LayerView& view) {
+  return Bytes(static_cast<std::uint64_t>(tile_layout(view, form_of(view)).bytes()));
+}
+
+bool any_weights(const LayerView&) {
+  return true;
+}
+
+template <int largest>
+bool in_range(const LayerView& view) {
+  const auto& weights = view.layer.weights;
+  return std::all_of(weights.begin(), weights.end(),
+                     [](std::int8_t w) { return w >= -largest && w <= largest; });
+}
+
+template <int fewest, int most>
+bool has_values(const LayerView& view) {
+  const int values = static_cast<int>(values_of(view).size());
+  return values >= fewest && values <= most;
+}
+
+/// Whether the weights are such as the form holds, and take fewer bytes, with what decodes them,
+/// than a byte each.
+template <auto weights_fit, auto pack>
+bool accepts(const LayerView& view) {
+  if (!weights_fit(view)) return false;
+  std::size_t bytes = 0;
+  for (const ConstantArray& array : pack(view))
+    if (array.name != "channels")
+      bytes += array.values.size() * static_cast<std::size_t>(array.element_bytes);
+  return bytes < view.layer.weights.size();
+}
+
+/// A row without its way of packing.
+KernelRow row(std::string_view name, IntegerOp op, WeightForm form, std::string_view function) {
+  KernelRow row{};
+  row.name = name;
+  row.op = op;
+  row.form = form;
+  row.header = op == IntegerOp::dense ? "targets/runtime/dsp/dense_packed.hpp"
+                                      : "targets/runtime/dsp/conv_tile.hpp";
+  row.function = function;
+  row.runs_on = has_dsp;
+  row.in_place = never;
+  return row;
+}
+
+template <auto weights_fit, auto packer_of, auto form_of>
+KernelRow conv_row(std::string_view name, WeightForm form, std::string_view function) {
+  KernelRow conv = row(name, IntegerOp::convolution, form, function);
+  constexpr auto pack = pack_conv<packer_of, form_of>;
+  conv.accepts = form == WeightForm::int8 ? any_weights : accepts<weights_fit, pack>;
+  conv.pack = pack;
+  conv.scratch = conv_scratch<form_of>;
+  return conv;
+}
+
+}  // namespace
+
+std::span<const KernelRow> dsp_packed_kernels() {
+  static const KernelRow rows[] = {
+      conv_row<any_weights, lanes<8>, lane_form<8>>("conv_tile.dsp", WeightForm::int8,
+                                                    "assay::kernels::conv_tile_int8"),
+      conv_row<in_range<7>, lanes<4>, lane_form<4>>("conv_int4.dsp", WeightForm::int4,
+                                                    "assay::kernels::conv_tile_int4"),
+      conv_row<in_range<1>, lanes<2>, lane_form<2>>("conv_ternary.dsp", WeightForm::ternary,
+                                                    "assay::kernels::conv_tile_ternary"),
+      conv_row<has_values<1, 16>, codebook, codebook_form>(
+          "conv_codebook16.dsp", WeightForm::codebook16, "assay::kernels::conv_tile_codebook16"),
+      conv_row<has_values<17, 128>, codebook, codebook_form>(
+          "conv_codebook.dsp", WeightForm::codebook256, "assay::kernels::conv_tile_codebook"),
+  };
+  return rows;
+}
+
+}  // namespace assay
