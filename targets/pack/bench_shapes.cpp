@@ -5,8 +5,6 @@
 #include <cstdlib>
 #include <random>
 
-#include "targets/pack/kernel.hpp"
-
 namespace assay {
 namespace {
 
@@ -207,10 +205,14 @@ std::span<const BenchShape> bench_shapes() {
       {"conv 1x1, 75 % 1x4 blocks", conv1, Fill::blocks75, Form::blocks, 7.598, 2.111, 2.076},
       {"conv 1x1, 90 % zeros", conv1, Fill::scattered90, Form::unstructured, 7.598, 2.111, 2.076},
       {"conv 1x1, bitmap 90 %", conv1, Fill::scattered90, Form::bitmap, 7.598, 2.111, 2.076},
+      {"conv 1x1, int8 tile", conv1, Fill::random, Form::int8, 7.598, 2.111, 2.076,
+       "conv_tile.dsp"},
       {"conv 1x1, int4", conv1, Fill::int4, Form::int4, 7.598, 2.111, 2.076},
       {"conv 1x1, ternary", conv1, Fill::ternary, Form::ternary, 7.598, 2.111, 2.076},
       {"conv 1x1, 16 clusters", conv1, Fill::clusters16, Form::codebook16, 7.598, 2.111, 2.076},
       {"conv 1x1, 64 clusters", conv1, Fill::clusters64, Form::codebook256, 7.598, 2.111, 2.076},
+      {"conv 3x3, int8 tile", conv3, Fill::random, Form::int8, 7.554, 2.328, 2.336,
+       "conv_tile.dsp"},
       {"conv 3x3, int4", conv3, Fill::int4, Form::int4, 7.554, 2.328, 2.336},
       {"conv 3x3, 16 clusters", conv3, Fill::clusters16, Form::codebook16, 7.554, 2.328, 2.336},
       {"dense, int4", dense, Fill::int4, Form::int4, 6.427, 2.076, 2.077},
@@ -219,6 +221,13 @@ std::span<const BenchShape> bench_shapes() {
       {"dense, 90 % zeros", dense, Fill::scattered90, Form::unstructured, 6.427, 2.076, 2.077},
   };
   return shapes;
+}
+
+const KernelRow* bench_kernel(const BenchShape& shape, const LayerView& layer, const Core& core) {
+  if (shape.kernel.empty()) return find_kernel(layer, core, shape.form);
+  for (const KernelRow& row : kernel_table())
+    if (row.name == shape.kernel && row.runs_on(core) && row.accepts(layer)) return &row;
+  return nullptr;
 }
 
 }  // namespace assay

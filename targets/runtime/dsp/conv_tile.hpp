@@ -101,7 +101,8 @@ struct ConvTile {
 
   /// The first of the four pixels of a group: the last group overlaps the one before it.
   static ASSAY_INLINE int first_pixel(int group) {
-    return pixels > 4 && 4 * group > pixels - 4 ? pixels - 4 : 4 * group;
+    constexpr bool overlaps = pixels > 4 && pixels % 4 != 0;
+    return overlaps && 4 * group > pixels - 4 ? pixels - 4 : 4 * group;
   }
 
   /// Expands the windows of a group; pixels beyond a last one below four repeat it.
@@ -130,16 +131,20 @@ struct ConvTile {
   /// Writes two channels of a group.
   static ASSAY_INLINE void store(const TileSums& sums, const ChannelPair& channels,
                                  std::int8_t* out) {
-    const auto finish = [&channels](std::int32_t sum, int c) {
+    // Copies, because for all the compiler knows `out` may point to them.
+    const TileSums sum = sums;
+    const ChannelPair channel = channels;
+    const auto finish = [&](int c, int j) {
       if constexpr (starts_at_bias())
-        return requantize<L, scale>(sum, channels.multiplier[c]);
+        return requantize<L, scale>(sum.channel[c][j], channel.multiplier[c]);
       else
-        return requantize<L>((sum >> scale) + channels.bias[c], channels.multiplier[c]);
+        return requantize<L>((sum.channel[c][j] >> scale) + channel.bias[c],
+                             channel.multiplier[c]);
     };
 #pragma GCC unroll 4
     for (int j = 0; j < (pixels < 4 ? pixels : 4); ++j, out += L::out_channels) {
-      out[0] = finish(sums.channel[0][j], 0);
-      if constexpr (L::out_channels > 1) out[1] = finish(sums.channel[1][j], 1);
+      out[0] = finish(0, j);
+      if constexpr (L::out_channels > 1) out[1] = finish(1, j);
     }
   }
 

@@ -41,16 +41,15 @@ struct Lanes {
     else if constexpr (bits == 4)
       asm volatile(
           "ldr r4, [%[from]], #4\n\t"
-          "and r5, r4, #0xf0f0f0f0\n\t"
+          "and r5, r4, %[mask]\n\t"
           "sxtb16 r8, r5\n\t"
           "sxtb16 r9, r5, ror #8\n\t"
-          "eor r4, r4, r5\n\t"
-          "lsl r4, r4, #4\n\t"
-          "sxtb16 r10, r4\n\t"
-          "sxtb16 r11, r4, ror #8\n\t"
+          "and r5, %[mask], r4, lsl #4\n\t"
+          "sxtb16 r10, r5\n\t"
+          "sxtb16 r11, r5, ror #8\n\t"
           "stmia %[to]!, {r8-r11}"
           : [from] "+r"(from), [to] "+r"(to)
-          :
+          : [mask] "r"(0xf0f0f0f0u)
           : "r4", "r5", "r8", "r9", "r10", "r11", "memory");
     else
       asm volatile(
