@@ -1,10 +1,11 @@
 // Rows and packing of the kernels with packed weights for cores with SMLAD; the formats are
-// described in targets/runtime/dsp/tile_layout.hpp and dense_layout.hpp.
+// described in targets/runtime/dsp/tile_layout.hpp and dense_packed_layout.hpp.
 #include <algorithm>
 #include <array>
 #include <set>
 
 #include "targets/pack/rows.hpp"
+#include "targets/runtime/dsp/dense_packed_layout.hpp"
 #include "targets/runtime/dsp/tile_layout.hpp"
 
 namespace assay {
@@ -165,6 +166,78 @@ Bytes conv_scratch(const LayerView& view) {
   return Bytes(static_cast<std::uint64_t>(tile_layout(view, form_of(view)).bytes()));
 }
 
+/// The weights of a channel, zero up to a whole group and for channels there are none of.
+Filter dense_filter(const LayerView& view, int channel) {
+  const auto inputs = static_cast<int>(view.input.size());
+  Filter filter(static_cast<std::size_t>(4 * dsp::dense_groups(inputs)), 0);
+  if (channel < view.output.channels)
+    std::copy_n(view.layer.weights.begin() + std::int64_t{channel} * inputs, inputs,
+                filter.begin());
+  return filter;
+}
+
+/// Filters of the channels from `first` on.
+std::vector<Filter> dense_filters(const LayerView& view, int first, int count) {
+  std::vector<Filter> filters;
+  for (int c = first; c < first + count; ++c)
+    filters.push_back(dense_filter(view, c));
+  return filters;
+}
+
+std::vector<ConstantArray> with_requantization(std::vector<ConstantArray> arrays,
+                                               const LayerView& view) {
+  for (ConstantArray& array : pack_requantization(view))
+    arrays.push_back(std::move(array));
+  return arrays;
+}
+
+/// The number whose digits are the weights of `16 / bits` channels from `channel` on for an input.
+std::int64_t digits_half(const std::vector<Filter>& filters, std::size_t channel, std::size_t input,
+                         int bits) {
+  std::int64_t half = 0;
+  const auto digits = static_cast<std::size_t>(16 / bits);
+  for (std::size_t i = 0; i < digits && channel + i < filters.size(); ++i) {
+    const int offset = i + 1 == digits ? 0 : dsp::digit_offset(bits);
+    half += std::int64_t{filters[channel + i][input] + offset} *
+            (1 << i * static_cast<std::size_t>(bits));
+  }
+  return half & 0xffff;
+}
+
+template <int bits>
+std::vector<ConstantArray> pack_digits(const LayerView& view) {
+  ConstantArray packed{"packed", "std::uint32_t", 4, {}};
+  const int channels = view.output.channels;
+  for (int block = 0; block < channels; block += dsp::digit_channels) {
+    const int count = std::min(dsp::digit_channels, channels - block);
+    const std::vector<Filter> filters = dense_filters(view, block, count);
+    for (std::size_t group = 0; group < filters[0].size(); group += 4)
+      for (std::size_t input = group; input < group + 2; ++input)
+        for (std::size_t c = 0; c < filters.size(); c += 16 / bits)
+          packed.values.push_back(digits_half(filters, c, input, bits) |
+                                  digits_half(filters, c, input + 2, bits) << 16);
+  }
+  return with_requantization({packed}, view);
+}
+
+std::vector<ConstantArray> pack_dense_codebook(const LayerView& view) {
+  CodebookPacker packer = codebook(view);
+  for (int block = 0; block < view.output.channels; block += dsp::codebook_channels) {
+    const std::vector<Filter> filters = dense_filters(view, block, dsp::codebook_channels);
+    for (std::size_t group = 0; group < filters[0].size(); group += 4)
+      for (std::size_t c = 0; c < filters.size(); c += 2)
+        packer.add_group(group_weights(filters[c], filters[c + 1], group));
+  }
+  return with_requantization(packer.arrays(), view);
+}
+
+/// Of the expanded inputs and what `form_of` needs to decode.
+template <auto form_of>
+Bytes dense_scratch(const LayerView& view) {
+  const int groups = dsp::dense_groups(static_cast<int>(view.input.size()));
+  return Bytes(static_cast<std::uint64_t>(8 * groups + form_of(view).table_bytes()));
+}
+
 bool any_weights(const LayerView&) {
   return true;
 }
@@ -189,7 +262,7 @@ bool accepts(const LayerView& view) {
   if (!weights_fit(view)) return false;
   std::size_t bytes = 0;
   for (const ConstantArray& array : pack(view))
-    if (array.name != "channels")
+    if (array.name == "packed" || array.name == "values")
       bytes += array.values.size() * static_cast<std::size_t>(array.element_bytes);
   return bytes < view.layer.weights.size();
 }
@@ -218,6 +291,15 @@ KernelRow conv_row(std::string_view name, WeightForm form, std::string_view func
   return conv;
 }
 
+template <auto weights_fit, auto pack, auto form_of>
+KernelRow dense_row(std::string_view name, WeightForm form, std::string_view function) {
+  KernelRow dense = row(name, IntegerOp::dense, form, function);
+  dense.accepts = accepts<weights_fit, pack>;
+  dense.pack = pack;
+  dense.scratch = dense_scratch<form_of>;
+  return dense;
+}
+
 }  // namespace
 
 std::span<const KernelRow> dsp_packed_kernels() {
@@ -232,6 +314,14 @@ std::span<const KernelRow> dsp_packed_kernels() {
           "conv_codebook16.dsp", WeightForm::codebook16, "assay::kernels::conv_tile_codebook16"),
       conv_row<has_values<17, 128>, codebook, codebook_form>(
           "conv_codebook.dsp", WeightForm::codebook256, "assay::kernels::conv_tile_codebook"),
+      dense_row<in_range<7>, pack_digits<4>, lane_form<4>>("dense_int4.dsp", WeightForm::int4,
+                                                           "assay::kernels::dense_int4_dsp"),
+      dense_row<in_range<1>, pack_digits<2>, lane_form<2>>("dense_ternary.dsp", WeightForm::ternary,
+                                                           "assay::kernels::dense_ternary_dsp"),
+      dense_row<has_values<1, 16>, pack_dense_codebook, codebook_form>(
+          "dense_codebook16.dsp", WeightForm::codebook16, "assay::kernels::dense_codebook16_dsp"),
+      dense_row<has_values<17, 128>, pack_dense_codebook, codebook_form>(
+          "dense_codebook.dsp", WeightForm::codebook256, "assay::kernels::dense_codebook_dsp"),
   };
   return rows;
 }

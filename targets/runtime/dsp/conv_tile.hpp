@@ -138,8 +138,7 @@ struct ConvTile {
       if constexpr (starts_at_bias())
         return requantize<L, scale>(sum.channel[c][j], channel.multiplier[c]);
       else
-        return requantize<L>((sum.channel[c][j] >> scale) + channel.bias[c],
-                             channel.multiplier[c]);
+        return requantize<L>((sum.channel[c][j] >> scale) + channel.bias[c], channel.multiplier[c]);
     };
 #pragma GCC unroll 4
     for (int j = 0; j < (pixels < 4 ? pixels : 4); ++j, out += L::out_channels) {
@@ -148,38 +147,64 @@ struct ConvTile {
     }
   }
 
-  /// A pair of channels of the groups from `group` on; returns the weights after it.
-  static ASSAY_INLINE const std::uint8_t* convolve_pair(const std::uint8_t* packed,
-                                                        const ChannelPair& channels,
-                                                        const Scratch& scratch, int group,
-                                                        int count, std::int8_t* out) {
-    TileSums start, sums[layout.groups];
+  /// Decodes the weights of `count` steps.
+  static ASSAY_INLINE void decode(const std::uint8_t*& packed, int count, const Scratch& scratch) {
+    std::uint32_t* decoded = scratch.weights;
+#pragma GCC unroll 2
+    for (int i = 0; i < count; i += layout.form.block_steps())
+      Decoder::block(packed, decoded, scratch.table);
+  }
+
+  /// Adds the products of the decoded weights of steps `from` to `to` and a group's columns.
+  static ASSAY_INLINE void multiply(const Columns& columns, int from, int to,
+                                    const Scratch& scratch, const TileSums& start, TileSums& sums) {
+    multiply_two_by_four<layout.loop.unroll>(scratch.weights, columns[from], columns[to], start,
+                                             sums);
+  }
+
+  /// A pair of channels of `count` groups from `group` on; advances `packed` to the next pair.
+  static ASSAY_INLINE void convolve_pair(const std::uint8_t*& packed, const ChannelPair& channels,
+                                         const Scratch& scratch, int group, int count,
+                                         std::int8_t* out) {
+    TileSums start;
     for (int c = 0; c < 2; ++c)
       for (int j = 0; j < 4; ++j)
         start.channel[c][j] = starts_at_bias() ? channels.bias[c] * (1 << scale) : 0;
-    for (int from = 0; from < steps; from += layout.part) {
-      const int to = from + layout.part < steps ? from + layout.part : steps;
-      std::uint32_t* decoded = scratch.weights;
-#pragma GCC unroll 4
-      for (int i = from; i < to; i += layout.form.block_steps())
-        Decoder::block(packed, decoded, scratch.table);
+    const auto store_group = [&](int g, const TileSums& sums) {
+      store(sums, channels, out + first_pixel(group + g) * L::out_channels);
+    };
+    if constexpr (layout.part >= steps) {
+      decode(packed, steps, scratch);
       for (int g = 0; g < count; ++g) {
-        const Columns& columns = scratch.columns[g];
-        multiply_two_by_four<layout.loop.unroll>(scratch.weights, columns[from], columns[to],
-                                                 from == 0 ? start : sums[g], sums[g]);
-        if (to == steps) store(sums[g], channels, out + first_pixel(group + g) * L::out_channels);
+        TileSums sums;
+        multiply(scratch.columns[g], 0, steps, scratch, start, sums);
+        store_group(g, sums);
       }
+    } else {
+      TileSums sums[layout.groups];
+      for (TileSums& group_sums : sums)
+        group_sums = start;
+      for (int from = 0; from < steps; from += layout.part) {
+        const int to = from + layout.part < steps ? from + layout.part : steps;
+        decode(packed, to - from, scratch);
+        for (int g = 0; g < count; ++g)
+          multiply(scratch.columns[g], from, to, scratch, sums[g], sums[g]);
+      }
+      for (int g = 0; g < count; ++g)
+        store_group(g, sums[g]);
     }
-    return packed;
   }
 
   static ASSAY_INLINE void run(const std::int8_t* in, std::int8_t* out, const Scratch& scratch) {
     Decoder::prepare(scratch.table);
     // A codebook need not hold the zero that would make the weight of a filler of no matter.
     constexpr bool has_fillers = layout.inputs() != L::kernel_height * layout.conv.row;
-    if constexpr (Decoder::form.codebook && has_fillers)
+    if constexpr (Decoder::form.codebook && has_fillers) {
       for (std::uint32_t* word = scratch.columns[0][0]; word != scratch.table; ++word)
         *word = 0;
+      // Inputs are put there as halfwords; to the compiler these are other objects.
+      asm volatile("" ::: "memory");
+    }
     for (int group = 0; group < all_groups; group += layout.groups) {
       const int count = group + layout.groups <= all_groups ? layout.groups : all_groups - group;
       scratch.rows->initialize();
@@ -188,8 +213,8 @@ struct ConvTile {
       const auto* packed = reinterpret_cast<const std::uint8_t*>(L::packed);
       const auto* channels = reinterpret_cast<const ChannelPair*>(L::channels);
       for (int pair = 0; pair < (L::out_channels + 1) / 2; ++pair, ++channels)
-        packed = convolve_pair(packed, *channels, scratch, group, count,
-                               out + conv_channel(pair, 0, L::out_channels));
+        convolve_pair(packed, *channels, scratch, group, count,
+                      out + conv_channel(pair, 0, L::out_channels));
     }
   }
 };
@@ -197,7 +222,7 @@ struct ConvTile {
 template <class L, class Decoder>
 ASSAY_INLINE void convolve_tiles(const std::int8_t* in, std::int8_t* out, void* memory) {
   using Tile = ConvTile<L, Decoder>;
-  Tile::run(in, out, Tile::divide(memory));
+  Tile::run(in, out, Tile::divide(opaque(memory)));
 }
 
 }  // namespace dsp

@@ -2,7 +2,10 @@
 // A decoder has
 //   form                          its PackedForm
 //   prepare(table)                fills RAM of form.table_bytes() before the first block
-//   block(from, to, table)        decodes a block and advances both pointers
+//   block(from, to, table)        decodes a block into memory and advances both pointers
+// and a codebook's
+//   add_group(from, table, group, low, high)   adds the products of a block with a group of inputs
+//                                              to the sums of two channels
 // Weights are at any address for codebooks, at word addresses for lanes.
 #pragma once
 
@@ -16,6 +19,21 @@ ASSAY_INLINE std::uint32_t pack_halves(std::int32_t low, std::int32_t high) {
   std::uint32_t result;
   asm("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(low), "r"(high));
   return result;
+}
+
+/// SMLAD that stays where it is written: left alone, GCC decodes far ahead and runs out of
+/// registers.
+ASSAY_INLINE void add_in_order(std::int32_t& sum, std::uint32_t weights, std::uint32_t a) {
+  asm volatile("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(weights), "r"(a));
+}
+
+/// The same pointer, but GCC no longer knows where it points. What it knows about constant arrays
+/// and fixed addresses leads it to compute addresses anew where they are needed, from literal
+/// pools, and first iterations ahead.
+template <class T>
+ASSAY_INLINE T* opaque(T* pointer) {
+  asm("" : "+r"(pointer));
+  return pointer;
 }
 
 /// Weights as parts of bytes; `bits` is 8, 4 or 2.
@@ -104,6 +122,28 @@ struct PairCodebook {
         : [table] "r"(table)
         : "r8", "r9", "r10", "r11", "memory");
   }
+
+  static ASSAY_INLINE void add_group(const std::uint8_t*& from, const std::uint32_t* table,
+                                     const std::uint32_t (&group)[2], std::int32_t& low,
+                                     std::int32_t& high) {
+    std::uint32_t word;
+    asm volatile(
+        "ldrb %[word], [%[from]], #4\n\t"
+        "ldr %[word], [%[table], %[word], lsl #2]\n\t"
+        "smlad %[low], %[word], %[first], %[low]\n\t"
+        "ldrb %[word], [%[from], #-3]\n\t"
+        "ldr %[word], [%[table], %[word], lsl #2]\n\t"
+        "smlad %[high], %[word], %[first], %[high]\n\t"
+        "ldrb %[word], [%[from], #-2]\n\t"
+        "ldr %[word], [%[table], %[word], lsl #2]\n\t"
+        "smlad %[low], %[word], %[second], %[low]\n\t"
+        "ldrb %[word], [%[from], #-1]\n\t"
+        "ldr %[word], [%[table], %[word], lsl #2]\n\t"
+        "smlad %[high], %[word], %[second], %[high]"
+        : [from] "+r"(from), [low] "+r"(low), [high] "+r"(high), [word] "=&r"(word)
+        : [table] "r"(table), [first] "r"(group[0]), [second] "r"(group[1])
+        : "memory");
+  }
 };
 
 /// Up to 128 values, L::values, with indices of five to seven bits. Loads up to a byte beyond a
@@ -114,24 +154,33 @@ struct Codebook {
 
   static ASSAY_INLINE void prepare(std::uint32_t*) {}
 
-  /// Word `word` of the four of a block.
-  template <int word>
-  static ASSAY_INLINE std::uint32_t pair(std::uint32_t indices) {
+  /// Word `i` of the four of the block at `from`.
+  template <int i>
+  static ASSAY_INLINE std::uint32_t word(const std::uint8_t* from) {
     constexpr std::uint32_t mask = (1 << form.bits) - 1;
-    constexpr int first = word % 2 * 2 * form.bits + (word < 2 ? 0 : 4 * form.bits % 8);
-    return pack_halves(L::values[indices >> first & mask],
-                       L::values[indices >> (first + form.bits) & mask]);
+    constexpr int at = i % 2 * 2 * form.bits + (i < 2 ? 0 : 4 * form.bits % 8);
+    std::uint32_t indices;
+    __builtin_memcpy(&indices, from + (i < 2 ? 0 : 4 * form.bits / 8), sizeof indices);
+    return pack_halves(L::values[indices >> at & mask],
+                       L::values[indices >> (at + form.bits) & mask]);
   }
 
   static ASSAY_INLINE void block(const std::uint8_t*& from, std::uint32_t*& to,
                                  const std::uint32_t*) {
-    std::uint32_t first, second;  // four indices each
-    __builtin_memcpy(&first, from, sizeof first);
-    __builtin_memcpy(&second, from + 4 * form.bits / 8, sizeof second);
-    to[0] = pair<0>(first), to[1] = pair<1>(first);
-    to[2] = pair<2>(second), to[3] = pair<3>(second);
+    to[0] = word<0>(from), to[1] = word<1>(from);
+    to[2] = word<2>(from), to[3] = word<3>(from);
     from += form.bits;
     to += 4;
+  }
+
+  static ASSAY_INLINE void add_group(const std::uint8_t*& from, const std::uint32_t*,
+                                     const std::uint32_t (&group)[2], std::int32_t& low,
+                                     std::int32_t& high) {
+    add_in_order(low, word<0>(from), group[0]);
+    add_in_order(high, word<1>(from), group[0]);
+    add_in_order(low, word<2>(from), group[1]);
+    add_in_order(high, word<3>(from), group[1]);
+    from += form.bits;
   }
 };
 

@@ -1,0 +1,173 @@
+// Dense layer with packed weights for cores with SMLAD; see dense_packed_layout.hpp for the weight
+// format. A weight is used once, so that what decodes it is part of its price: 1.1 instructions per
+// multiply-accumulate for digits, 1.7 for up to 16 values, 3.4 for more. L has, besides the members
+// of layer.hpp:
+//   packed[]                    weights; std::uint32_t, for codebooks std::uint8_t
+//   std::int8_t values[]        codebooks only: what an index stands for
+//   std::int32_t bias[], multiplier[]
+#pragma once
+
+#include "targets/runtime/dsp/dense.hpp"
+#include "targets/runtime/dsp/dense_packed_layout.hpp"
+#include "targets/runtime/dsp/unpack.hpp"
+
+namespace assay::kernels {
+
+namespace dsp {
+
+template <class L>
+inline constexpr int dense_inputs = L::in_height* L::in_width* L::in_channels;
+
+/// The input as int16, with zeros up to a whole group. Returns its end.
+template <class L>
+ASSAY_INLINE std::uint32_t* expand_whole_groups(const std::int8_t* in, std::uint32_t* to) {
+  constexpr int rest = dense_inputs<L> % 4;
+  std::uint32_t* const end = to + 2 * dense_groups(dense_inputs<L>);
+  expand_inputs<dense_inputs<L> - rest>(in, to);
+  if constexpr (rest != 0) {
+    std::int8_t last[4] = {};
+    for (int i = 0; i < rest; ++i)
+      last[i] = in[dense_inputs<L> - rest + i];
+    end[-2] = sxtb16(load_word(last));
+    end[-1] = sxtb16_odd(load_word(last));
+  }
+  return end;
+}
+
+ASSAY_INLINE std::int32_t sum_of_halves(const std::uint32_t* word, const std::uint32_t* end) {
+  std::int32_t sum = 0;
+  do {
+    sum = smlad(*word, 0x10001, sum);
+  } while (++word != end);
+  return sum;
+}
+
+/// The `bits` lowest bits of both halves of `word`, computed where it is written, as add_in_order.
+template <int bits>
+ASSAY_INLINE std::uint32_t lowest_bits(std::uint32_t word) {
+  constexpr std::uint32_t lowest = ((1u << bits) - 1) * 0x10001;
+  if constexpr (bits == 16) return word;
+  std::uint32_t result;
+  if constexpr (bits <= 8)  // masks that the instructions can hold
+    asm volatile("and %0, %1, %2" : "=r"(result) : "r"(word), "i"(lowest));
+  else
+    asm volatile("bic %0, %1, %2" : "=r"(result) : "r"(word), "i"(~lowest));
+  return result;
+}
+
+/// Adds the products of channel `c` and those after it with the two inputs in `a`; `word` holds the
+/// digits of the channels before.
+template <int bits, int channels, int c = 0>
+ASSAY_INLINE void add_digits(const std::uint32_t*& weights, std::uint32_t a, std::uint32_t word,
+                             std::int32_t (&sums)[channels]) {
+  constexpr int digit = c % (16 / bits);
+  if constexpr (digit == 0) asm volatile("ldr %0, [%1], #4" : "=r"(word), "+r"(weights));
+  add_in_order(sums[c], lowest_bits<(digit + 1) * bits>(word), a);
+  if constexpr (c + 1 < channels) add_digits<bits, channels, c + 1>(weights, a, word, sums);
+}
+
+/// Adds what channel `c` and those after it are in `sums` to `totals`.
+template <int bits, int channels, int c = 0>
+ASSAY_INLINE void separate_digits(const std::int32_t (&sums)[channels],
+                                  std::int32_t (&totals)[channels]) {
+  constexpr int digit = c % (16 / bits);
+  if constexpr (digit == 0)
+    totals[c] += sums[c];
+  else
+    totals[c] += (sums[c] - sums[c - 1]) >> digit * bits;
+  if constexpr (c + 1 < channels) separate_digits<bits, channels, c + 1>(sums, totals);
+}
+
+/// Writes channel `first` + `c` and those after it.
+template <class L, int bits, int channels, int c = 0>
+ASSAY_INLINE void store_digits(const std::int32_t (&totals)[channels], std::int32_t input_sum,
+                               int first, std::int8_t* out) {
+  constexpr bool highest = c % (16 / bits) == 16 / bits - 1;
+  const std::int32_t offset = highest ? 0 : digit_offset(bits) * input_sum;
+  out[first + c] = requantize<L>(totals[c] + L::bias[first + c] - offset, L::multiplier[first + c]);
+  if constexpr (c + 1 < channels)
+    store_digits<L, bits, channels, c + 1>(totals, input_sum, first, out);
+}
+
+/// `channels` channels from `first` on; returns the weights after them.
+template <class L, int bits, int channels>
+ASSAY_INLINE const std::uint32_t* dense_digits_block(const std::uint32_t* weights, int first,
+                                                     const std::uint32_t* inputs,
+                                                     const std::uint32_t* end,
+                                                     std::int32_t input_sum, std::int8_t* out) {
+  constexpr bool whole = dense_groups(dense_inputs<L>) <= digit_groups;
+  std::int32_t totals[channels] = {};
+  do {
+    const std::uint32_t* stop =
+        whole || end - inputs <= 2 * digit_groups ? end : inputs + 2 * digit_groups;
+    std::int32_t sums[channels] = {};
+    do {
+      add_digits<bits>(weights, *inputs++, 0, sums);
+      add_digits<bits>(weights, *inputs++, 0, sums);
+    } while (inputs != stop);
+    separate_digits<bits>(sums, totals);
+  } while (!whole && inputs != end);
+  store_digits<L, bits>(totals, input_sum, first, out);
+  return weights;
+}
+
+template <class L, int bits>
+ASSAY_INLINE void dense_digits(const std::int8_t* in, std::int8_t* out, void* scratch) {
+  auto* const inputs = opaque(static_cast<std::uint32_t*>(scratch));
+  const std::uint32_t* const end = expand_whole_groups<L>(in, inputs);
+  const std::int32_t input_sum = sum_of_halves(inputs, end);
+  const std::uint32_t* weights = opaque(L::packed);
+  int channel = 0;
+  for (; channel + digit_channels <= L::out_channels; channel += digit_channels)
+    weights =
+        dense_digits_block<L, bits, digit_channels>(weights, channel, inputs, end, input_sum, out);
+  constexpr int left = L::out_channels % digit_channels;
+  if constexpr (left > 0)
+    dense_digits_block<L, bits, left>(weights, channel, inputs, end, input_sum, out);
+}
+
+template <class L, class Decoder>
+ASSAY_INLINE void dense_codebook(const std::int8_t* in, std::int8_t* out, void* scratch) {
+  auto* const inputs = opaque(static_cast<std::uint32_t*>(scratch));
+  std::uint32_t* const end = expand_whole_groups<L>(in, inputs);
+  std::uint32_t* const table = end;
+  Decoder::prepare(table);
+  const std::uint8_t* indices = opaque(L::packed);
+  for (int channel = 0; channel < L::out_channels; channel += codebook_channels) {
+    std::int32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
+    const std::uint32_t* from = inputs;
+    do {
+      const std::uint32_t group[2] = {from[0], from[1]};
+      Decoder::add_group(indices, table, group, sum0, sum1);
+      Decoder::add_group(indices, table, group, sum2, sum3);
+      from += 2;
+    } while (from != end);
+    const std::int32_t sums[codebook_channels] = {sum0, sum1, sum2, sum3};
+    for (int c = 0; c < codebook_channels && channel + c < L::out_channels; ++c)
+      out[channel + c] = requantize<L>(sums[c] + L::bias[channel + c], L::multiplier[channel + c]);
+  }
+}
+
+}  // namespace dsp
+
+template <class L>
+void dense_int4_dsp(const std::int8_t* in, std::int8_t* out, void* scratch) {
+  dsp::dense_digits<L, 4>(in, out, scratch);
+}
+
+template <class L>
+void dense_ternary_dsp(const std::int8_t* in, std::int8_t* out, void* scratch) {
+  dsp::dense_digits<L, 2>(in, out, scratch);
+}
+
+template <class L>
+void dense_codebook16_dsp(const std::int8_t* in, std::int8_t* out, void* scratch) {
+  dsp::dense_codebook<L, dsp::PairCodebook<L>>(in, out, scratch);
+}
+
+template <class L>
+void dense_codebook_dsp(const std::int8_t* in, std::int8_t* out, void* scratch) {
+  dsp::dense_codebook<L, dsp::Codebook<L>>(in, out, scratch);
+}
+
+}  // namespace assay::kernels
