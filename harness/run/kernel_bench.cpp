@@ -93,7 +93,9 @@ Result<std::vector<KernelFigure>> bench_kernels(const Board& board,
   for (const auto& shape : bench_shapes()) {
     const auto graph = single_layer_graph(shape.shape, graph_seed, shape.fill);
     const LayerView view(graph, graph.layers.front());
-    const KernelRow* kernel = bench_kernel(shape, view, board.type.part.core);
+    const Core& core = board.type.part.core;
+    const KernelRow* kernel = shape.kernel.empty() ? find_kernel(view, core, shape.form)
+                                                   : find_kernel_named(view, core, shape.kernel);
     if (!kernel) continue;
     for (const KernelRow* row : {&reference_kernel(shape.shape.op), kernel}) {
       const KernelChoice choice{.force_kernel = std::string(row->name)};

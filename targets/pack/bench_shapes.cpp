@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <random>
 
+#include "targets/pack/kernel.hpp"
+
 namespace assay {
 namespace {
 
@@ -221,13 +223,6 @@ std::span<const BenchShape> bench_shapes() {
       {"dense, 90 % zeros", dense, Fill::scattered90, Form::unstructured, 6.427, 2.076, 2.077},
   };
   return shapes;
-}
-
-const KernelRow* bench_kernel(const BenchShape& shape, const LayerView& layer, const Core& core) {
-  if (shape.kernel.empty()) return find_kernel(layer, core, shape.form);
-  for (const KernelRow& row : kernel_table())
-    if (row.name == shape.kernel && row.runs_on(core) && row.accepts(layer)) return &row;
-  return nullptr;
 }
 
 }  // namespace assay

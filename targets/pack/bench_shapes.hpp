@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "targets/graph/integer_graph.hpp"
-#include "targets/pack/kernel.hpp"
+#include "targets/pack/weight_form.hpp"
 
 namespace assay {
 
@@ -55,14 +55,11 @@ struct BenchShape {
   double cmsis_nn_m0;
   double cmsis_nn_m4;
   double cmsis_nn_m7;
-  std::string_view kernel = {};  ///< the row to measure, by name; without one the first of `form`
+  /// The row to bench; without a name the first one of the form.
+  std::string_view kernel = {};
 };
 
 /// The dense int8 shapes first, then compressed ones.
 std::span<const BenchShape> bench_shapes();
-
-/// The row that `shape` is measured with on a core; nullptr where the core has none. `layer` is the
-/// layer of the shape's network.
-const KernelRow* bench_kernel(const BenchShape& shape, const LayerView& layer, const Core& core);
 
 }  // namespace assay

@@ -74,6 +74,8 @@ bool has_weights(IntegerOp op);
 /// The first row of that form that runs on the core and accepts the layer, with no large scratch;
 /// nullptr without one.
 const KernelRow* find_kernel(const LayerView& layer, const Core& core, WeightForm form);
+/// The row of that name; nullptr unless it runs on the core and accepts the layer.
+const KernelRow* find_kernel_named(const LayerView& layer, const Core& core, std::string_view name);
 /// The first row with int8 weights (or none) that runs on the core and accepts the layer; the
 /// reference row always does.
 const KernelRow& choose_kernel(const LayerView& layer, const Core& core);

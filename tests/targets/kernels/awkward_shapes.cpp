@@ -121,13 +121,11 @@ const SingleLayer shapes[] = {
     {IntegerOp::add, 1, 1, 3, 3, {}},
 };
 
-// Layers for packed weights: every tail of inputs and channels, tiles of one pixel up to several
-// tiles, windows that are decoded in parts.
+// Layers for packed weights: tails of inputs and channels, tiles of one pixel up to several tiles,
+// windows and inputs that are summed in parts.
 const SingleLayer packed_shapes[] = {
     {conv, 5, 5, 3, 5, window(3, 1, 1)},
     {conv, 9, 9, 1, 8, window(3, 2, 1)},
-    {conv, 4, 7, 5, 3, window(3, 1, 1)},
-    {conv, 5, 5, 64, 10, window(1)},
     {conv, 1, 5, 37, 9, window(1)},
     {conv, 3, 3, 8, 6, window(3)},
     {conv, 7, 9, 16, 4, window(3, 1, 1)},
@@ -135,9 +133,7 @@ const SingleLayer packed_shapes[] = {
     {conv, 3, 3, 64, 4, window(3, 1, 1)},
     {dense, 1, 1, 3, 9, {}},
     {dense, 1, 1, 31, 15, {}},
-    {dense, 3, 3, 16, 18, {}},
     {dense, 2, 3, 105, 5, {}},
-    {dense, 1, 1, 1100, 8, {}},
 };
 constexpr WeightFill packed_fills[] = {WeightFill::int4, WeightFill::ternary,
                                        WeightFill::clusters16, WeightFill::clusters64};
