@@ -16,18 +16,18 @@ namespace assay::kernels {
 namespace dsp {
 
 template <class L>
-inline constexpr int dense_inputs = L::in_height* L::in_width* L::in_channels;
+inline constexpr int packed_inputs = L::in_height* L::in_width* L::in_channels;
 
 /// The input as int16, with zeros up to a whole group. Returns its end.
 template <class L>
 ASSAY_INLINE std::uint32_t* expand_whole_groups(const std::int8_t* in, std::uint32_t* to) {
-  constexpr int rest = dense_inputs<L> % 4;
-  std::uint32_t* const end = to + 2 * dense_groups(dense_inputs<L>);
-  expand_inputs<dense_inputs<L> - rest>(in, to);
+  constexpr int rest = packed_inputs<L> % 4;
+  std::uint32_t* const end = to + 2 * dense_groups(packed_inputs<L>);
+  expand_inputs<packed_inputs<L> - rest>(in, to);
   if constexpr (rest != 0) {
     std::int8_t last[4] = {};
     for (int i = 0; i < rest; ++i)
-      last[i] = in[dense_inputs<L> - rest + i];
+      last[i] = in[packed_inputs<L> - rest + i];
     end[-2] = sxtb16(load_word(last));
     end[-1] = sxtb16_odd(load_word(last));
   }
@@ -95,7 +95,7 @@ ASSAY_INLINE const std::uint32_t* dense_digits_block(const std::uint32_t* weight
                                                      const std::uint32_t* inputs,
                                                      const std::uint32_t* end,
                                                      std::int32_t input_sum, std::int8_t* out) {
-  constexpr bool whole = dense_groups(dense_inputs<L>) <= digit_groups;
+  constexpr bool whole = dense_groups(packed_inputs<L>) <= digit_groups;
   std::int32_t totals[channels] = {};
   do {
     const std::uint32_t* stop =
