@@ -79,8 +79,6 @@ const KernelRow* find_kernel_named(const LayerView& layer, const Core& core, std
 /// The first row with int8 weights (or none) that runs on the core and accepts the layer; the
 /// reference row always does.
 const KernelRow& choose_kernel(const LayerView& layer, const Core& core);
-/// The row of that name if there is one that runs on the core and accepts the layer.
-const KernelRow* find_kernel_named(const LayerView& layer, const Core& core, std::string_view name);
 /// The reference row of an operator.
 const KernelRow& reference_kernel(IntegerOp op);
 

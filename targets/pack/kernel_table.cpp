@@ -35,13 +35,6 @@ const KernelRow* find_kernel_named(const LayerView& view, const Core& core, std:
   return nullptr;
 }
 
-const KernelRow* find_kernel_named(const LayerView& view, const Core& core, std::string_view name) {
-  for (const KernelRow& row : kernel_table())
-    if (row.name == name && row.op == view.layer.op && row.runs_on(core) && row.accepts(view))
-      return &row;
-  return nullptr;
-}
-
 const KernelRow& choose_kernel(const LayerView& view, const Core& core) {
   const WeightForm form = has_weights(view.layer.op) ? WeightForm::int8 : WeightForm::none;
   if (const KernelRow* row = find_kernel(view, core, form)) return *row;
