@@ -186,6 +186,7 @@ Result<BoardMeasurement> Desk::measure(const Board& board, const MeasureRequest&
   // The link is open before the reset, so that nothing the board says is lost.
   ASSAY_TRY(const auto link, state_->link_to(board));
   auto begin = system_clock().now();
+  ASSAY_CHECK(check_supply(board.type));
   ASSAY_CHECK(state_->flash(board, request.elf, stop));
   found.flash_time = since(begin);
   begin = system_clock().now();

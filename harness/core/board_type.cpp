@@ -26,6 +26,10 @@ Pin read_pin(JsonObject& object, const std::string& key) {
           inner.required<int>("function")};
 }
 
+SupplyChoice supply_choice(const BoardType& type) {
+  return {type.supply_mode, type.part.supply_modes, type.power_wiring};
+}
+
 /// What must hold between a board and its part.
 void check_against_part(JsonObject& object, const BoardType& type) {
   const auto& uarts = type.part.uarts;
@@ -34,6 +38,20 @@ void check_against_part(JsonObject& object, const BoardType& type) {
   if (type.clock > type.part.max_clock.value)
     object.problem("clock", fmt::format("{} Hz is above the {} Hz {} allows", type.clock.count(),
                                         type.part.max_clock.value.count(), type.part.name));
+  const auto supply = check_supply_choice(supply_choice(type), type.part.title);
+  if (!supply) object.problem("supply_mode", supply.error().message);
+}
+
+void read_supply(JsonObject& object, BoardType& type) {
+  type.supply = Millivolts(object.required<std::uint32_t>("supply"));
+  type.power_wiring = read_supply_modes(object, "power_wiring");
+  const auto word = object.maybe<std::string>("supply_mode");
+  if (!word) return;
+  const auto mode = parse_supply_mode(*word);
+  if (mode)
+    type.supply_mode = *mode;
+  else
+    object.problem("supply_mode", mode.error().message);
 }
 
 Result<BoardType> parse_board_type(const Json& json, const std::string& source) {
@@ -45,12 +63,14 @@ Result<BoardType> parse_board_type(const Json& json, const std::string& source) 
     type.title = object.required<std::string>("title");
     const auto part_name = object.required<std::string>("part");
     if (auto crystal = object.maybe<std::uint64_t>("crystal")) type.crystal = Hertz(*crystal);
+    type.clock_input = object.optional("clock_input", false);
     type.clock = Hertz(object.required<std::uint64_t>("clock"));
     type.uart = object.required<std::string>("uart");
     type.uart_tx = read_pin(object, "uart_tx");
     type.uart_rx = read_pin(object, "uart_rx");
     type.baud = Baud(object.required<std::uint32_t>("baud"));
-    type.supply = Millivolts(object.required<std::uint32_t>("supply"));
+    read_supply(object, type);
+    type.external_memory = object.optional<std::string>("external_memory", "");
     type.default_for_part = object.optional("default_for_part", false);
     type.source = object.required<std::string>("source");
     if (!errors.failed()) {
@@ -66,6 +86,13 @@ Result<BoardType> parse_board_type(const Json& json, const std::string& source) 
 
 const Uart& BoardType::uart_block() const {
   return *std::ranges::find(part.uarts, uart, &Uart::name);
+}
+
+Status check_supply(const BoardType& type) {
+  const auto status = check_supply_choice(supply_choice(type), type.part.title);
+  if (status) return {};
+  return fail(status.error().kind,
+              fmt::format("{}: supply_mode: {}", type.name, status.error().message));
 }
 
 std::vector<std::string> known_board_types() {

@@ -23,17 +23,25 @@ struct BoardType {
   std::string title;  ///< "Olimex STM32-H405"
   Part part;
   std::optional<Hertz> crystal;  ///< absent: the part's internal oscillator
+  bool clock_input = false;      ///< `crystal` is a finished clock signal on the oscillator's pin
   Hertz clock;                   ///< core clock the firmware sets unless a cell asks for another
   std::string uart;              ///< name of one of the part's UARTs
   Pin uart_tx;
   Pin uart_rx;
   Baud baud;
   Millivolts supply;
-  bool default_for_part = false;  ///< stands for the part in `virtual:<part>`
+  std::optional<SupplyMode> supply_mode;  ///< what firmware sets; absent on parts without a choice
+  std::vector<SupplyMode> power_wiring;   ///< modes the board's power pins are wired for
+  std::string external_memory;            ///< beside the chip, unused by firmware; empty: none
+  bool default_for_part = false;          ///< stands for the part in `virtual:<part>`
   std::string source;
 
   const Uart& uart_block() const;
 };
+
+/// Asked before every build and every flashing: a supply mode that would cut the core off ends
+/// here. Errors: bad_input naming the board, as check_supply_choice().
+Status check_supply(const BoardType& type);
 
 /// A core clock given in MHz. Errors: bad_input "expected ..." when it is not above 0 and at most
 /// the part's maximum.
@@ -41,7 +49,7 @@ Result<Hertz> core_clock(const BoardType& type, double mhz);
 
 /// Reads boards/types/<name>.json and its part. Errors: bad_input naming the type and listing the
 /// known ones, or the path of a bad field (a UART the part lacks, a clock above the part's
-/// maximum).
+/// maximum, a supply mode that would lock the part out).
 Result<BoardType> load_board_type(const std::string& name);
 /// The type of that name, else the default type of the part of that name (or alias).
 Result<BoardType> find_board_type(const std::string& name_or_part);

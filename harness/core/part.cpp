@@ -66,6 +66,23 @@ Uart read_uart(JsonObject& object) {
   return uart;
 }
 
+void read_memory(JsonObject& object, Part& part) {
+  object.for_each_object("memory",
+                         [&](JsonObject& region) { part.memory.push_back(read_region(region)); });
+  for (bool flash : {true, false})
+    if (std::ranges::find(part.memory, flash, &MemoryRegion::flash) == part.memory.end())
+      object.problem("memory", flash ? "needs a flash region" : "needs a RAM region");
+  if (object.has("flash_alias"))
+    part.flash_alias = object.address("flash_alias");
+  else if (std::ranges::find(part.memory, 0u, &MemoryRegion::base) == part.memory.end())
+    part.flash_alias = 0;
+  if (!object.has("caches")) return;
+  JsonObject caches = object.object("caches");
+  part.caches = {Bytes(caches.required<std::uint32_t>("instruction")),
+                 Bytes(caches.required<std::uint32_t>("data")),
+                 caches.required<std::string>("source")};
+}
+
 void read_identity(JsonObject& object, Part& part) {
   part.flash_size_register = object.address("flash_size_register");
   if (object.has("unique_id")) part.unique_id = object.address("unique_id");
@@ -80,6 +97,7 @@ void read_identity(JsonObject& object, Part& part) {
 void read_power_and_price(JsonObject& object, Part& part) {
   part.supply = read_sourced<Millivolts, std::uint32_t>(
       object, "supply", [](std::uint32_t value) { return Millivolts(value); });
+  part.supply_modes = read_supply_modes(object, "supply_modes");
   if (object.has("run_current"))
     part.run_current = read_sourced<MicroampsPerMegahertz, double>(
         object, "run_current", [](double value) { return MicroampsPerMegahertz(value); });
@@ -102,6 +120,18 @@ const MemoryRegion& Part::ram() const {
   return *std::ranges::find(memory, false, &MemoryRegion::flash);
 }
 
+std::vector<SupplyMode> read_supply_modes(JsonObject& object, const std::string& key) {
+  std::vector<SupplyMode> modes;
+  for (const auto& word : object.list<std::string>(key)) {
+    const auto mode = parse_supply_mode(word);
+    if (mode)
+      modes.push_back(*mode);
+    else
+      object.problem(key, mode.error().message);
+  }
+  return modes;
+}
+
 Result<Part> parse_part(const Json& json, const std::string& source) {
   Part part;
   JsonErrors errors(source);
@@ -111,8 +141,7 @@ Result<Part> parse_part(const Json& json, const std::string& source) {
     part.name = object.required<std::string>("name");
     part.title = object.required<std::string>("title");
     core_name = object.required<std::string>("core");
-    object.for_each_object("memory",
-                           [&](JsonObject& region) { part.memory.push_back(read_region(region)); });
+    read_memory(object, part);
     object.for_each_object("uarts",
                            [&](JsonObject& uart) { part.uarts.push_back(read_uart(uart)); });
     part.clock_driver = object.required<std::string>("clock_driver");
@@ -121,9 +150,6 @@ Result<Part> parse_part(const Json& json, const std::string& source) {
     part.flash_controller = object.required<std::string>("flash_controller");
     read_identity(object, part);
     read_power_and_price(object, part);
-    for (bool flash : {true, false})
-      if (std::ranges::find(part.memory, flash, &MemoryRegion::flash) == part.memory.end())
-        object.problem("memory", flash ? "needs a flash region" : "needs a RAM region");
   }
   ASSAY_CHECK(errors.status());
   ASSAY_TRY(part.core, load_core(core_name));

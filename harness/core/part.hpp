@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/core/json.hpp"
+#include "harness/core/supply_mode.hpp"
 #include "harness/core/units.hpp"
 
 namespace assay {
@@ -54,12 +55,23 @@ struct Uart {
   std::string source;
 };
 
+/// The first-level caches of the core.
+struct Caches {
+  Bytes instruction;
+  Bytes data;
+  std::string source;
+};
+
 /// A chip, from targets/parts/<name>.json.
 struct Part {
   std::string name;   ///< "stm32f405"
   std::string title;  ///< "STM32F405RG"
   Core core;
   std::vector<MemoryRegion> memory;
+  /// Where flash also appears, and where the core fetches its vectors at reset; absent: nowhere,
+  /// and the vectors come from flash itself. A file without it means 0, unless memory lies there.
+  std::optional<std::uint32_t> flash_alias;
+  std::optional<Caches> caches;  ///< absent: none
   std::vector<Uart> uarts;
   std::string clock_driver;  ///< RCC layout and set-up code: "stm32f4", "stm32f0"
   Sourced<Hertz> max_clock;
@@ -73,6 +85,9 @@ struct Part {
   std::string openocd_target;        ///< "target/stm32f4x.cfg"
   std::vector<std::string> aliases;  ///< pyOCD and ordering names
   Sourced<Millivolts> supply;
+  /// Ways to make the core's voltage that firmware chooses among, once after power-up; empty on
+  /// parts without a choice.
+  std::vector<SupplyMode> supply_modes;
   std::optional<Sourced<MicroampsPerMegahertz>> run_current;
   std::optional<Sourced<double>> price_usd;
 
@@ -81,6 +96,9 @@ struct Part {
   const MemoryRegion& flash() const;  ///< the first flash region
   const MemoryRegion& ram() const;    ///< the first RAM region: stack, static data and arena
 };
+
+/// The supply modes in an array of words (absent: none).
+std::vector<SupplyMode> read_supply_modes(JsonObject& object, const std::string& key);
 
 /// Reads targets/parts/<name>.json (or the part one of whose aliases is `name`) and its core.
 /// Errors: bad_input naming the part and listing the known ones, or the path of a bad field.

@@ -77,6 +77,10 @@ Json board_environment(const Board& board, const BoardMeasurement& found) {
             {"flash_ms", found.flash_time.count()},
             {"boot_ms", found.boot_time.count()},
             {"retransmissions", found.link.retransmissions}};
+  if (part.caches)
+    json["caches_on"] = {{"instruction_bytes", part.caches->instruction.count()},
+                         {"data_bytes", part.caches->data.count()}};
+  if (board.type.supply_mode) json["supply_mode"] = to_string(*board.type.supply_mode);
   if (part.run_current)
     json["run_current"] = {{"ua_per_mhz", part.run_current->value.count()},
                            {"source", part.run_current->source}};

@@ -50,6 +50,18 @@ TEST_P(DeskFaults, NoPower) {
   EXPECT_TRUE(healed) << healed.error().message;
 }
 
+TEST(DeskSupply, IsCheckedBeforeFlashing) {
+  const auto scratch = *ScratchDirectory::create(::testing::TempDir(), "desk");
+  Board board = virtual_board("b", "stm32h747");
+  Desk desk = *Desk::open({board}, scratch.path() / "locks");
+  const FirmwareImage image = build_for(small_network(), board.type, scratch.path() / "firmware");
+  board.type.supply_mode = SupplyMode::ldo;
+  const auto found = desk.measure(board, request_for(small_network(), image, 1), {});
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().kind, ErrorKind::bad_input);
+  EXPECT_THAT(found.error().message, HasSubstr("ldo would lock STM32H747XI out"));
+}
+
 TEST_P(DeskFaults, NoiseBothWaysCostsRetransmissionsOnly) {
   for (const char* direction : {"to_board", "from_board"})
     ASSERT_TRUE(inject({{"fault", "uart"},
