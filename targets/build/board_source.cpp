@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "targets/port/pll.hpp"
+#include "targets/port/stm32h7_clocks.hpp"
 
 namespace assay {
 namespace {
@@ -21,6 +22,19 @@ struct ClockFamily {
   std::uint32_t (*uart_hz)(std::uint32_t core_hz, std::uint32_t uart_base);
 };
 
+constexpr const port::Stm32h7Line& h74x = port::stm32h74x;
+constexpr const port::Stm32h7Line& h7a3 = port::stm32h7a3;
+
+template <const port::Stm32h7Line& Line>
+bool stm32h7_reaches(std::uint32_t crystal, std::uint32_t wanted) {
+  const std::uint32_t source = crystal ? crystal : port::stm32h7_internal_hz;
+  return port::choose_scale(Line, wanted) && port::choose_pll_stm32h7(Line, source, wanted).valid;
+}
+template <const port::Stm32h7Line& Line>
+std::uint32_t stm32h7_uart_hz(std::uint32_t core_hz, std::uint32_t) {
+  return port::uart_hz_stm32h7(Line, core_hz);
+}
+
 constexpr std::array clock_families{
     ClockFamily{"stm32f4", "start_stm32f4", port::stm32f4_internal_hz,
                 [](std::uint32_t crystal, std::uint32_t wanted) {
@@ -28,6 +42,16 @@ constexpr std::array clock_families{
                   return port::choose_pll_stm32f4(source, wanted).valid;
                 },
                 port::uart_hz_stm32f4},
+    ClockFamily{"stm32f7", "start_stm32f7", port::stm32f4_internal_hz,
+                [](std::uint32_t crystal, std::uint32_t wanted) {
+                  const std::uint32_t source = crystal ? crystal : port::stm32f4_internal_hz;
+                  return port::choose_pll_stm32f4(source, wanted).valid;
+                },
+                port::uart_hz_stm32f7},
+    ClockFamily{"stm32h7", "start_stm32h7", port::stm32h7_internal_hz, stm32h7_reaches<h74x>,
+                stm32h7_uart_hz<h74x>},
+    ClockFamily{"stm32h7a3", "start_stm32h7a3", port::stm32h7_internal_hz, stm32h7_reaches<h7a3>,
+                stm32h7_uart_hz<h7a3>},
     ClockFamily{"stm32f0", "start_stm32f0", port::stm32f0_internal_hz,
                 [](std::uint32_t crystal, std::uint32_t wanted) {
                   if (crystal) return port::choose_pll_stm32f0(crystal, wanted).valid;
@@ -79,6 +103,23 @@ Status check_baud(const BoardType& board, std::uint32_t uart_hz) {
   return {};
 }
 
+std::string_view supply_word(const std::optional<SupplyMode>& mode) {
+  if (!mode) return "fixed";
+  switch (*mode) {
+    case SupplyMode::ldo:
+      return "ldo";
+    case SupplyMode::smps:
+      return "smps";
+    case SupplyMode::smps_1v8_ldo:
+      return "smps_1v8_ldo";
+    case SupplyMode::smps_2v5_ldo:
+      return "smps_2v5_ldo";
+    case SupplyMode::external:
+      return "external";
+  }
+  return "fixed";
+}
+
 std::string pin_text(const Pin& pin) {
   return fmt::format("{{{}, {}, {}}}", pin.port - 'A', pin.number, pin.function);
 }
@@ -104,6 +145,9 @@ const BoardConfig board_config{{
     {unique_id:#x},  // unique_id
     {start},
     &{uart},
+    {clock_input},  // clock_input
+    {caches},  // caches
+    Supply::{supply_mode},
 }};
 
 }}  // namespace assay::port
@@ -126,17 +170,20 @@ Result<std::string> board_source(const BoardType& board, Hertz clock) {
                 fmt::format("part {} asks for the UART driver \"{}\", which targets/port/ does not "
                             "have",
                             board.part.name, uart.driver));
+  ASSAY_CHECK(check_supply(board));
   const auto core_hz = static_cast<std::uint32_t>(clock.count());
   ASSAY_CHECK(check_clock(board, *family, core_hz));
   ASSAY_CHECK(check_baud(board, family->uart_hz(core_hz, uart.base)));
-  return fmt::format(source_text, fmt::arg("title", board.title), fmt::arg("clock", core_hz),
-                     fmt::arg("crystal", board.crystal ? board.crystal->count() : 0),
-                     fmt::arg("supply", board.supply.count()), fmt::arg("uart_base", uart.base),
-                     fmt::arg("interrupt", uart.interrupt), fmt::arg("baud", board.baud.count()),
-                     fmt::arg("tx", pin_text(board.uart_tx)),
-                     fmt::arg("rx", pin_text(board.uart_rx)),
-                     fmt::arg("unique_id", board.part.unique_id.value_or(0)),
-                     fmt::arg("start", family->start_function), fmt::arg("uart", driver->driver));
+  return fmt::format(
+      source_text, fmt::arg("title", board.title), fmt::arg("clock", core_hz),
+      fmt::arg("crystal", board.crystal ? board.crystal->count() : 0),
+      fmt::arg("supply", board.supply.count()), fmt::arg("uart_base", uart.base),
+      fmt::arg("interrupt", uart.interrupt), fmt::arg("baud", board.baud.count()),
+      fmt::arg("tx", pin_text(board.uart_tx)), fmt::arg("rx", pin_text(board.uart_rx)),
+      fmt::arg("unique_id", board.part.unique_id.value_or(0)),
+      fmt::arg("start", family->start_function), fmt::arg("uart", driver->driver),
+      fmt::arg("clock_input", board.clock_input), fmt::arg("caches", board.part.caches.has_value()),
+      fmt::arg("supply_mode", supply_word(board.supply_mode)));
 }
 
 }  // namespace assay

@@ -32,6 +32,10 @@ struct PinConfig {
   std::uint32_t function;
 };
 
+/// How the core's voltage is made on chips that let firmware choose (harness/core/supply_mode.hpp
+/// has the meaning of each).
+enum class Supply : std::uint8_t { fixed, ldo, smps, smps_1v8_ldo, smps_2v5_ldo, external };
+
 struct BoardConfig {
   std::uint32_t crystal_hz;  ///< 0: none, the internal oscillator is the source
   std::uint32_t clock_hz;    ///< core clock to set
@@ -45,6 +49,9 @@ struct BoardConfig {
   /// Sets flash wait states and clocks, powers the UART and its pins' ports, connects the pins.
   Clocks (*start)(const BoardConfig& config);
   const UartDriver* uart;
+  bool clock_input = false;  ///< a clock signal stands in for the crystal
+  bool caches = false;       ///< the core has caches, and runs with them on
+  Supply supply = Supply::fixed;
 };
 
 extern const BoardConfig board_config;
@@ -52,6 +59,9 @@ extern const BoardConfig board_config;
 // The chip families and UART layouts there are. The linker keeps only those board_config names.
 Clocks start_stm32f4(const BoardConfig& config);
 Clocks start_stm32f0(const BoardConfig& config);
+Clocks start_stm32f7(const BoardConfig& config);
+Clocks start_stm32h7(const BoardConfig& config);
+Clocks start_stm32h7a3(const BoardConfig& config);
 extern const UartDriver stm32_usart_v1;
 extern const UartDriver stm32_usart_v2;
 

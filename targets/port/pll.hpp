@@ -11,7 +11,7 @@ namespace assay::port {
 constexpr std::uint32_t stm32f4_internal_hz = 16'000'000;  // RM0090 6.2.2
 constexpr std::uint32_t stm32f0_internal_hz = 8'000'000;   // RM0360 7.2.2
 
-/// STM32F4: source / m * n / p.
+/// STM32F4 and STM32F7: source / m * n / p.
 struct PllStm32f4 {
   bool valid = false;
   std::uint32_t m = 0;
@@ -21,7 +21,7 @@ struct PllStm32f4 {
 
 /// A setting that makes exactly `wanted_hz`, or one that is not valid. Limits from RM0090 6.3.2 and
 /// DS8626 (main PLL characteristics): input 1 to 2 MHz, 2 MHz preferred for its lower jitter; VCO
-/// 192 to 432 MHz.
+/// 192 to 432 MHz. They lie within those of the STM32F7 (RM0385 5.3.2: VCO from 100 MHz).
 constexpr PllStm32f4 choose_pll_stm32f4(std::uint32_t source_hz, std::uint32_t wanted_hz) {
   if (wanted_hz > 216'000'000) return {};  // the highest VCO over the lowest p
   for (std::uint32_t p = 2; p <= 8; p += 2) {
@@ -44,19 +44,30 @@ constexpr std::uint32_t bus_divider(std::uint32_t hz, std::uint32_t limit_hz) {
   return divider;
 }
 
-constexpr std::uint32_t stm32f4_apb1_limit_hz = 42'000'000;  // DS8626, general operating conditions
-constexpr std::uint32_t stm32f4_apb2_limit_hz = 84'000'000;
+/// Highest clocks of the two peripheral buses.
+struct BusLimits {
+  std::uint32_t apb1_hz;
+  std::uint32_t apb2_hz;
+};
+constexpr BusLimits stm32f4_buses{42'000'000, 84'000'000};   // DS8626, general operating conditions
+constexpr BusLimits stm32f7_buses{54'000'000, 108'000'000};  // DS10916, the same table
+constexpr std::uint32_t stm32f7_overdrive_above_hz = 180'000'000;  // DS10916, the same table
 
-/// Both families place bus 2 peripherals from 0x40010000 on.
+/// All families place bus 2 peripherals from 0x40010000 on.
 constexpr bool on_second_bus(std::uint32_t peripheral_base) {
   return peripheral_base >= 0x40010000;
 }
 
-/// Clock of the bus a UART of an STM32F4 sits on.
+/// Clock of the bus a UART sits on, when each bus is divided just below its limit.
+constexpr std::uint32_t uart_hz(const BusLimits& limits, std::uint32_t core_hz,
+                                std::uint32_t uart_base) {
+  return core_hz / bus_divider(core_hz, on_second_bus(uart_base) ? limits.apb2_hz : limits.apb1_hz);
+}
 constexpr std::uint32_t uart_hz_stm32f4(std::uint32_t core_hz, std::uint32_t uart_base) {
-  const std::uint32_t limit =
-      on_second_bus(uart_base) ? stm32f4_apb2_limit_hz : stm32f4_apb1_limit_hz;
-  return core_hz / bus_divider(core_hz, limit);
+  return uart_hz(stm32f4_buses, core_hz, uart_base);
+}
+constexpr std::uint32_t uart_hz_stm32f7(std::uint32_t core_hz, std::uint32_t uart_base) {
+  return uart_hz(stm32f7_buses, core_hz, uart_base);
 }
 
 /// STM32F0: source / prediv * mul.

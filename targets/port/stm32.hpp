@@ -8,9 +8,10 @@
 
 namespace assay::port::stm32 {
 
-// RCC_CR, the same bits in RM0090 6.3.1 and RM0360 7.4.1.
+// RCC_CR, the same bits in RM0090 6.3.1, RM0360 7.4.1 and RM0433 8.7.2.
 constexpr std::uint32_t hse_on = 1u << 16;
 constexpr std::uint32_t hse_ready = 1u << 17;
+constexpr std::uint32_t hse_bypass = 1u << 18;
 constexpr std::uint32_t pll_on = 1u << 24;
 constexpr std::uint32_t pll_ready = 1u << 25;
 
@@ -19,9 +20,11 @@ constexpr std::uint32_t switch_internal = 0;
 constexpr std::uint32_t switch_crystal = 1;
 constexpr std::uint32_t switch_pll = 2;
 
-/// Starts the crystal oscillator; false when there is none or it does not start.
-inline bool start_crystal(std::uint32_t rcc_cr, std::uint32_t crystal_hz) {
-  if (crystal_hz == 0) return false;
+/// Starts the crystal oscillator, or lets a clock signal in its place through; false when there is
+/// none or it does not start.
+inline bool start_crystal(std::uint32_t rcc_cr, const BoardConfig& config) {
+  if (config.crystal_hz == 0) return false;
+  if (config.clock_input) reg(rcc_cr) = reg(rcc_cr) | hse_bypass;  // before HSEON
   reg(rcc_cr) = reg(rcc_cr) | hse_on;
   return wait_for(rcc_cr, hse_ready, hse_ready);
 }

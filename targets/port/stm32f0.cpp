@@ -39,7 +39,7 @@ bool run_from_pll(std::uint32_t source_hz, bool crystal, std::uint32_t core_hz) 
 /// Crystal first, then the internal oscillator: through the PLL, or as it is. Returns the core
 /// clock.
 std::uint32_t start_core(const BoardConfig& config) {
-  const bool crystal = start_crystal(rcc_cr, config.crystal_hz);
+  const bool crystal = start_crystal(rcc_cr, config);
   if (crystal && config.clock_hz == config.crystal_hz) {
     set_flash(config.clock_hz);
     if (switch_clock(rcc_cfgr, switch_crystal)) return config.clock_hz;

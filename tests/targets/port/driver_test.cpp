@@ -1,39 +1,13 @@
 // The clock and UART drivers against memory that stands where their registers are: every expected
 // value is worked out by hand from the reference manuals.
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-
-#include <cstring>
-#include <vector>
 
 #include "targets/port/board_config.hpp"
 #include "targets/port/registers.hpp"
+#include "tests/targets/port/register_memory.hpp"
 
 namespace assay::port {
 namespace {
-
-constexpr std::size_t page = 4096;
-
-/// Plain memory at register addresses, zero at first. It answers as written: status bits hold
-/// still.
-class Registers : public ::testing::Test {
- protected:
-  void map(std::uint32_t address) {
-    const std::uintptr_t base = address / page * page;
-    void* where = reinterpret_cast<void*>(base);
-    ASSERT_EQ(::mmap(where, page, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0),
-              where);
-    mapped_.push_back(where);
-  }
-  void TearDown() override {
-    for (void* where : mapped_)
-      ::munmap(where, page);
-  }
-
- private:
-  std::vector<void*> mapped_;
-};
 
 constexpr std::uint32_t hse_ready = 1u << 17;
 constexpr std::uint32_t pll_ready = 1u << 25;

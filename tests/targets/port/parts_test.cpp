@@ -68,8 +68,10 @@ TEST(Parts, RegionsAreNamedSourcedAndApart) {
 }
 
 TEST(Parts, IdentityFitsTheCore) {
-  // PARTNO field of CPUID: Cortex-M0 0xC20 (DDI0432C), Cortex-M4 0xC24 (Arm 100166).
-  const std::map<std::string, unsigned> part_number{{"cortex-m0", 0xC20}, {"cortex-m4f", 0xC24}};
+  // PARTNO field of CPUID: Cortex-M0 0xC20 (DDI0432C), Cortex-M4 0xC24 (Arm 100166), Cortex-M7
+  // 0xC27 (Arm 100165).
+  const std::map<std::string, unsigned> part_number{
+      {"cortex-m0", 0xC20}, {"cortex-m4f", 0xC24}, {"cortex-m7", 0xC27}};
   for (const Part& part : every_part()) {
     ASSERT_TRUE(part_number.contains(part.core.name)) << part.core.name;
     EXPECT_EQ((part.cpuid >> 4) & 0xFFF, part_number.at(part.core.name)) << part.name;
