@@ -36,6 +36,8 @@ const std::vector<ProbeFault>& probe_faults() {
        "the chip is not the one its board type names; check the inventory"},
       {"write-protected", "device protected",
        "the flash is write-protected; clear its option bytes"},
+      {"write-protected", "WRPERR detected",
+       "the flash is write-protected; clear its option bytes"},
       {"write-protected", "protected sectors",
        "the flash is write-protected; clear its option bytes"},
       {"missing-file", "couldn't open", "the image is not there"},

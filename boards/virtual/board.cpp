@@ -33,7 +33,7 @@ Status Board::build() {
   memory_ = std::make_unique<MemoryMap>(part, virtual_unique_id(spec_.serial));
   flash_array_ = std::make_unique<FlashArray>(memory_->flash_bank().bytes);
   ASSAY_TRY(flash_, make_flash_controller(part.flash_controller, *flash_array_));
-  ASSAY_TRY(rcc_, make_rcc(part.clock_driver, spec_.type.crystal));
+  ASSAY_TRY(rcc_, make_rcc(spec_.type));
   const auto input_or_space = [this] {
     attention_.fetch_or(attention_input);
     wake_.signal();
@@ -57,8 +57,10 @@ Status Board::build() {
   debug_ = std::make_unique<DebugPort>(part, *memory_, *processor_, [this] { reset_if_wanted(); });
 
   constexpr std::uint32_t block_size = 0x400;
-  memory_->attach(flash_->register_base(), block_size, *flash_);
-  memory_->attach(rcc_->register_base(), block_size, *rcc_);
+  attach_watched(flash_->register_base(), block_size, *flash_);
+  attach_watched(rcc_->register_base(), block_size, *rcc_);
+  for (const Rcc::Block& block : rcc_->other_blocks())
+    attach_watched(block.base, block.size, *block.registers);
   memory_->attach(usart_->block().base, block_size, *usart_);
   memory_->attach_flash(*flash_);
   memory_->other_registers().fix(part.debug_idcode_address, part.debug_idcode);
@@ -66,6 +68,17 @@ Status Board::build() {
   system_reset();
   thread_ = std::thread([this] { run(); });
   return {};
+}
+
+void Board::attach_watched(std::uint32_t base, std::uint32_t size, Peripheral& registers) {
+  watched_.push_back(std::make_unique<Watched>(registers, [this] { look_for_failure(); }));
+  memory_->attach(base, size, *watched_.back());
+}
+
+void Board::look_for_failure() {
+  if (failure_) return;
+  failure_ = rcc_->failure(flash_->wait_states());
+  if (failure_) processor_->request_stop();
 }
 
 Board::~Board() {
@@ -99,12 +112,14 @@ void Board::Access::set_power(bool on) {
   if (!on) return;
   board_.memory_->lose_power();
   if (board_.hang_ == Hang::until_power_cycle) board_.hang_ = Hang::no;
+  board_.failure_.reset();
   board_.system_reset();
 }
 
 void Board::system_reset() {
   reset_wanted_ = false;
   if (hang_ == Hang::until_reset) hang_ = Hang::no;
+  if (failure_ && !failure_->until_power_cycle) failure_.reset();
   memory_->reset_peripherals();
   pty_->discard();
   processor_->reset();
@@ -116,7 +131,7 @@ void Board::reset_if_wanted() {
 }
 
 bool Board::runnable() const {
-  return powered_ && !held_in_reset_ && hang_ == Hang::no &&
+  return powered_ && !held_in_reset_ && hang_ == Hang::no && !failure_ &&
          processor_->state() == RunState::running;
 }
 
@@ -133,8 +148,8 @@ std::optional<std::chrono::nanoseconds> Board::time_to_next_event() const {
 // Sleeps until another thread has something, or until the next event of a sleeping processor in
 // real time.
 void Board::wait_for_work(std::unique_lock<std::mutex>& lock) {
-  const bool asleep =
-      powered_ && !held_in_reset_ && hang_ == Hang::no && processor_->state() == RunState::sleeping;
+  const bool asleep = powered_ && !held_in_reset_ && hang_ == Hang::no && !failure_ &&
+                      processor_->state() == RunState::sleeping;
   const bool wanted = attention_.load() & attention_access_mask;
   const auto timeout = asleep && !wanted ? time_to_next_event() : std::nullopt;
   const Deadline event(timeout.value_or(std::chrono::nanoseconds(0)));

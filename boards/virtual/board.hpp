@@ -66,6 +66,10 @@ class Board {
     void hold_in_reset(bool held);
     bool held_in_reset() const { return board_.held_in_reset_; }
     bool powered() const { return board_.powered_; }
+    /// Whether anything answers a debugger: power is on and reaches the core.
+    bool answers() const { return powered() && !(failure() && failure()->until_power_cycle); }
+    /// Why the core stopped although nobody halted it; nothing: it did not.
+    const std::optional<CoreFailure>& failure() const { return board_.failure_; }
     void set_power(bool on);
     bool probe_present() const { return board_.probe_present_; }
     void set_probe_present(bool present) { board_.probe_present_ = present; }
@@ -86,6 +90,8 @@ class Board {
   std::optional<std::chrono::nanoseconds> time_to_next_event() const;
   void system_reset();
   void reset_if_wanted();
+  void attach_watched(std::uint32_t base, std::uint32_t size, Peripheral& registers);
+  void look_for_failure();
 
   BoardSpec spec_;
   std::atomic<std::uint32_t> attention_{0};
@@ -96,6 +102,7 @@ class Board {
   std::unique_ptr<FlashArray> flash_array_;
   std::unique_ptr<FlashController> flash_;
   std::unique_ptr<Rcc> rcc_;
+  std::vector<std::unique_ptr<Watched>> watched_;
   std::unique_ptr<Pty> pty_;
   std::unique_ptr<Processor> processor_;
   std::unique_ptr<Usart> usart_;
@@ -105,6 +112,7 @@ class Board {
   bool probe_present_ = true;
   bool reset_wanted_ = false;
   Hang hang_ = Hang::no;
+  std::optional<CoreFailure> failure_;
   bool quit_ = false;
   std::thread thread_;
 };

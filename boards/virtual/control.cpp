@@ -13,6 +13,7 @@ namespace {
 std::string state_word(Board::Access& board) {
   if (!board.powered()) return "off";
   if (board.held_in_reset()) return "held_in_reset";
+  if (board.failure()) return "failed";
   if (board.hang() != Hang::no) return "hung";
   switch (board.processor().state()) {
     case RunState::running:
@@ -29,14 +30,16 @@ std::string state_word(Board::Access& board) {
 
 Json status_of(Board::Access& board) {
   Processor& processor = board.processor();
-  return {{"state", state_word(board)},
-          {"pc", processor.pc()},
-          {"core_clock_hz", board.core_clock().count()},
-          {"instructions", processor.counter().instructions()},
-          {"cycles", processor.counter().cycles()},
-          {"fault_status", processor.system().fault_status()},
-          {"hard_fault_status", processor.system().hard_fault_status()},
-          {"fault_address", processor.system().fault_address()}};
+  Json status{{"state", state_word(board)},
+              {"pc", processor.pc()},
+              {"core_clock_hz", board.core_clock().count()},
+              {"instructions", processor.counter().instructions()},
+              {"cycles", processor.counter().cycles()},
+              {"fault_status", processor.system().fault_status()},
+              {"hard_fault_status", processor.system().hard_fault_status()},
+              {"fault_address", processor.system().fault_address()}};
+  if (board.failure()) status["failure"] = board.failure()->reason;
+  return status;
 }
 
 Json window_json(const Window& window) {

@@ -18,6 +18,9 @@ constexpr std::uint32_t ap_csw = 0x00, ap_tar = 0x04, ap_drw = 0x0C, ap_bd0 = 0x
                         ap_base = 0xF8, ap_idr = 0xFC;
 // AHB-AP of a Cortex-M3 or M4 (Arm 100166 table 9-1), and of a Cortex-M0 (DDI 0432C).
 constexpr std::uint32_t mainline_idr = 0x24770011, baseline_idr = 0x04770021;
+constexpr std::uint32_t m7_idr = 0x74770001;   // AHB-AP of a Cortex-M7
+constexpr std::uint32_t apb_idr = 0x54770002;  // APB-AP
+constexpr std::uint32_t debug_bus = 2;         // number of the STM32H7's APB-AP
 
 }  // namespace
 
@@ -27,7 +30,31 @@ DebugPort::DebugPort(const Part& part, MemoryMap& memory, Processor& processor,
       memory_(memory),
       processor_(processor),
       after_write_(std::move(after_write)),
-      csw_(0x23000042) {}
+      core_port_{0x23000042},
+      debug_bus_port_{0x80000042} {}
+
+bool DebugPort::is_h7() const {
+  return part_.debug_idcode_address >> 16 == 0x5C00;
+}
+
+DebugPort::AccessPort* DebugPort::access_port(std::uint32_t port) {
+  if (port == 0) return &core_port_;
+  return port == debug_bus && is_h7() ? &debug_bus_port_ : nullptr;
+}
+
+std::uint32_t DebugPort::identification(std::uint32_t port) const {
+  if (port == debug_bus) return apb_idr;
+  if (part_.core.architecture == "armv6-m") return baseline_idr;
+  return is_m7() ? m7_idr : mainline_idr;
+}
+
+std::optional<std::uint32_t> DebugPort::bus_address(std::uint32_t address,
+                                                    std::uint32_t port) const {
+  if (port == 0) return address;
+  constexpr std::uint32_t on_debug_bus = 0xE00E0000, for_the_core = 0x5C000000, size = 0x10000;
+  if (port != debug_bus || !is_h7() || address - on_debug_bus >= size) return std::nullopt;
+  return address - on_debug_bus + for_the_core;
+}
 
 std::uint32_t DebugPort::read_dp(std::uint32_t address) const {
   switch (address & 0xF) {
@@ -47,79 +74,86 @@ void DebugPort::write_dp(std::uint32_t address, std::uint32_t value) {
     control_status_ = (value & (requests | 0xF00)) | (value & requests) << 1;
 }
 
-std::optional<std::uint32_t> DebugPort::read_memory(std::uint32_t address, std::uint32_t size) {
-  return memory_.read(address, size);
+std::optional<std::uint32_t> DebugPort::read_memory(std::uint32_t address, std::uint32_t size,
+                                                    std::uint32_t port) {
+  const auto there = bus_address(address, port);
+  return there ? memory_.read(*there, size) : std::nullopt;
 }
 
-bool DebugPort::write_memory(std::uint32_t address, std::uint32_t size, std::uint32_t value) {
-  if (!memory_.write(address, size, value)) return false;
-  processor_.note_debug_write(address, size);
+bool DebugPort::write_memory(std::uint32_t address, std::uint32_t size, std::uint32_t value,
+                             std::uint32_t port) {
+  const auto there = bus_address(address, port);
+  if (!there || !memory_.write(*there, size, value)) return false;
+  processor_.note_debug_write(*there, size);
   after_write_();
   return true;
 }
 
 // The address register counts within 1 KB on every core; a debugger never relies on more.
-void DebugPort::advance_address(std::uint32_t size) {
+void DebugPort::advance_address(AccessPort& ap, std::uint32_t size) {
   constexpr std::uint32_t wrap = 0x3FF;
-  if ((csw_ >> 4 & 3) == 0) return;
-  transfer_address_ = (transfer_address_ & ~wrap) | ((transfer_address_ + size) & wrap);
+  if ((ap.csw >> 4 & 3) == 0) return;
+  ap.address = (ap.address & ~wrap) | ((ap.address + size) & wrap);
 }
 
 std::optional<std::uint32_t> DebugPort::read_ap(std::uint32_t port, std::uint32_t address) {
-  if (port != 0) return 0;
-  const std::uint32_t size = 1u << (csw_ & 3);
+  AccessPort* const ap = access_port(port);
+  if (!ap) return 0;
+  const std::uint32_t size = 1u << (ap->csw & 3);
   switch (address) {
     case ap_csw:
-      return csw_ | 0x40;
+      return ap->csw | 0x40;
     case ap_tar:
-      return transfer_address_;
+      return ap->address;
     case ap_drw: {
-      const auto value = read_memory(transfer_address_, size);
+      const auto value = read_memory(ap->address, size, port);
       if (!value) return std::nullopt;
-      const std::uint32_t lane = *value << 8 * (transfer_address_ & (4 - size));
-      advance_address(size);
+      const std::uint32_t lane = *value << 8 * (ap->address & (4 - size));
+      advance_address(*ap, size);
       return lane;
     }
     case ap_base:
       return 0xE00FF003;
     case ap_idr:
-      return part_.core.architecture == "armv6-m" ? baseline_idr : mainline_idr;
+      return identification(port);
     default:
       if (address < ap_bd0 || address > ap_bd3) return 0;
-      return read_memory((transfer_address_ & ~15u) + (address & 12), 4);
+      return read_memory((ap->address & ~15u) + (address & 12), 4, port);
   }
 }
 
 bool DebugPort::write_ap(std::uint32_t port, std::uint32_t address, std::uint32_t value) {
-  if (port != 0) return true;
-  const std::uint32_t size = 1u << (csw_ & 3);
+  AccessPort* const ap = access_port(port);
+  if (!ap) return true;
+  const std::uint32_t size = 1u << (ap->csw & 3);
   switch (address) {
     case ap_csw:
-      csw_ = value;
+      ap->csw = value;
       return true;
     case ap_tar:
-      transfer_address_ = value;
+      ap->address = value;
       return true;
     case ap_drw: {
-      const std::uint32_t lane = value >> 8 * (transfer_address_ & (4 - size));
-      if (!write_memory(transfer_address_, size, lane)) return false;
-      advance_address(size);
+      const std::uint32_t lane = value >> 8 * (ap->address & (4 - size));
+      if (!write_memory(ap->address, size, lane, port)) return false;
+      advance_address(*ap, size);
       return true;
     }
     default:
       if (address < ap_bd0 || address > ap_bd3) return true;
-      return write_memory((transfer_address_ & ~15u) + (address & 12), 4, value);
+      return write_memory((ap->address & ~15u) + (address & 12), 4, value, port);
   }
 }
 
 std::uint32_t DebugPort::breakpoint_slots() const {
-  return part_.core.architecture == "armv6-m" ? 4 : breakpoint_count;
+  if (is_m7()) return 8;
+  return part_.core.architecture == "armv6-m" ? 4 : 6;
 }
 
 std::uint32_t DebugPort::read_debug(std::uint32_t offset) {
   switch (offset) {
     case fp_ctrl:
-      return breakpoint_slots() << 4 | (breakpoints_enabled_ ? 1 : 0);
+      return (is_m7() ? 1u << 28 : 0) | breakpoint_slots() << 4 | (breakpoints_enabled_ ? 1 : 0);
     case dfsr:
       return processor_.halt_reasons();
     case dhcsr:
@@ -170,10 +204,15 @@ void DebugPort::write_breakpoint(std::uint32_t offset, std::uint32_t value) {
 }
 
 // FPB version 1: bits [28:2] are the word, [31:30] choose the lower, the upper or both half-words.
+// Version 2, the Cortex-M7's: bits [31:1] are the address.
 void DebugPort::apply_breakpoints() {
   std::vector<std::uint32_t> addresses;
   for (std::uint32_t comparator : comparators_) {
     if (!breakpoints_enabled_ || !(comparator & 1)) continue;
+    if (is_m7()) {
+      addresses.push_back(comparator & ~1u);
+      continue;
+    }
     const std::uint32_t word = comparator & 0x1FFFFFFC;
     if (comparator & 1u << 30) addresses.push_back(word);
     if (comparator & 1u << 31) addresses.push_back(word + 2);

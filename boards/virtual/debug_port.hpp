@@ -19,16 +19,20 @@ class DebugPort {
   DebugPort(const Part& part, MemoryMap& memory, Processor& processor,
             std::function<void()> after_write);
 
-  /// Debug and access port registers by their addresses; AP 0 is the memory access port.
+  /// Debug and access port registers by their addresses. AP 0 is the core's memory access port; AP
+  /// 2 of an STM32H7 reaches its debug components, from 0xE00E0000 on, where the core sees them
+  /// from 0x5C000000 on (RM0433, debug infrastructure).
   std::uint32_t read_dp(std::uint32_t address) const;
   void write_dp(std::uint32_t address, std::uint32_t value);
   /// Nothing: the bus answered with a fault.
   std::optional<std::uint32_t> read_ap(std::uint32_t port, std::uint32_t address);
   bool write_ap(std::uint32_t port, std::uint32_t address, std::uint32_t value);
 
-  /// Memory as the access port sees it.
-  std::optional<std::uint32_t> read_memory(std::uint32_t address, std::uint32_t size);
-  bool write_memory(std::uint32_t address, std::uint32_t size, std::uint32_t value);
+  /// Memory as an access port sees it.
+  std::optional<std::uint32_t> read_memory(std::uint32_t address, std::uint32_t size,
+                                           std::uint32_t port = 0);
+  bool write_memory(std::uint32_t address, std::uint32_t size, std::uint32_t value,
+                    std::uint32_t port = 0);
 
   /// Core debug registers by offset from 0xE0000000: DFSR, DHCSR, DCRSR, DCRDR, DEMCR, FPB.
   std::uint32_t read_debug(std::uint32_t offset);
@@ -40,21 +44,29 @@ class DebugPort {
   std::uint32_t debug_port_id() const { return part_.debug_port_id; }
 
  private:
-  static constexpr std::size_t breakpoint_count = 6;
+  static constexpr std::size_t breakpoint_count = 8;
   std::uint32_t breakpoint_slots() const;
+  bool is_m7() const { return part_.core.engine_model == "cortex-m7"; }
   std::uint32_t read_halting_control();
   void write_halting_control(std::uint32_t value);
   void write_breakpoint(std::uint32_t offset, std::uint32_t value);
   void apply_breakpoints();
-  void advance_address(std::uint32_t size);
+  struct AccessPort {
+    std::uint32_t csw;
+    std::uint32_t address = 0;  ///< TAR
+  };
+  bool is_h7() const;
+  AccessPort* access_port(std::uint32_t port);
+  static void advance_address(AccessPort& ap, std::uint32_t size);
+  std::optional<std::uint32_t> bus_address(std::uint32_t address, std::uint32_t port) const;
+  std::uint32_t identification(std::uint32_t port) const;
 
   const Part& part_;
   MemoryMap& memory_;
   Processor& processor_;
   std::function<void()> after_write_;
   std::uint32_t control_status_ = 0;  ///< DP CTRL/STAT
-  std::uint32_t csw_;
-  std::uint32_t transfer_address_ = 0;
+  AccessPort core_port_, debug_bus_port_;
   bool debug_enabled_ = false;
   std::uint32_t halting_bits_ = 0;  ///< C_MASKINTS and C_SNAPSTALL as written
   std::uint32_t register_data_ = 0;

@@ -42,12 +42,10 @@ std::optional<std::pair<std::uint32_t, std::uint32_t>> FlashArray::take_changes(
 }
 
 void KeyLock::write(std::uint32_t key) {
-  constexpr std::uint32_t key_1 = 0x45670123;
-  constexpr std::uint32_t key_2 = 0xCDEF89AB;
   if (blocked_ || !locked_) return;
-  if (!first_key_ && key == key_1) {
+  if (!first_key_ && key == keys_[0]) {
     first_key_ = true;
-  } else if (first_key_ && key == key_2) {
+  } else if (first_key_ && key == keys_[1]) {
     locked_ = false;
     first_key_ = false;
   } else {
@@ -59,9 +57,13 @@ Result<std::unique_ptr<FlashController>> make_flash_controller(const std::string
                                                                FlashArray& array) {
   if (name == "stm32f4") return make_flash_stm32f4(array);
   if (name == "stm32f0") return make_flash_stm32f0(array);
-  return fail(
-      ErrorKind::bad_input,
-      fmt::format("flash_controller \"{}\" has no virtual model; known: stm32f0, stm32f4", name));
+  if (name == "stm32f7") return make_flash_stm32f7(array);
+  if (name == "stm32h7") return make_flash_stm32h7(array);
+  if (name == "stm32h7a3") return make_flash_stm32h7a3(array);
+  return fail(ErrorKind::bad_input,
+              fmt::format("flash_controller \"{}\" has no virtual model; known: stm32f0, stm32f4, "
+                          "stm32f7, stm32h7, stm32h7a3",
+                          name));
 }
 
 }  // namespace assay::virtual_board

@@ -48,6 +48,8 @@ class FlashController : public Peripheral {
   virtual std::uint32_t register_base() const = 0;
   /// Protects every page or sector in the option bytes.
   virtual void set_write_protected(bool on) = 0;
+  /// Wait states of a read, where the model minds whether they suffice.
+  virtual std::optional<std::uint32_t> wait_states() const { return std::nullopt; }
 };
 
 /// Errors: bad_input when no controller of that name is known.
@@ -56,16 +58,23 @@ Result<std::unique_ptr<FlashController>> make_flash_controller(const std::string
 
 std::unique_ptr<FlashController> make_flash_stm32f4(FlashArray& array);
 std::unique_ptr<FlashController> make_flash_stm32f0(FlashArray& array);
+std::unique_ptr<FlashController> make_flash_stm32f7(FlashArray& array);
+std::unique_ptr<FlashController> make_flash_stm32h7(FlashArray& array);
+std::unique_ptr<FlashController> make_flash_stm32h7a3(FlashArray& array);
 
 /// The two-word key sequence that unlocks a controller; a wrong word locks until reset.
 class KeyLock {
  public:
+  explicit KeyLock(std::uint32_t first = 0x45670123, std::uint32_t second = 0xCDEF89AB)
+      : keys_{first, second} {}
+
   bool locked() const { return locked_; }
   void lock() { locked_ = true, first_key_ = false; }
   void reset() { locked_ = true, first_key_ = false, blocked_ = false; }
   void write(std::uint32_t key);
 
  private:
+  std::uint32_t keys_[2];
   bool locked_ = true;
   bool first_key_ = false;
   bool blocked_ = false;

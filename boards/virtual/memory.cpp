@@ -30,13 +30,14 @@ std::uint32_t lanes_of(std::uint32_t address, std::uint32_t size) {
 }  // namespace
 
 MemoryMap::MemoryMap(const Part& part, std::span<const std::uint8_t> unique_id)
-    : unique_id_address_(part.unique_id) {
+    : unique_id_address_(part.unique_id), flash_alias_(part.flash_alias) {
   for (const MemoryRegion& region : part.memory)
     if (region.flash)
       banks_.push_back(make_bank(BankKind::flash, region.base, region.size.count()));
   for (const MemoryRegion& region : part.memory)
     if (!region.flash) banks_.push_back(make_bank(BankKind::ram, region.base, region.size.count()));
-  banks_.push_back(make_bank(BankKind::rom, system_memory_base, system_memory_size));
+  banks_.push_back(make_bank(BankKind::rom, part.flash_size_register & ~(system_memory_size - 1),
+                             system_memory_size));
   const auto kilobytes = static_cast<std::uint16_t>(flash_bank().bytes.size() / 1024);
   Bank& rom = banks_.back();
   if (rom.contains(part.flash_size_register, 2))
@@ -54,7 +55,9 @@ void MemoryMap::set_unique_id(std::span<const std::uint8_t> unique_id) {
 
 std::uint32_t MemoryMap::resolve(std::uint32_t address) const {
   const Bank& flash = banks_.front();
-  return address < flash.bytes.size() ? address + flash.base : address;
+  return flash_alias_ && address - *flash_alias_ < flash.bytes.size()
+             ? address - *flash_alias_ + flash.base
+             : address;
 }
 
 Bank* MemoryMap::find(std::uint32_t address, std::uint32_t size) {
@@ -138,6 +141,8 @@ void MemoryMap::reset_peripherals() {
 void MemoryMap::lose_power() {
   for (Bank& bank : banks_)
     if (bank.kind == BankKind::ram) std::fill(bank.bytes.begin(), bank.bytes.end(), ram_pattern);
+  for (Attached& attached : attached_)
+    attached.peripheral->lose_power();
 }
 
 }  // namespace assay::virtual_board

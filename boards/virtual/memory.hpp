@@ -33,8 +33,7 @@ constexpr std::uint32_t peripheral_base = 0x40000000;
 constexpr std::uint32_t peripheral_end = 0x60000000;
 constexpr std::uint32_t private_base = 0xE0000000;  ///< private peripheral bus
 constexpr std::uint32_t private_size = 0x00100000;
-constexpr std::uint32_t system_memory_base = 0x1FFF0000;
-constexpr std::uint32_t system_memory_size = 0x00010000;
+constexpr std::uint32_t system_memory_size = 0x00010000;  ///< around the flash size register
 
 class MemoryMap {
  public:
@@ -43,10 +42,12 @@ class MemoryMap {
 
   std::vector<Bank>& banks() { return banks_; }
   Bank& flash_bank() { return banks_.front(); }
-  /// Bank of an address; the alias of flash at address 0 is resolved. nullptr: none.
+  /// Bank of an address; the alias of flash is resolved. nullptr: none.
   Bank* find(std::uint32_t address, std::uint32_t size);
-  /// The address with the alias at 0 replaced by the flash it shows.
+  /// The address with the alias of flash replaced by the flash it shows.
   std::uint32_t resolve(std::uint32_t address) const;
+  /// Where flash also appears; nothing: nowhere.
+  std::optional<std::uint32_t> flash_alias() const { return flash_alias_; }
 
   void attach(std::uint32_t base, std::uint32_t size, Peripheral& peripheral);
   void attach_flash(FlashController& controller) { flash_controller_ = &controller; }
@@ -64,7 +65,7 @@ class MemoryMap {
 
   /// Resets every attached peripheral and the registers without behaviour.
   void reset_peripherals();
-  /// Power was off: RAM is undefined again (filled with a pattern).
+  /// Power was off: RAM is undefined again (filled with a pattern), and peripherals are told.
   void lose_power();
   /// Puts another text into the unique-id area.
   void set_unique_id(std::span<const std::uint8_t> unique_id);
@@ -79,6 +80,7 @@ class MemoryMap {
 
   std::vector<Bank> banks_;
   std::optional<std::uint32_t> unique_id_address_;
+  std::optional<std::uint32_t> flash_alias_;
   std::vector<Attached> attached_;
   std::size_t last_attached_ = 0;
   RegisterFile other_;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <unordered_map>
+#include <utility>
 
 namespace assay::virtual_board {
 
@@ -30,6 +32,27 @@ class Peripheral {
   virtual void write(std::uint32_t offset, std::uint32_t value, std::uint32_t lanes) = 0;
   /// State after a system reset.
   virtual void reset() = 0;
+  /// The supply was off: what survives a reset is gone too. A reset follows.
+  virtual void lose_power() {}
+};
+
+/// Another block of registers, and something to do after each write to it.
+class Watched final : public Peripheral {
+ public:
+  Watched(Peripheral& inner, std::function<void()> after_write)
+      : inner_(inner), after_write_(std::move(after_write)) {}
+
+  std::uint32_t read(std::uint32_t offset) override { return inner_.read(offset); }
+  void write(std::uint32_t offset, std::uint32_t value, std::uint32_t lanes) override {
+    inner_.write(offset, value, lanes);
+    after_write_();
+  }
+  void reset() override { inner_.reset(); }
+  void lose_power() override { inner_.lose_power(); }
+
+ private:
+  Peripheral& inner_;
+  std::function<void()> after_write_;
 };
 
 /// Registers without behaviour: read 0 until written, then what was written. Fixed words keep their

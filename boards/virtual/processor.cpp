@@ -28,7 +28,8 @@ void Processor::map_memory() {
                                       : bank.kind == BankKind::flash ? UC_PROT_READ | UC_PROT_EXEC
                                                                      : UC_PROT_READ;
     engine_.map(bank.base, size, permissions, bank.bytes.data());
-    if (&bank == &memory_.flash_bank()) engine_.map(0, size, permissions, bank.bytes.data());
+    if (&bank == &memory_.flash_bank() && memory_.flash_alias())
+      engine_.map(*memory_.flash_alias(), size, permissions, bank.bytes.data());
   }
 }
 
@@ -94,7 +95,8 @@ void Processor::refresh_code() {
   written_first_ = ~0u;
   written_last_ = 0;
   if (const auto changed = flash_.take_changes()) {
-    engine_.forget_code(changed->first, changed->second);  // the alias at 0
+    if (const auto alias = memory_.flash_alias())
+      engine_.forget_code(*alias + changed->first, *alias + changed->second);
     const std::uint32_t base = memory_.flash_bank().base;
     engine_.forget_code(base + changed->first, base + changed->second);
     code_.forget_flash();

@@ -1,16 +1,26 @@
-// Reset and clock control: ready bits follow their on bits at once, and the core clock follows the
-// registers. Used by one thread at a time (the board's lock is held).
+// Reset and clock control, with the power control beside it: ready bits follow their on bits at
+// once, and the core clock follows the registers. Settings that silicon does not survive stop the
+// core. Used by one thread at a time (the board's lock is held).
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "boards/virtual/peripheral.hpp"
+#include "harness/core/board_type.hpp"
 #include "harness/core/result.hpp"
 #include "harness/core/units.hpp"
 
 namespace assay::virtual_board {
+
+/// Why a core cannot go on with the settings it has.
+struct CoreFailure {
+  std::string reason;
+  bool until_power_cycle =
+      false;  ///< its supply is gone, and with it the debug port; else a reset helps
+};
 
 class Rcc : public Peripheral {
  public:
@@ -19,14 +29,30 @@ class Rcc : public Peripheral {
   virtual Hertz core_clock() const = 0;
   /// Core cycles in one cycle of the clock of the UART at `uart_base`.
   virtual std::uint32_t cycles_per_uart_clock(std::uint32_t uart_base) const = 0;
+
+  /// A further register block of the model, such as the power control's.
+  struct Block {
+    std::uint32_t base;
+    std::uint32_t size;
+    Peripheral* registers;
+  };
+  virtual std::vector<Block> other_blocks() { return {}; }
+  /// Asked after every write to these registers or the flash controller's.
+  virtual std::optional<CoreFailure> failure(std::optional<std::uint32_t> wait_states) const {
+    static_cast<void>(wait_states);
+    return std::nullopt;
+  }
 };
 
-/// `crystal`: of the board; absent, HSE never becomes ready. Errors: bad_input for an unknown name.
-Result<std::unique_ptr<Rcc>> make_rcc(const std::string& clock_driver,
-                                      std::optional<Hertz> crystal);
+/// The model for a board's part. Without a crystal HSE never becomes ready. Errors: bad_input when
+/// no model of the part's clock driver is known.
+Result<std::unique_ptr<Rcc>> make_rcc(const BoardType& type);
 
 std::unique_ptr<Rcc> make_rcc_stm32f4(std::optional<Hertz> crystal);
 std::unique_ptr<Rcc> make_rcc_stm32f0(std::optional<Hertz> crystal);
+std::unique_ptr<Rcc> make_rcc_stm32f7(const BoardType& type);
+std::unique_ptr<Rcc> make_rcc_stm32h7(const BoardType& type);
+std::unique_ptr<Rcc> make_rcc_stm32h7a3(const BoardType& type);
 
 /// AHB prescaler from HPRE: 0xxx divides by 1, then 2, 4, 8, 16, 64, 128, 256, 512.
 constexpr std::uint32_t ahb_divider(std::uint32_t hpre) {

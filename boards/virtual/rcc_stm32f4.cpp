@@ -1,4 +1,7 @@
-// RCC of the STM32F405 (RM0090 rev 19, section 7).
+// RCC of the STM32F405 (RM0090 rev 19, section 7) and of the STM32F7 (RM0385, section 5; RM0410),
+// which is laid out alike, with the STM32F7's over-drive (RM0385, section 4.1.4).
+#include <fmt/format.h>
+
 #include <array>
 
 #include "boards/virtual/rcc.hpp"
@@ -6,14 +9,16 @@
 namespace assay::virtual_board {
 namespace {
 
-constexpr std::uint32_t cr = 0x00, pllcfgr = 0x04, cfgr = 0x08, bdcr = 0x70, csr = 0x74;
+constexpr std::uint32_t cr = 0x00, pllcfgr = 0x04, cfgr = 0x08, apb1enr = 0x40, bdcr = 0x70,
+                        csr = 0x74;
 constexpr std::uint32_t hsi_on = 1u << 0, hse_on = 1u << 16, pll_on = 1u << 24, i2s_on = 1u << 26;
+constexpr std::uint32_t pwr_clock_on = 1u << 28;
 constexpr std::uint32_t apb2_begin = 0x40010000, apb2_end = 0x40018000;
 constexpr Hertz hsi{16000000};
 
-class RccStm32F4 final : public Rcc {
+class RccStm32F4 : public Rcc {
  public:
-  explicit RccStm32F4(std::optional<Hertz> crystal) : crystal_(crystal) { reset(); }
+  explicit RccStm32F4(std::optional<Hertz> crystal) : crystal_(crystal) { RccStm32F4::reset(); }
 
   std::uint32_t register_base() const override { return 0x40023800; }
 
@@ -40,7 +45,9 @@ class RccStm32F4 final : public Rcc {
   }
 
   void write(std::uint32_t offset, std::uint32_t value, std::uint32_t lanes) override {
-    if (offset / 4 < registers_.size()) at(offset) = merge_lanes(at(offset), value, lanes);
+    if (offset / 4 >= registers_.size()) return;
+    if (offset == pllcfgr && get(cr) & pll_on) return;  // only while the PLL is off
+    at(offset) = merge_lanes(at(offset), value, lanes);
   }
 
   Hertz core_clock() const override {
@@ -52,10 +59,11 @@ class RccStm32F4 final : public Rcc {
     return apb_divider(get(cfgr) >> (fast ? 13 : 10) & 7);
   }
 
- private:
+ protected:
   std::uint32_t& at(std::uint32_t offset) { return registers_[offset / 4]; }
   std::uint32_t get(std::uint32_t offset) const { return registers_[offset / 4]; }
 
+ private:
   std::uint32_t ready(std::uint32_t control) const {
     std::uint32_t bits = (control & (hsi_on | pll_on | i2s_on)) << 1;
     if (crystal_) bits |= (control & hse_on) << 1;
@@ -81,13 +89,99 @@ class RccStm32F4 final : public Rcc {
   }
 
   std::optional<Hertz> crystal_;
-  std::array<std::uint32_t, 0x90 / 4> registers_{};
+  std::array<std::uint32_t, 0x94 / 4> registers_{};
+};
+
+/// PWR_CR1 and PWR_CSR1; nothing is written while the block's clock is off.
+class PowerStm32F7 final : public Peripheral {
+ public:
+  explicit PowerStm32F7(const bool& clock_on) : clock_on_(clock_on) { reset(); }
+
+  void reset() override { control_ = 0xC000; }
+  std::uint32_t read(std::uint32_t offset) override {
+    return offset == 0 ? control_ : offset == 4 ? 1u << 14 | overdrive_ready() : 0;
+  }
+  void write(std::uint32_t offset, std::uint32_t value, std::uint32_t lanes) override {
+    if (offset == 0 && clock_on_) control_ = merge_lanes(control_, value, lanes);
+  }
+
+  /// The highest core clock at this voltage scale (DS10916, general operating conditions).
+  Hertz limit() const {
+    switch (control_ >> 14 & 3) {
+      case 3:
+        return overdrive_ready() >> 17 ? Hertz(216'000'000) : Hertz(180'000'000);
+      case 2:
+        return overdrive_ready() >> 17 ? Hertz(180'000'000) : Hertz(168'000'000);
+      default:
+        return Hertz(144'000'000);
+    }
+  }
+
+ private:
+  // ODRDY follows ODEN; ODSWRDY follows ODSWEN once the generator is ready.
+  std::uint32_t overdrive_ready() const {
+    const std::uint32_t generator = control_ & 1u << 16;
+    return generator ? generator | (control_ & 1u << 17) : 0;
+  }
+
+  const bool& clock_on_;
+  std::uint32_t control_ = 0;
+};
+
+class RccStm32F7 final : public RccStm32F4 {
+ public:
+  RccStm32F7(std::optional<Hertz> crystal, Millivolts supply)
+      : RccStm32F4(crystal), supply_(supply) {}
+
+  void reset() override {
+    RccStm32F4::reset();
+    power_clock_on_ = false;
+  }
+  void write(std::uint32_t offset, std::uint32_t value, std::uint32_t lanes) override {
+    RccStm32F4::write(offset, value, lanes);
+    power_clock_on_ = get(apb1enr) & pwr_clock_on;
+  }
+
+  std::vector<Block> other_blocks() override { return {{0x40007000, 0x400, &power_}}; }
+
+  std::optional<CoreFailure> failure(std::optional<std::uint32_t> wait_states) const override {
+    const std::uint64_t clock = core_clock().count();
+    if (clock > power_.limit().count())
+      return CoreFailure{fmt::format("{} Hz are above the {} Hz of the voltage scale and "
+                                     "over-drive that are set",
+                                     clock, power_.limit().count()),
+                         false};
+    for (const auto& [uart_base, limit] :
+         {std::pair{0x40000000u, 54'000'000u}, std::pair{apb2_begin, 108'000'000u}})
+      if (clock / cycles_per_uart_clock(uart_base) > limit)
+        return CoreFailure{fmt::format("a peripheral bus runs above its {} Hz", limit), false};
+    // RM0385, table 7.
+    const std::uint32_t step = supply_.count() >= 2700   ? 30'000'000
+                               : supply_.count() >= 2400 ? 24'000'000
+                               : supply_.count() >= 2100 ? 22'000'000
+                                                         : 20'000'000;
+    const std::uint64_t needed = (clock - 1) / step;
+    if (wait_states && *wait_states < needed)
+      return CoreFailure{fmt::format("flash needs {} wait states at {} Hz and has {}", needed,
+                                     clock, *wait_states),
+                         false};
+    return std::nullopt;
+  }
+
+ private:
+  Millivolts supply_;
+  bool power_clock_on_ = false;
+  PowerStm32F7 power_{power_clock_on_};
 };
 
 }  // namespace
 
 std::unique_ptr<Rcc> make_rcc_stm32f4(std::optional<Hertz> crystal) {
   return std::make_unique<RccStm32F4>(crystal);
+}
+
+std::unique_ptr<Rcc> make_rcc_stm32f7(const BoardType& type) {
+  return std::make_unique<RccStm32F7>(type.crystal, type.supply);
 }
 
 }  // namespace assay::virtual_board

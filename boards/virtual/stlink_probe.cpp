@@ -83,7 +83,7 @@ void StlinkProbe::debug_command(Board::Access& board, std::span<const std::uint8
   Processor& processor = board.processor();
   switch (request[1]) {
     case enter_debug:
-      if (!board.powered()) return done(status_no_target);
+      if (!board.answers()) return done(status_no_target);
       mode_ = 2;
       return done();
     case leave_debug:
@@ -162,7 +162,7 @@ void StlinkProbe::debug_command(Board::Access& board, std::span<const std::uint8
     case close_port:
     case set_frequency:
     case set_frequency_swd:
-      return done(board.powered() ? status_ok : status_no_target);
+      return done(board.answers() ? status_ok : status_no_target);
     default:
       return done(status_unknown);
   }
@@ -175,7 +175,7 @@ void StlinkProbe::access_register(Board::Access& board, std::span<const std::uin
   const std::uint16_t address = half_at(request, 4);
   std::uint8_t status = status_ok;
   std::uint32_t value = write ? word_at(request, 6) : 0;
-  if (!board.powered()) {
+  if (!board.answers()) {
     status = status_no_target;
   } else if (port == debug_port_select) {
     if (write)
@@ -196,10 +196,11 @@ void StlinkProbe::access_register(Board::Access& board, std::span<const std::uin
 void StlinkProbe::read_memory(Board::Access& board, std::span<const std::uint8_t> request,
                               Answer& answer, std::uint32_t size, bool advance) {
   std::uint32_t address = word_at(request, 2);
+  const std::uint32_t port = request[8];
   const std::size_t length = std::min<std::size_t>(half_at(request, 6), answer.size());
-  last_status_ = board.powered() ? status_ok : status_no_target;
+  last_status_ = board.answers() ? status_ok : status_no_target;
   for (std::size_t at = 0; at + size <= length && last_status_ == status_ok; at += size) {
-    const auto value = board.debug().read_memory(address, size);
+    const auto value = board.debug().read_memory(address, size, port);
     if (!value) {
       last_status_ = status_ap_error;
       last_address_ = address;
@@ -214,12 +215,13 @@ void StlinkProbe::write_memory(Board::Access& board, std::span<const std::uint8_
                                std::span<const std::uint8_t> data, Answer&, std::uint32_t size,
                                bool advance) {
   std::uint32_t address = word_at(request, 2);
+  const std::uint32_t port = request[8];
   const std::size_t length = std::min<std::size_t>(half_at(request, 6), data.size());
-  last_status_ = board.powered() ? status_ok : status_no_target;
+  last_status_ = board.answers() ? status_ok : status_no_target;
   for (std::size_t at = 0; at + size <= length && last_status_ == status_ok; at += size) {
     std::uint32_t value = 0;
     std::memcpy(&value, &data[at], size);
-    if (!board.debug().write_memory(address, size, value)) {
+    if (!board.debug().write_memory(address, size, value, port)) {
       last_status_ = status_ap_error;
       last_address_ = address;
       return;
@@ -229,8 +231,8 @@ void StlinkProbe::write_memory(Board::Access& board, std::span<const std::uint8_
 }
 
 // A queue of register accesses: `count` kinds of one byte, padded to a word, then `count` words.
-// Kind 1 sets the address of a following write, 2 writes the word there, 3 reads at the word. The
-// answers are `count` values and `count` statuses.
+// Kind 1 sets the address of a following write, 2 writes the word there, 3 reads at the word, 5
+// chooses the access port. The answers are `count` values and `count` statuses.
 void StlinkProbe::run_queue(Board::Access& board, std::span<const std::uint8_t> request,
                             std::span<const std::uint8_t> data) {
   const std::uint32_t count = word_at(request, 2);
@@ -238,15 +240,18 @@ void StlinkProbe::run_queue(Board::Access& board, std::span<const std::uint8_t> 
   queue_answer_.assign(std::size_t{count} * 8, 0);
   if (values + std::size_t{count} * 4 > data.size()) return;
   std::uint32_t address = 0;
+  std::uint32_t port = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t value = word_at(data, values + std::size_t{i} * 4);
     std::uint32_t read = 0;
-    bool done = board.powered();
+    bool done = board.answers();
     if (data[i] == 1) {
       address = value;
+    } else if (data[i] == 5) {
+      port = value;
     } else if (data[i] == 2) {
-      done = done && board.debug().write_memory(address, 4, value);
-    } else if (const auto found = board.debug().read_memory(value, 4)) {
+      done = done && board.debug().write_memory(address, 4, value, port);
+    } else if (const auto found = board.debug().read_memory(value, 4, port)) {
       read = *found;
     } else {
       done = false;

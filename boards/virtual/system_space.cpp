@@ -4,7 +4,7 @@ namespace assay::virtual_board {
 namespace {
 
 // Offsets from 0xE0000000.
-constexpr std::uint32_t dwt_ctrl = 0x1000, dwt_cyccnt = 0x1004;
+constexpr std::uint32_t dwt_ctrl = 0x1000, dwt_cyccnt = 0x1004, dwt_lar = 0x1FB0, dwt_lsr = 0x1FB4;
 constexpr std::uint32_t fpb_begin = 0x2000, fpb_end = 0x2024;
 constexpr std::uint32_t systick_begin = 0xE010, systick_end = 0xE020;
 constexpr std::uint32_t nvic_begin = 0xE100, nvic_end = 0xE4F0;
@@ -27,12 +27,16 @@ SystemSpace::SystemSpace(const Part& part, const TimeSource& time, Requests requ
       mainline_(part.core.architecture != "armv6-m"),
       fpu_(part.core.fpu),
       cycle_counter_(part.core.cycle_counter == "dwt"),
-      nvic_(mainline_ ? 4 : 2) {}
+      nvic_(mainline_ ? 4 : 2),
+      core_registers_(part),
+      watchpoint_lock_(part.core.engine_model == "cortex-m7") {}
 
 void SystemSpace::reset() {
   nvic_.reset();
   systick_.reset(time_.cycles());
-  vector_table_ = 0;
+  core_registers_.reset();
+  watchpoint_locked_ = watchpoint_lock_;
+  vector_table_ = part_.flash_alias.value_or(part_.flash().base);
   coprocessor_access_ = system_control_ = handler_control_ = 0;
   fault_status_ = hard_fault_status_ = bus_fault_address_ = 0;
   fpu_context_ = fpu_ ? 0xC0000000 : 0;  // ASPEN and LSPEN are on after reset (B3.2.21)
@@ -53,6 +57,8 @@ std::uint32_t SystemSpace::read(std::uint32_t offset) {
   if ((offset >= debug_begin && offset < debug_end) || offset == dfsr ||
       (offset >= fpb_begin && offset < fpb_end))
     return requests_.read_debug(offset);
+  if (core_registers_.holds(offset)) return core_registers_.read(offset);
+  if (offset == dwt_lsr) return watchpoint_lock_ ? 1 | (watchpoint_locked_ ? 2 : 0) : 0;
   if (offset == dwt_ctrl) return watchpoint_control_ | (cycle_counter_ ? 0 : dwt_no_counter);
   if (offset == dwt_cyccnt) {
     ++time_reads_;
@@ -139,18 +145,32 @@ void SystemSpace::write(std::uint32_t offset, std::uint32_t value, std::uint32_t
   } else if ((offset >= debug_begin && offset < debug_end) || offset == dfsr ||
              (offset >= fpb_begin && offset < fpb_end)) {
     requests_.write_debug(offset, value);
-  } else if (offset == dwt_ctrl) {
+  } else if (core_registers_.holds(offset)) {
+    core_registers_.write(offset, value, lanes);
+  } else if (write_watchpoint(offset, value)) {
+    return;
+  } else if (offset >= 0xE000 && offset < 0xF000) {
+    write_control(offset, value, lanes);
+  }
+}
+
+// True when the register is the watchpoint unit's. On silicon a debugger's writes pass its lock;
+// here nobody's do, and no debugger that drives these boards writes there.
+bool SystemSpace::write_watchpoint(std::uint32_t offset, std::uint32_t value) {
+  constexpr std::uint32_t key = 0xC5ACCE55;
+  if (offset == dwt_lar) {
+    if (watchpoint_lock_) watchpoint_locked_ = value != key;
+  } else if (offset == dwt_ctrl && !watchpoint_locked_) {
     const auto counted = static_cast<std::uint32_t>(time_.cycles() - cycle_counter_zero_);
     if ((watchpoint_control_ & 1) && !(value & 1)) cycle_counter_stopped_ = counted;
     if (!(watchpoint_control_ & 1) && (value & 1))
       cycle_counter_zero_ = time_.cycles() - cycle_counter_stopped_;
     watchpoint_control_ = value & 1;
-  } else if (offset == dwt_cyccnt) {
+  } else if (offset == dwt_cyccnt && !watchpoint_locked_) {
     cycle_counter_zero_ = time_.cycles() - value;
     cycle_counter_stopped_ = value;
-  } else if (offset >= 0xE000 && offset < 0xF000) {
-    write_control(offset, value, lanes);
   }
+  return offset >= dwt_ctrl && offset < fpb_begin;
 }
 
 void SystemSpace::write_control(std::uint32_t offset, std::uint32_t value, std::uint32_t lanes) {
@@ -171,7 +191,8 @@ void SystemSpace::write_control(std::uint32_t offset, std::uint32_t value, std::
       system_control_ = merge_lanes(system_control_, value, lanes) & 0x16;
       break;
     case ccr:
-      configuration_ = merge_lanes(configuration_, value, lanes);
+      configuration_ =
+          core_registers_.allowed_configuration(merge_lanes(configuration_, value, lanes));
       break;
     case shcsr:
       handler_control_ = merge_lanes(handler_control_, value, lanes) & 0x70000;

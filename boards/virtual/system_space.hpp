@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "boards/virtual/core_registers.hpp"
 #include "boards/virtual/memory.hpp"
 #include "boards/virtual/nvic.hpp"
 #include "boards/virtual/peripheral.hpp"
@@ -61,6 +62,7 @@ class SystemSpace : public Peripheral {
   std::uint64_t time_reads() const { return time_reads_; }
 
  private:
+  bool write_watchpoint(std::uint32_t offset, std::uint32_t value);
   std::uint32_t read_control(std::uint32_t offset);
   void write_control(std::uint32_t offset, std::uint32_t value, std::uint32_t lanes);
   std::uint32_t read_interrupt_state() const;
@@ -76,6 +78,9 @@ class SystemSpace : public Peripheral {
   bool cycle_counter_;
   Nvic nvic_;
   SysTick systick_;
+  CoreRegisters core_registers_;
+  bool watchpoint_lock_;  ///< the Cortex-M7's DWT is write-protected until it is unlocked
+  bool watchpoint_locked_ = false;
   std::uint32_t vector_table_ = 0;
   std::uint32_t coprocessor_access_ = 0;
   std::uint32_t fpu_context_ = 0;

@@ -5,9 +5,11 @@
 
 namespace assay::test {
 
-VirtualBoards start_rig() {
-  auto rig = VirtualBoards::start({{rig_f405.name, rig_f405.kind.type, rig_f405.serial},
-                                   {rig_f030.name, rig_f030.kind.type, rig_f030.serial}});
+VirtualBoards start_rig(const std::vector<RigBoard>& boards) {
+  std::vector<VirtualBoardSpec> specs;
+  for (const RigBoard& board : boards)
+    specs.push_back({board.name, board.kind.type, board.serial});
+  auto rig = VirtualBoards::start(specs);
   EXPECT_TRUE(rig) << (rig ? "" : rig.error().message);
   return std::move(*rig);
 }

@@ -1,4 +1,4 @@
-// The virtual-board program with both kinds of board, and the real OpenOCD in front of it.
+// The virtual-board program with boards of every kind, and the real OpenOCD in front of it.
 #pragma once
 
 #include <string>
@@ -9,9 +9,6 @@
 
 namespace assay::test {
 
-/// Two boards, "f405" (probe VB0405) and "f030" (probe VB0030), in one process.
-VirtualBoards start_rig();
-
 /// What the tests need to know of each of them.
 struct RigBoard {
   const char* name;
@@ -21,6 +18,14 @@ struct RigBoard {
 };
 constexpr RigBoard rig_f405{"f405", "VB0405", "target/stm32f4x.cfg", f405};
 constexpr RigBoard rig_f030{"f030", "VB0030", "target/stm32f0x.cfg", f030};
+constexpr RigBoard rig_f746{"f746", "VB0746", "target/stm32f7x.cfg", f746};
+constexpr RigBoard rig_f779{"f779", "VB0779", "target/stm32f7x.cfg", f779};
+constexpr RigBoard rig_h743{"h743", "VB1743", "target/stm32h7x_dual_bank.cfg", h743};
+constexpr RigBoard rig_h747{"h747", "VB1747", "target/stm32h7x_dual_bank.cfg", h747};
+constexpr RigBoard rig_h7a3{"h7a3", "VB17A3", "target/stm32h7x_dual_bank.cfg", h7a3};
+
+/// The boards in one process.
+VirtualBoards start_rig(const std::vector<RigBoard>& boards = {rig_f405, rig_f030});
 
 /// Runs OpenOCD against one probe with `commands`; its words are in `errors`.
 ProcessOutcome openocd(const VirtualBoards& rig, const std::string& serial,

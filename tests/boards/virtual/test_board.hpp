@@ -10,13 +10,19 @@
 
 namespace assay::test {
 
-/// One of the two board types the tests run on, and the suffix of firmware built for it.
+/// One of the board types the tests run on, and the suffix of firmware built for it.
 struct BoardUnderTest {
   const char* type;
   const char* firmware_suffix;
 };
 constexpr BoardUnderTest f405{"olimex-stm32-h405", "f4"};
 constexpr BoardUnderTest f030{"generic-stm32f030cc", "f0"};
+constexpr BoardUnderTest f746{"nucleo-f746zg", "m7_usart3"};
+constexpr BoardUnderTest f746_disco{"stm32f746g-disco", "m7_usart1"};
+constexpr BoardUnderTest f779{"stm32f779i-eval", "m7_usart1"};
+constexpr BoardUnderTest h743{"nucleo-h743zi2", "m7_usart3"};
+constexpr BoardUnderTest h747{"stm32h747i-disco", "m7_usart1"};
+constexpr BoardUnderTest h7a3{"nucleo-h7a3zi-q", "m7_usart3"};
 
 /// Path of a firmware of firmware/, e.g. firmware_path("echo", f405, "elf").
 std::string firmware_path(const std::string& name, const BoardUnderTest& board,

@@ -1,6 +1,7 @@
 // The UART from the host's side of the pty: order and completeness, resets, damage, overrun.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <thread>
 
@@ -103,8 +104,13 @@ TEST_P(Uart, SleepsWhilePollingFirmwareWaits) {
   EXPECT_EQ(echo(terminal, "awake"), "awake");
 }
 
-INSTANTIATE_TEST_SUITE_P(Parts, Uart, ::testing::Values(f405, f030),
-                         [](const auto& param) { return param.param.firmware_suffix; });
+INSTANTIATE_TEST_SUITE_P(Parts, Uart, ::testing::Values(f405, f030, f746, f746_disco, h747),
+
+                         [](const auto& param) {
+                           std::string name = param.param.type;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace assay::test

@@ -1,5 +1,5 @@
 /* The little a test firmware needs: registers, a UART by polling, vectors. BOARD_F4 or BOARD_F0
-   chooses the part. */
+   chooses the part; BOARD_UART_BASE and BOARD_UART_IRQ any other with the second USART layout. */
 #pragma once
 
 #include <stdint.h>
@@ -15,13 +15,18 @@
 #define UART_ON (1u << 13 | 1u << 3 | 1u << 2)
 #define UART_IRQ 37
 #else
-#define UART_STATUS REGISTER(0x4001381C)
-#define UART_RECEIVE REGISTER(0x40013824)
-#define UART_SEND REGISTER(0x40013828)
-#define UART_BAUD REGISTER(0x4001380C)
-#define UART_CONTROL REGISTER(0x40013800)
+#ifdef BOARD_F0
+#define BOARD_UART_BASE 0x40013800
+#define BOARD_UART_IRQ 27
+#endif
+#define UART_STATUS REGISTER(BOARD_UART_BASE + 0x1C)
+#define UART_CLEAR REGISTER(BOARD_UART_BASE + 0x20)
+#define UART_RECEIVE REGISTER(BOARD_UART_BASE + 0x24)
+#define UART_SEND REGISTER(BOARD_UART_BASE + 0x28)
+#define UART_BAUD REGISTER(BOARD_UART_BASE + 0x0C)
+#define UART_CONTROL REGISTER(BOARD_UART_BASE + 0x00)
 #define UART_ON (1u << 3 | 1u << 2 | 1u << 0)
-#define UART_IRQ 27
+#define UART_IRQ BOARD_UART_IRQ
 #endif
 #define UART_RECEIVED (1u << 5)
 #define UART_OVERRUN (1u << 3)

@@ -10,8 +10,8 @@ void uart_handler(void) {
   const uint32_t status = UART_STATUS;
   if (status & UART_OVERRUN) {
     ++overruns;
-#ifdef BOARD_F0
-    REGISTER(0x40013820) = UART_OVERRUN;
+#ifdef UART_CLEAR
+    UART_CLEAR = UART_OVERRUN;
 #endif
   }
   if (status & (UART_RECEIVED | UART_OVERRUN)) {
