@@ -56,6 +56,18 @@ TEST_P(DeskOf, ConfirmsEveryLogitAndMeasures) {
   EXPECT_GE(found->timing.cycles->front().count(), found->instructions->front().count());
 }
 
+// What the firmware believes, and what the clock registers it wrote make of the board's crystal.
+TEST_P(DeskOf, RunsAtTheClockItClaims) {
+  ASSERT_TRUE(measure(request_));
+  const auto status = desk_.with_virtual_boards([&](VirtualBoards& boards) -> Status {
+    ASSAY_TRY(const auto status, boards.status(board_.name));
+    EXPECT_EQ(status["core_clock_hz"], board_.type.clock.count());
+    EXPECT_FALSE(status.contains("failure")) << status.dump();
+    return {};
+  });
+  EXPECT_TRUE(status) << status.error().message;
+}
+
 TEST_P(DeskOf, CountsTheSameEveryTime) {
   request_.inferences = 5;
   const auto first = measure(request_);
@@ -126,7 +138,9 @@ TEST_P(DeskOf, RefusesRequestsThatAreNotOfTheModel) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Parts, DeskOf, ::testing::Values("stm32f405", "stm32f030cc"),
+INSTANTIATE_TEST_SUITE_P(Parts, DeskOf,
+                         ::testing::Values("stm32f405", "stm32f030cc", "stm32f746", "stm32f779",
+                                           "stm32h743", "stm32h747", "stm32h7a3"),
                          [](const auto& param) { return std::string(param.param); });
 
 TEST(Desk, MeasuresSeveralBoardsAtOnce) {

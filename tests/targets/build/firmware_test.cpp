@@ -169,7 +169,9 @@ TEST_P(FirmwareOfEveryPart, SaysByHowManyBytesARegionIsTooSmall) {
   EXPECT_THAT(error.message, HasSubstr("region RAM of " + part + " overflows by 1 234 bytes"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Parts, FirmwareOfEveryPart, ::testing::Values("stm32f405", "stm32f030cc"),
+INSTANTIATE_TEST_SUITE_P(Parts, FirmwareOfEveryPart,
+                         ::testing::Values("stm32f405", "stm32f030cc", "stm32f746", "stm32f779",
+                                           "stm32h743", "stm32h747", "stm32h7a3"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
 class FirmwareRefused : public Firmware {
@@ -194,6 +196,17 @@ TEST_F(FirmwareRefused, ForABaudTheUartCannotMake) {
   const Error error = refusal(request);
   EXPECT_EQ(error.kind, ErrorKind::bad_input);
   EXPECT_THAT(error.message, HasSubstr("9000000 baud"));
+}
+
+TEST_F(FirmwareRefused, ForASupplyThatWouldLockTheChipOut) {
+  FirmwareRequest request = Firmware::request("a", "stm32h747");
+  request.board.supply_mode = SupplyMode::ldo;
+  Error error = refusal(request);
+  EXPECT_EQ(error.kind, ErrorKind::bad_input);
+  EXPECT_THAT(error.message, HasSubstr("wired for smps"));
+  request.board.supply_mode.reset();
+  error = refusal(request);
+  EXPECT_THAT(error.message, HasSubstr("say which of ldo, smps"));
 }
 
 TEST_F(FirmwareRefused, ForADriverThereIsNot) {
