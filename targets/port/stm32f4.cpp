@@ -25,9 +25,10 @@ struct Family {
   std::uint32_t flash_options;  ///< FLASH_ACR: prefetch and whatever caches there are
   std::uint32_t latency_mask;
   std::uint32_t overdrive_above_hz;
+  std::uint32_t pll_fixed;  ///< RCC_PLLCFGR bits of outputs that are not used but must not be 0
 };
-constexpr Family f4{stm32f4_buses, 7u << 8, 7, 0xFFFFFFFF};
-constexpr Family f7{stm32f7_buses, 3u << 8, 15, stm32f7_overdrive_above_hz};
+constexpr Family f4{stm32f4_buses, 7u << 8, 7, 0xFFFFFFFF, 0};
+constexpr Family f7{stm32f7_buses, 3u << 8, 15, stm32f7_overdrive_above_hz, 2u << 28};  // PLLR
 
 /// Highest clock each further wait state buys, RM0090 table 10, RM0385 table 7.
 std::uint32_t hertz_per_wait_state(std::uint32_t supply_mv) {
@@ -74,8 +75,8 @@ bool run_from_pll(const Family& family, std::uint32_t source_hz, bool crystal,
   const PllStm32f4 pll = choose_pll_stm32f4(source_hz, config.clock_hz);
   if (!pll.valid) return false;
   const std::uint32_t q = pll.n * (source_hz / pll.m) / 48'000'000 + 1;  // USB clock below 48 MHz
-  reg(rcc_pllcfgr) =
-      pll.m | (pll.n << 6) | ((pll.p / 2 - 1) << 16) | (crystal ? 1u << 22 : 0u) | (q << 24);
+  reg(rcc_pllcfgr) = pll.m | (pll.n << 6) | ((pll.p / 2 - 1) << 16) | (crystal ? 1u << 22 : 0u) |
+                     (q << 24) | family.pll_fixed;
   if (!start_pll(rcc_cr)) return false;
   if (config.clock_hz > family.overdrive_above_hz && !enter_overdrive()) return false;
   set_flash(family, config.clock_hz, config.supply_mv);

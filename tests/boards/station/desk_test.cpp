@@ -60,9 +60,9 @@ TEST_P(DeskOf, ConfirmsEveryLogitAndMeasures) {
 TEST_P(DeskOf, RunsAtTheClockItClaims) {
   ASSERT_TRUE(measure(request_));
   const auto status = desk_.with_virtual_boards([&](VirtualBoards& boards) -> Status {
-    ASSAY_TRY(const auto status, boards.status(board_.name));
-    EXPECT_EQ(status["core_clock_hz"], board_.type.clock.count());
-    EXPECT_FALSE(status.contains("failure")) << status.dump();
+    ASSAY_TRY(const auto found, boards.status(board_.name));
+    EXPECT_EQ(found["core_clock_hz"], board_.type.clock.count());
+    EXPECT_FALSE(found.contains("failure")) << found.dump();
     return {};
   });
   EXPECT_TRUE(status) << status.error().message;

@@ -45,8 +45,8 @@ TEST_F(Stm32f7Clock, RunsAtFullSpeedInOverdrive) {
   EXPECT_EQ(clocks.core_hz, 216'000'000u);
   EXPECT_EQ(clocks.uart_hz, 54'000'000u);
   EXPECT_TRUE(reg(cr) & hse_bypass);
-  // M 4, N 216, P 2 (field 0), source crystal, Q 10: 432 MHz / 10 below USB's 48 MHz.
-  EXPECT_EQ(reg(pllcfgr), 4u | 216u << 6 | 1u << 22 | 10u << 24);
+  // M 4, N 216, P 2 (field 0), source crystal, Q 10: 432 MHz / 10 below USB's 48 MHz, R 2.
+  EXPECT_EQ(reg(pllcfgr), 4u | 216u << 6 | 1u << 22 | 10u << 24 | 2u << 28);
   EXPECT_EQ(reg(pwr_cr1), 3u << 16);                         // ODEN, ODSWEN
   EXPECT_EQ(reg(cfgr), 2u | 2u << 2 | 5u << 10 | 4u << 13);  // APB1 by 4, APB2 by 2
   EXPECT_EQ(reg(acr), 7u | 3u << 8);                         // 7 wait states, prefetch, ART
