@@ -18,8 +18,8 @@ namespace assay::virtual_board {
 /// Why a core cannot go on with the settings it has.
 struct CoreFailure {
   std::string reason;
-  bool until_power_cycle =
-      false;  ///< its supply is gone, and with it the debug port; else a reset helps
+  /// Its supply is gone, and with it the debug port; otherwise a reset helps.
+  bool until_power_cycle = false;
 };
 
 class Rcc : public Peripheral {
