@@ -30,7 +30,7 @@ m0::ConvLayout conv_layout(const LayerView& view) {
 
 std::vector<ConstantArray> pack_conv(const LayerView& view) {
   const m0::ConvLayout layout = conv_layout(view);
-  const std::size_t filter = static_cast<std::size_t>(layout.kernel_height * layout.row);
+  const auto filter = static_cast<std::size_t>(layout.filter);
   const Requantization& r = view.layer.requantization;
   ConstantArray filters{"filters", "std::int8_t", 1, {}};
   ConstantArray channels{"channels", "std::int32_t", 4, {}};
@@ -45,8 +45,10 @@ std::vector<ConstantArray> pack_conv(const LayerView& view) {
 
 Bytes conv_scratch(const LayerView& view) {
   const m0::ConvLayout layout = conv_layout(view);
-  return Bytes(static_cast<std::uint64_t>(layout.loop.steps * 16)) +
-         window_rows_scratch(view, layout.row, 4);
+  const int pixels = view.output.height * view.output.width;
+  return Bytes(static_cast<std::uint64_t>(
+      m0::conv_scratch_bytes(pixels, layout, view.input.channels,
+                             m0::int8_unpacked_bytes(pixels, layout, view.input.channels))));
 }
 
 std::vector<ConstantArray> pack_dense(const LayerView& view) {

@@ -10,17 +10,51 @@
 
 namespace assay::kernels::m0 {
 
+/// Scratch that kernels keep to when they choose the size of a tile.
+constexpr int scratch_limit = 4096;
+
 /// Inputs of a convolution's window, in memory order, filled up to whole iterations.
 struct ConvLayout {
-  int kernel_height;
-  int row;        ///< inputs in a kernel row
-  Unrolled loop;  ///< a step is two inputs at four pixels
-  constexpr ConvLayout(int height, int width, int channels)
-      : kernel_height(height),
-        row(width * channels),
-        loop(plan_unroll((height * row + 1) / 2, 10, 18)) {}
-  constexpr int inputs() const { return 2 * loop.steps; }
+  int filter;     ///< inputs of a window
+  Unrolled loop;  ///< a step is two inputs at four pixels; eight of them are within reach of a BNE
+  constexpr ConvLayout(int kernel_height, int kernel_width, int channels)
+      : filter(kernel_height * kernel_width * channels),
+        loop(plan_unroll((filter + 1) / 2, 8, 15)) {}
+  /// Weights stored for an output channel: whole words.
+  constexpr int inputs() const { return round_up(2 * loop.steps, 4); }
+  constexpr int column_bytes() const { return 16 * loop.steps; }
 };
+
+/// A tile of output pixels, in groups of four. The columns of a whole tile are gathered before the
+/// filters of all channels pass over it, so that a filter is unpacked once for all its pixels.
+struct ConvTile {
+  int groups;
+  /// `unpacked_bytes` of scratch hold a filter.
+  constexpr ConvTile(int pixels, const ConvLayout& layout, int channels, int unpacked_bytes)
+      : groups(1) {
+    const int all = (pixels + 3) / 4;
+    const int room = scratch_limit - unpacked_bytes - round_up(channels, 8);
+    const int most = room / layout.column_bytes();
+    if (most <= 1) return;
+    const int tiles = (all + most - 1) / most;
+    groups = (all + tiles - 1) / tiles;  // tiles of one size
+  }
+};
+
+/// Bytes of ConvScratch (m0/conv.hpp).
+constexpr int conv_scratch_bytes(int pixels, const ConvLayout& layout, int channels,
+                                 int unpacked_bytes) {
+  const ConvTile tile(pixels, layout, channels, unpacked_bytes);
+  const int filter = unpacked_bytes > 0 ? unpacked_bytes : 8;  // C++ has no empty arrays
+  return tile.groups * layout.column_bytes() + filter + round_up(channels, 8);
+}
+
+/// Scratch for an unpacked filter with a byte for each weight; none when a tile is a single group,
+/// whose filters are multiplied as they lie in flash.
+constexpr int int8_unpacked_bytes(int pixels, const ConvLayout& layout, int channels) {
+  const int bytes = round_up(4 * layout.inputs(), 8);
+  return ConvTile(pixels, layout, channels, bytes).groups > 1 ? bytes : 0;
+}
 
 /// A dense layer takes eight output channels at a time; the ones left over, when they are few, one
 /// by one.

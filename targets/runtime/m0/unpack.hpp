@@ -1,0 +1,46 @@
+// Weights from flash to words in scratch.
+#pragma once
+
+#include <cstdint>
+
+#include "targets/runtime/inline.hpp"
+
+namespace assay::kernels::m0 {
+
+/// The largest number up to `most` that divides `count`.
+constexpr int largest_divisor(int count, int most) {
+  while (count % most != 0)
+    --most;
+  return most;
+}
+
+/// `count` bytes, a multiple of four at an aligned address, to signed words; advances `from`.
+/// Nine instructions for four weights and less when iterations hold more than one word.
+template <int count>
+ASSAY_INLINE void unpack_bytes(const std::int8_t*& from, std::int32_t* to) {
+  constexpr int unroll = largest_divisor(count / 4, 4);
+  register const std::int8_t* r0 asm("r0") = from;
+  register std::int32_t* r1 asm("r1") = to;
+  register const std::int8_t* r7 asm("r7") = from + count;
+  asm volatile(
+      ".syntax unified\n"
+      "1:\n\t"
+      ".rept %c[unroll]\n\t"
+      "ldmia r0!, {r5}\n\t"
+      "sxtb r2, r5\n\t"
+      "lsls r3, r5, #16\n\t"
+      "asrs r3, r3, #24\n\t"
+      "lsls r4, r5, #8\n\t"
+      "asrs r4, r4, #24\n\t"
+      "asrs r5, r5, #24\n\t"
+      "stmia r1!, {r2, r3, r4, r5}\n\t"
+      ".endr\n\t"
+      "cmp r0, r7\n\t"
+      "bne 1b" ASSAY_LINES_48
+      : "+r"(r0), "+r"(r1)
+      : [unroll] "i"(unroll), "r"(r7)
+      : "r2", "r3", "r4", "r5", "cc", "memory");
+  from = r0;
+}
+
+}  // namespace assay::kernels::m0
