@@ -1,5 +1,5 @@
 // The inputs of four output pixels as words that hold two pixels each (see layout.hpp), gathered
-// from the input tensor with its padding. Portable C++.
+// from the input tensor with its padding.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include "targets/runtime/inline.hpp"
 #include "targets/runtime/layer.hpp"
 #include "targets/runtime/m0/layout.hpp"
+#include "targets/runtime/m0/unpack.hpp"
 
 namespace assay::kernels::m0 {
 
@@ -14,28 +15,60 @@ namespace assay::kernels::m0 {
 /// pixels 2 and 3 of k, of k + 1}.
 using Columns = std::int32_t (*)[4];
 
-/// Inputs `first` .. `first + count` - 1 of the windows of one pair of pixels, which lie one after
-/// the other at `a` and `b`. `to` is the pair's first word.
-template <int count, bool odd_starts>
-__attribute__((noinline)) void pack_pixels(const std::int8_t* a, const std::int8_t* b,
-                                           std::int32_t* to, int first) {
-  const auto word = [a, b](int i) { return a[i] + b[i] * 65536; };
-  to += first / 2 * 4;
-  int i = 0;
-  if (odd_starts && first % 2 != 0) {
-    to[1] = word(0);
-    to += 4;
-    i = 1;
-  }
-#pragma GCC unroll 4
-  for (; i + 1 < count; i += 2, to += 4) {
-    to[0] = word(i);
-    to[1] = word(i + 1);
-  }
-  if ((odd_starts || count % 2 != 0) && i < count) to[0] = word(i);
+/// Pairs of inputs that lie one after the other at `a` and `b`, a multiple of `unroll` pairs up to
+/// `end` of `a`, to words of a pair of pixels. 11 instructions for two words; returns the next
+/// word.
+template <int unroll>
+ASSAY_INLINE std::int32_t* pack_inputs(const std::int8_t* a, const std::int8_t* end,
+                                       const std::int8_t* b, std::int32_t* to) {
+  std::int32_t low, high;
+  const std::int32_t distance = b - a;
+  asm volatile(
+      ".syntax unified\n"
+      "1:\n\t"
+      ".set assay_offset, 0\n\t"
+      ".rept %c[unroll]\n\t"
+      "ldrsb %[high], [%[a], %[distance]]\n\t"
+      "ldrsb %[low], [%[a], %[zero]]\n\t"
+      "lsls %[high], %[high], #16\n\t"
+      "adds %[low], %[low], %[high]\n\t"
+      "str %[low], [%[to], #assay_offset]\n\t"
+      "ldrsb %[high], [%[a], %[distance1]]\n\t"
+      "ldrsb %[low], [%[a], %[one]]\n\t"
+      "lsls %[high], %[high], #16\n\t"
+      "adds %[low], %[low], %[high]\n\t"
+      "str %[low], [%[to], #assay_offset + 4]\n\t"
+      "adds %[a], %[a], #2\n\t"
+      ".set assay_offset, assay_offset + 16\n\t"
+      ".endr\n\t"
+      "adds %[to], %[to], #assay_offset\n\t"
+      "cmp %[a], %[end]\n\t"
+      "bne 1b" ASSAY_LINES_48
+      : [a] "+l"(a), [to] "+l"(to), [low] "=&l"(low), [high] "=&l"(high)
+      : [unroll] "i"(unroll), [end] "h"(end), [zero] "l"(0), [one] "l"(1), [distance] "l"(distance),
+        [distance1] "l"(distance + 1)
+      : "cc", "memory");
+  return to;
 }
 
-/// Gathers windows. `outside` is what a pixel in the padding holds: in_channels times input_zero.
+/// Inputs `first` .. `first + count` - 1 of the windows of one pair of pixels, which lie one after
+/// the other at `a` and `b`. `to` is the pair's first word. Only an odd count may start oddly.
+template <int count>
+__attribute__((noinline)) void pack_pixels(const std::int8_t* a, const std::int8_t* b,
+                                           std::int32_t* to, int first) {
+  constexpr int pairs = count / 2;
+  to += first / 2 * 4;
+  const bool odd = count % 2 != 0 && first % 2 != 0;
+  if (odd) {
+    to[1] = *a++ + *b++ * 65536;
+    to += 4;
+  }
+  if constexpr (pairs > 0) to = pack_inputs<largest_divisor(pairs, 4)>(a, a + 2 * pairs, b, to);
+  if (count % 2 != 0 && !odd) to[0] = a[2 * pairs] + b[2 * pairs] * 65536;
+}
+
+/// Gathers windows, four pixels after the other. `outside` is what a pixel in the padding holds:
+/// in_channels times input_zero.
 template <class L>
 class WindowPacker {
  public:
@@ -49,16 +82,19 @@ class WindowPacker {
       outside[i] = L::input_zero;
   }
 
-  /// The output pixels first .. first + 3, counted row by row; pixels beyond the last repeat it.
-  ASSAY_INLINE void gather(int first, Columns columns) const {
-    constexpr int last = L::out_height * L::out_width - 1;
-    int y = first / L::out_width, x = first % L::out_width;
+  /// The next four output pixels, row by row. Beyond the last pixel but at least four from the
+  /// first, the last four; beyond the last of fewer, that one again.
+  ASSAY_INLINE void gather(Columns columns) {
+    constexpr int pixels = L::out_height * L::out_width;
+    constexpr int last = pixels > 4 ? pixels - 4 : 0;
+    if (pixels % 4 != 0 && pixel_ > last) y_ = last / L::out_width, x_ = last % L::out_width;
+    pixel_ += 4;
     for (int pair = 0; pair < 2; ++pair) {
       Corner corner[2];
       for (int j = 0; j < 2; ++j) {
-        corner[j] = {y * L::stride_height - L::pad_top, x * L::stride_width - L::pad_left};
-        if (last < 3 && first + 2 * pair + j >= last) continue;
-        if (++x == L::out_width) x = 0, ++y;
+        corner[j] = {y_ * L::stride_height - L::pad_top, x_ * L::stride_width - L::pad_left};
+        if (2 * pair + j >= pixels - 1) continue;
+        if (++x_ == L::out_width) x_ = 0, ++y_;
       }
       gather_pair(corner[0], corner[1], &columns[0][2 * pair]);
     }
@@ -87,18 +123,21 @@ class WindowPacker {
     int first = 0;
     for (int ky = 0; ky < L::kernel_height; ++ky, ++a.y, ++b.y) {
       if (row_inside(a) && row_inside(b)) {
-        pack_pixels<row, row % 2 != 0>(position(a), position(b), to, first);
+        pack_pixels<row>(position(a), position(b), to, first);
         first += row;
         continue;
       }
       for (int kx = 0; kx < L::kernel_width; ++kx, first += L::in_channels)
-        pack_pixels<L::in_channels, L::in_channels % 2 != 0>(position({a.y, a.x + kx}),
-                                                             position({b.y, b.x + kx}), to, first);
+        pack_pixels<L::in_channels>(position({a.y, a.x + kx}), position({b.y, b.x + kx}), to,
+                                    first);
     }
   }
 
   const std::int8_t* in_;
   const std::int8_t* outside_;
+  int pixel_ = 0;
+  int y_ = 0;
+  int x_ = 0;
 };
 
 }  // namespace assay::kernels::m0

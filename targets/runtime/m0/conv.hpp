@@ -29,6 +29,7 @@ struct ConvScratch {
 /// One channel of four pixels, of which the first `pixels` are written.
 template <class L, int pixels>
 ASSAY_INLINE void put_four(const FourSums& sums, std::int32_t multiplier, std::int8_t* out) {
+#pragma GCC unroll 4
   for (int j = 0; j < pixels; ++j)
     out[j * L::out_channels] = requantize<L>(sums.pixel[j], multiplier);
 }
@@ -66,12 +67,11 @@ ASSAY_INLINE void convolve(const std::int8_t* in, std::int8_t* out, void* memory
   using Scratch = ConvScratch<L, Filters::unpacked_bytes>;
   constexpr int pixels = L::out_height * L::out_width;
   auto& scratch = *static_cast<Scratch*>(memory);
-  const WindowPacker<L> windows(in, scratch.outside);
+  WindowPacker<L> windows(in, scratch.outside);
   for (int first = 0; first < pixels; first += 4 * Scratch::tile.groups) {
     int groups = 0;
     for (int pixel = first; groups < Scratch::tile.groups && pixel < pixels; pixel += 4, ++groups)
-      windows.gather(pixels < 4 || pixel <= pixels - 4 ? pixel : pixels - 4,
-                     scratch.columns[groups]);
+      windows.gather(scratch.columns[groups]);
     Filters filters(scratch.filter);
     convolve_tile<L>(scratch, filters, groups, first, out);
   }
