@@ -7,7 +7,6 @@
 #include "targets/runtime/inline.hpp"
 #include "targets/runtime/layer.hpp"
 #include "targets/runtime/m0/layout.hpp"
-#include "targets/runtime/m0/unpack.hpp"
 
 namespace assay::kernels::m0 {
 

@@ -10,6 +10,13 @@
 
 namespace assay::kernels::m0 {
 
+/// The largest number up to `most` that divides `count`.
+constexpr int largest_divisor(int count, int most) {
+  while (count % most != 0)
+    --most;
+  return most;
+}
+
 /// Scratch that kernels keep to when they choose the size of a tile.
 constexpr int scratch_limit = 4096;
 
@@ -72,23 +79,39 @@ constexpr int weight_offset = 128;
 /// y + distance share words, as pixels of a convolution do; their inputs are packed once into a
 /// padded plane. With an odd number of rows the middle one is computed twice.
 struct DepthwiseLayout {
-  int columns;   ///< of the plane
-  int band;      ///< output rows at a time: as many as keep the plane near 1 KB
-  int half;      ///< rows that are the lower one of a pair
-  int distance;  ///< from the lower to the higher row of a pair
-  int rows;      ///< of the plane
+  int columns;      ///< of the plane
+  int band;         ///< output rows at a time: as many as keep the plane near 2 KB
+  int half;         ///< rows that are the lower one of a pair
+  int distance;     ///< from the lower to the higher row of a pair
+  int rows;         ///< of the plane
+  bool by_columns;  ///< words of a column lie side by side, not those of a row
+  bool nine_taps;   ///< a 3x3 window within reach of the offsets of LDR
   constexpr DepthwiseLayout(int out_height, int out_width, int kernel_height, int kernel_width,
                             int stride_height, int stride_width)
       : columns((out_width - 1) * stride_width + kernel_width),
         band(out_height),
         half(0),
         distance(0),
-        rows(0) {
-    while (band > 1 && plane_rows(kernel_height, stride_height) * columns * 4 > 1024)
+        rows(0),
+        by_columns(columns > longest_line),
+        nine_taps(kernel_height == 3 && kernel_width == 3 && stride_height <= 3 &&
+                  stride_width <= 3) {
+    while (band > 1 && too_large(plane_rows(kernel_height, stride_height)))
       --band;
     rows = plane_rows(kernel_height, stride_height);
     half = (band + 1) / 2;
     distance = band - half;
+  }
+  /// Words from the one at (0, 0) to the one at (row, column).
+  constexpr int word(int row, int column) const {
+    return by_columns ? column * rows + row : row * columns + column;
+  }
+
+ private:
+  /// Two lines and two words, 4 bytes each, are less than the 128 that LDR reaches.
+  static constexpr int longest_line = 14;
+  constexpr bool too_large(int plane) const {
+    return plane * columns * 4 > 2048 || (by_columns && plane > longest_line);
   }
   constexpr int plane_rows(int kernel_height, int stride_height) const {
     return ((band + 1) / 2 - 1) * stride_height + kernel_height;

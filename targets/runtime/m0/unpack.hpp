@@ -4,15 +4,9 @@
 #include <cstdint>
 
 #include "targets/runtime/inline.hpp"
+#include "targets/runtime/m0/layout.hpp"
 
 namespace assay::kernels::m0 {
-
-/// The largest number up to `most` that divides `count`.
-constexpr int largest_divisor(int count, int most) {
-  while (count % most != 0)
-    --most;
-  return most;
-}
 
 /// `count` bytes, a multiple of four at an aligned address, to signed words; advances `from`.
 /// Nine instructions for four weights and less when iterations hold more than one word.

@@ -1,0 +1,184 @@
+// The inner loop of a depthwise 3x3 convolution for Armv6-M: all outputs of one channel of a band,
+// the nine weights in registers.
+#pragma once
+
+#include <cstdint>
+
+#include "targets/runtime/inline.hpp"
+#include "targets/runtime/m0/plane.hpp"
+#include "targets/runtime/m0/requantize.hpp"
+
+namespace assay::kernels::m0 {
+
+// Tap `a` with its weight in the high register `wa`.
+#define ASSAY_M0_TAP(wa, a) \
+  "ldr r0, [r3, #%c[" a     \
+  "]]\n\t"                  \
+  "mov r1, " wa             \
+  "\n\t"                    \
+  "muls r0, r1, r0\n\t"
+
+// Adds the products in r0 to the two sums: lr holds both, r2 the high one (see four_pixels.hpp).
+#define ASSAY_M0_ADD_TAPS \
+  "add lr, r0\n\t"        \
+  "asrs r0, r0, #16\n\t"  \
+  "adcs r2, r0\n\t"
+
+// Tap `a` and tap `b`, the latter with its weight in the low register `wb`.
+#define ASSAY_M0_TWO_TAPS(wa, a, wb, b) \
+  ASSAY_M0_TAP(wa, a)                   \
+  "ldr r1, [r3, #%c[" b                 \
+  "]]\n\t"                              \
+  "muls r1, " wb                        \
+  ", r1\n\t"                            \
+  "adds r0, r0, r1\n\t" ASSAY_M0_ADD_TAPS
+
+// Weight `index` of the filter at r3, to a high register.
+#define ASSAY_M0_HIGH_WEIGHT(index, weight) \
+  "movs r0, #" index                        \
+  "\n\t"                                    \
+  "ldrsb r0, [r3, r0]\n\t"                  \
+  "mov " weight ", r0\n\t"
+
+#define ASSAY_M0_LOW_WEIGHT(index, weight) \
+  "movs " weight ", #" index               \
+  "\n\t"                                   \
+  "ldrsb " weight ", [r3, " weight "]\n\t"
+
+/// How the inner loop walks: along lines of outputs, next to each other in the plane.
+template <class L>
+struct Walk {
+  static constexpr DepthwiseLayout layout = depthwise_layout<L>;
+  static constexpr int out_row = L::out_width * L::out_channels;
+  static constexpr bool down = layout.by_columns;
+  static constexpr int steps = down ? layout.half : L::out_width;
+  static constexpr int lines = down ? L::out_width : layout.half;
+  // In bytes of the plane and of the output.
+  static constexpr int step =
+      4 * (down ? layout.word(L::stride_height, 0) : layout.word(0, L::stride_width));
+  static constexpr int line =
+      4 * (down ? layout.word(0, L::stride_width) : layout.word(L::stride_height, 0));
+  static constexpr int out_step = down ? out_row : L::out_channels;
+  static constexpr int out_line = down ? L::out_channels : out_row;
+  static constexpr int tap(int index) { return 4 * layout.word(index / 3, index % 3); }
+};
+
+/// What the loop keeps on the stack, in the order of the registers that are pushed.
+struct NineTapsFrame {
+  std::int32_t both;  ///< b' in both halves
+  std::int32_t bias;
+  std::int32_t multiplier;
+  std::int8_t* out;
+  std::int32_t distance;  ///< bytes from the output of the lower row to that of the higher
+  std::int32_t out_gap;   ///< bytes from the end of a line of outputs to the next
+  const std::int32_t* line_end;
+  const std::int32_t* end;
+};
+
+/// Registers: r3 window, r4-r12 weights, lr and r2 sums, r0 and r1 products. About 71 instructions
+/// for 18 multiply-accumulates and two outputs.
+template <class L>
+ASSAY_INLINE void filter_nine_taps(const std::int32_t* plane, const std::int8_t* filter,
+                                   const std::int32_t* parameters, std::int8_t* out) {
+  using W = Walk<L>;
+  constexpr int line_gap = W::line - W::steps * W::step;
+  static_assert(line_gap >= 0 && line_gap < 256 && W::tap(8) < 128);
+  const auto* bytes = reinterpret_cast<const std::int8_t*>(plane);
+  const auto word_at = [bytes](int offset) {
+    return reinterpret_cast<const std::int32_t*>(bytes + offset);
+  };
+  const NineTapsFrame frame = {
+      static_cast<std::int32_t>(static_cast<std::uint32_t>(parameters[0]) * 65537u),
+      parameters[0],
+      parameters[1],
+      out,
+      W::layout.distance * W::out_row,
+      W::out_line - W::steps * W::out_step,
+      word_at(W::steps * W::step),
+      word_at(W::lines * W::line)};
+  register const NineTapsFrame* r0 asm("r0") = &frame;
+  register const std::int32_t* r1 asm("r1") = plane;
+  register const std::int8_t* r3 asm("r3") = filter;
+  asm volatile(
+      ".syntax unified\n\t"
+      "sub sp, #32\n\t"
+      "mov r2, sp\n\t"
+      "ldmia r0!, {r4, r5, r6, r7}\n\t"
+      "stmia r2!, {r4, r5, r6, r7}\n\t"
+      "ldmia r0!, {r4, r5, r6, r7}\n\t"
+      "stmia r2!, {r4, r5, r6, r7}\n\t"
+      ASSAY_M0_HIGH_WEIGHT("0", "r8")
+      ASSAY_M0_LOW_WEIGHT("1", "r4")
+      ASSAY_M0_HIGH_WEIGHT("2", "r9")
+      ASSAY_M0_LOW_WEIGHT("3", "r5")
+      ASSAY_M0_HIGH_WEIGHT("4", "r10")
+      ASSAY_M0_LOW_WEIGHT("5", "r6")
+      ASSAY_M0_HIGH_WEIGHT("6", "r11")
+      ASSAY_M0_LOW_WEIGHT("7", "r7")
+      ASSAY_M0_HIGH_WEIGHT("8", "r12")
+      "mov r3, r1\n"
+      "1:\n\t"
+      "ldr r0, [sp, #0]\n\t"
+      "mov lr, r0\n\t"
+      "ldr r2, [sp, #4]\n\t"
+      ASSAY_M0_TWO_TAPS("r8", "tap0", "r4", "tap1")
+      ASSAY_M0_TWO_TAPS("r9", "tap2", "r5", "tap3")
+      ASSAY_M0_TWO_TAPS("r10", "tap4", "r6", "tap5")
+      ASSAY_M0_TWO_TAPS("r11", "tap6", "r7", "tap7")
+      ASSAY_M0_TAP("r12", "tap8")
+      ASSAY_M0_ADD_TAPS
+      "lsls r0, r2, #16\n\t"
+      "mov r1, lr\n\t"
+      "subs r1, r1, r0\n\t"
+      "ldr r0, [sp, #8]\n\t"
+      ASSAY_M0_SCALE("r1", "r0")
+      ASSAY_M0_SCALE("r2", "r0")
+      ASSAY_M0_CLAMP("r0", "r1")
+      "ldr r1, [sp, #12]\n\t"
+      "strb r0, [r1]\n\t"
+      ASSAY_M0_CLAMP("r0", "r2")
+      "ldr r2, [sp, #16]\n\t"
+      "strb r0, [r1, r2]\n\t"
+      ".if %c[out_step] < 256\n\t"
+      "adds r1, r1, #%c[out_step]\n\t"
+      ".else\n\t"
+      "ldr r0, 4f\n\t"
+      "adds r1, r1, r0\n\t"
+      ".endif\n\t"
+      "str r1, [sp, #12]\n\t"
+      "adds r3, r3, #%c[step]\n\t"
+      "ldr r0, [sp, #24]\n\t"
+      "cmp r3, r0\n\t"
+      "bne 1b\n\t"
+      // The next line.
+      "adds r3, r3, #%c[line_gap]\n\t"
+      "adds r0, r0, #%c[line]\n\t"
+      "str r0, [sp, #24]\n\t"
+      "ldr r0, [sp, #20]\n\t"
+      "adds r1, r1, r0\n\t"
+      "str r1, [sp, #12]\n\t"
+      "ldr r0, [sp, #28]\n\t"
+      "cmp r3, r0\n\t"
+      "beq 3f\n\t"
+      "b 1b\n\t"
+      ".balign 4\n"
+      "4:\n\t"
+      ".word %c[out_step]\n"
+      "3:\n\t"
+      "add sp, #32" ASSAY_LINES_48
+      : "+r"(r0), "+r"(r1), "+r"(r3)
+      : [tap0] "i"(W::tap(0)), [tap1] "i"(W::tap(1)), [tap2] "i"(W::tap(2)),
+        [tap3] "i"(W::tap(3)), [tap4] "i"(W::tap(4)), [tap5] "i"(W::tap(5)),
+        [tap6] "i"(W::tap(6)), [tap7] "i"(W::tap(7)), [tap8] "i"(W::tap(8)),
+        [step] "i"(W::step), [line] "i"(W::line), [line_gap] "i"(line_gap),
+        [out_step] "i"(W::out_step), ASSAY_M0_REQUANTIZE_OPERANDS(L)
+      : "r2", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+#undef ASSAY_M0_TAP
+#undef ASSAY_M0_ADD_TAPS
+#undef ASSAY_M0_TWO_TAPS
+#undef ASSAY_M0_HIGH_WEIGHT
+#undef ASSAY_M0_LOW_WEIGHT
+
+}  // namespace assay::kernels::m0
