@@ -17,6 +17,8 @@ std::span<const KernelRow> dsp_sparse_kernels();
 std::span<const KernelRow> dsp_packed_kernels();
 /// Kernels for cores without DSP instructions (Cortex-M0).
 std::span<const KernelRow> m0_kernels();
+/// Kernels for cores without DSP instructions with weights in other forms than int8.
+std::span<const KernelRow> m0_compressed_kernels();
 /// One portable kernel per operator, for every core and every layer.
 std::span<const KernelRow> reference_kernels();
 

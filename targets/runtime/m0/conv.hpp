@@ -26,6 +26,16 @@ struct ConvScratch {
   std::int8_t outside[round_up(L::in_channels, 8)];
 };
 
+/// Zeroes the columns that no window fills: a filter may have anything there.
+template <class L, class Scratch>
+ASSAY_INLINE void clear_unused(Scratch& scratch) {
+  constexpr ConvLayout layout = conv_layout<L>;
+  for (auto& group : scratch.columns)
+    for (int step = layout.filter / 2; step < layout.loop.steps; ++step)
+      for (std::int32_t& word : group[step])
+        word = 0;
+}
+
 /// One channel of four pixels, of which the first `pixels` are written.
 template <class L, int pixels>
 ASSAY_INLINE void put_four(const FourSums& sums, std::int32_t multiplier, std::int8_t* out) {
@@ -68,6 +78,7 @@ ASSAY_INLINE void convolve(const std::int8_t* in, std::int8_t* out, void* memory
   constexpr int pixels = L::out_height * L::out_width;
   auto& scratch = *static_cast<Scratch*>(memory);
   WindowPacker<L> windows(in, scratch.outside);
+  clear_unused<L>(scratch);
   for (int first = 0; first < pixels; first += 4 * Scratch::tile.groups) {
     int groups = 0;
     for (int pixel = first; groups < Scratch::tile.groups && pixel < pixels; pixel += 4, ++groups)

@@ -29,18 +29,26 @@ ASSAY_INLINE std::int32_t bias_of_both(std::int32_t bias) {
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(bias) * 65537u);
 }
 
-// Two pixels, two inputs in memory at r7, weights in r2 and r3. `both` gathers
-// sum + sum' * 2^16, modulo 2^32; `high` gathers sum': ASRS leaves bit 15, the sign of the low
-// product sum, in the carry, and ADCS adds back the 1 that it borrowed from the high one.
+// Adds `sums`, two sums of products in one word, to `both`, which gathers sum + sum' * 2^16 modulo
+// 2^32, and the higher one to `high`: ASRS leaves bit 15, the sign of the lower sum, in the carry,
+// and ADCS adds back the 1 that it borrowed from the higher one.
+#define ASSAY_M0_SPLIT(sums, both, high) \
+  "add " both ", " sums                  \
+  "\n\t"                                 \
+  "asrs " sums ", " sums                 \
+  ", #16\n\t"                            \
+  "adcs " high ", " sums "\n\t"
+
+// Two pixels, two inputs in memory at r7, with the weights in r2 and r3: two sums in r0.
+#define ASSAY_M0_TWO_PRODUCTS \
+  "ldmia r7!, {r0, r1}\n\t"   \
+  "muls r0, r2, r0\n\t"       \
+  "muls r1, r3, r1\n\t"       \
+  "adds r0, r0, r1\n\t"
+
 #define ASSAY_M0_TWO_PIXELS(both, high) \
-  "ldmia r7!, {r0, r1}\n\t"             \
-  "muls r0, r2, r0\n\t"                 \
-  "muls r1, r3, r1\n\t"                 \
-  "adds r0, r0, r1\n\t"                 \
-  "add " both                           \
-  ", r0\n\t"                            \
-  "asrs r0, r0, #16\n\t"                \
-  "adcs " high ", r0\n\t"
+  ASSAY_M0_TWO_PRODUCTS                 \
+  ASSAY_M0_SPLIT("r0", both, high)
 
 /// bias + the products of a filter unpacked to words, up to `end`, with columns; advances `columns`
 /// as far. 15 instructions for 8 multiply-accumulates. Registers: r4, r5, r8, r9 sums, r6 and r7
@@ -121,6 +129,139 @@ ASSAY_INLINE FourSums multiply_bytes(const std::int8_t* filter, const std::int32
   return split_sums(r0, r4, r1, r5);
 }
 
+/// Like multiply_words, for weights in [-7, 7]: the sums of an iteration's products fit the halves
+/// of a word, and are split up once. 98 instructions for 64 multiply-accumulates at `unroll` 8, its
+/// largest value. Registers: as multiply_words, r10 and r11 sums of an iteration, r12 end.
+template <int unroll>
+ASSAY_INLINE FourSums multiply_small_words(const std::int32_t* filter, const std::int32_t* end,
+                                           const std::int32_t*& columns, std::int32_t bias) {
+  static_assert(2 * unroll * 7 * 128 < 32768);
+  register std::int32_t r0 asm("r0") = bias_of_both(bias);
+  register std::int32_t r1 asm("r1");
+  register const std::int32_t* r2 asm("r2") = end;
+  register std::int32_t r4 asm("r4") = bias;
+  register std::int32_t r5 asm("r5");
+  register const std::int32_t* r6 asm("r6") = filter;
+  register const std::int32_t* r7 asm("r7") = columns;
+  asm volatile(
+      ".syntax unified\n\t"
+      "mov r12, r2\n\t"
+      "mov r8, r0\n\t"
+      "mov r9, r0\n\t"
+      "mov r5, r4\n"
+      "1:\n\t"
+      "ldmia r6!, {r2, r3}\n\t"
+      ASSAY_M0_TWO_PRODUCTS
+      "mov r10, r0\n\t"
+      ASSAY_M0_TWO_PRODUCTS
+      "mov r11, r0\n\t"
+      ".rept %c[unroll] - 1\n\t"
+      "ldmia r6!, {r2, r3}\n\t"
+      ASSAY_M0_TWO_PRODUCTS
+      "add r10, r0\n\t"
+      ASSAY_M0_TWO_PRODUCTS
+      "add r11, r0\n\t"
+      ".endr\n\t"
+      "mov r0, r10\n\t"
+      ASSAY_M0_SPLIT("r0", "r8", "r4")
+      "mov r0, r11\n\t"
+      ASSAY_M0_SPLIT("r0", "r9", "r5")
+      "cmp r6, r12\n\t"
+      "bne 1b\n\t"
+      "mov r0, r8\n\t"
+      "mov r1, r9" ASSAY_LINES_48 ASSAY_LINES_48
+      : "+r"(r0), "=r"(r1), "+r"(r2), "+r"(r4), "=r"(r5), "+r"(r6), "+r"(r7)
+      : [unroll] "i"(unroll)
+      : "r3", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+  columns = r7;
+  return split_sums(r0, r4, r1, r5);
+}
+
+/// bias + the products of blocks of four inputs with columns. `records` are {offset of the block's
+/// columns in bytes, four weights}, at least one of them. 34 instructions for 16
+/// multiply-accumulates. Registers: as multiply_words, r11 the columns.
+ASSAY_INLINE FourSums multiply_blocks(const std::int32_t* records, const std::int32_t* end,
+                                      const std::int32_t* columns, std::int32_t bias) {
+  register std::int32_t r0 asm("r0") = bias_of_both(bias);
+  register const std::int32_t* r1 asm("r1") = columns;
+  register const std::int32_t* r2 asm("r2") = end;
+  register std::int32_t r3 asm("r3");
+  register std::int32_t r4 asm("r4") = bias;
+  register std::int32_t r5 asm("r5");
+  register const std::int32_t* r6 asm("r6") = records;
+  asm volatile(
+      ".syntax unified\n\t"
+      "mov r10, r2\n\t"
+      "mov r11, r1\n\t"
+      "mov r8, r0\n\t"
+      "mov r9, r0\n\t"
+      "mov r5, r4\n"
+      "1:\n\t"
+      "ldmia r6!, {r7}\n\t"
+      "add r7, r11\n\t"
+      ".rept 2\n\t"
+      "ldmia r6!, {r2, r3}\n\t"
+      ASSAY_M0_TWO_PIXELS("r8", "r4")
+      ASSAY_M0_TWO_PIXELS("r9", "r5")
+      ".endr\n\t"
+      "cmp r6, r10\n\t"
+      "bne 1b\n\t"
+      "mov r0, r8\n\t"
+      "mov r3, r9" ASSAY_LINES_6 ASSAY_LINES_6 ASSAY_LINES_6
+      : "+r"(r0), "+r"(r1), "+r"(r2), "=r"(r3), "+r"(r4), "=r"(r5), "+r"(r6)
+      :
+      : "r7", "r8", "r9", "r10", "r11", "cc", "memory");
+  return split_sums(r0, r4, r3, r5);
+}
+
+/// bias + the products of single inputs with columns. `records` are {weight, offset of its columns
+/// in bytes}, an even number of them and at least two. 22 instructions for 8 multiply-accumulates.
+/// Registers: as multiply_blocks.
+ASSAY_INLINE FourSums multiply_singles(const std::int32_t* records, const std::int32_t* end,
+                                       const std::int32_t* columns, std::int32_t bias) {
+  register std::int32_t r0 asm("r0") = bias_of_both(bias);
+  register const std::int32_t* r1 asm("r1") = columns;
+  register const std::int32_t* r2 asm("r2") = end;
+  register std::int32_t r3 asm("r3");
+  register std::int32_t r4 asm("r4") = bias;
+  register std::int32_t r5 asm("r5");
+  register const std::int32_t* r6 asm("r6") = records;
+  asm volatile(
+      ".syntax unified\n\t"
+      "mov r10, r2\n\t"
+      "mov r11, r1\n\t"
+      "mov r8, r0\n\t"
+      "mov r9, r0\n\t"
+      "mov r5, r4\n"
+      "1:\n\t"
+      "ldmia r6!, {r2, r7}\n\t"
+      "add r7, r11\n\t"
+      "ldr r0, [r7]\n\t"
+      "ldr r1, [r7, #8]\n\t"
+      "muls r0, r2, r0\n\t"
+      "muls r1, r2, r1\n\t"
+      "ldmia r6!, {r2, r7}\n\t"
+      "add r7, r11\n\t"
+      "ldr r3, [r7]\n\t"
+      "muls r3, r2, r3\n\t"
+      "adds r0, r0, r3\n\t"
+      "ldr r3, [r7, #8]\n\t"
+      "muls r3, r2, r3\n\t"
+      "adds r1, r1, r3\n\t"
+      ASSAY_M0_SPLIT("r0", "r8", "r4")
+      ASSAY_M0_SPLIT("r1", "r9", "r5")
+      "cmp r6, r10\n\t"
+      "bne 1b\n\t"
+      "mov r0, r8\n\t"
+      "mov r3, r9"
+      : "+r"(r0), "+r"(r1), "+r"(r2), "=r"(r3), "+r"(r4), "=r"(r5), "+r"(r6)
+      :
+      : "r7", "r8", "r9", "r10", "r11", "cc", "memory");
+  return split_sums(r0, r4, r3, r5);
+}
+
+#undef ASSAY_M0_SPLIT
+#undef ASSAY_M0_TWO_PRODUCTS
 #undef ASSAY_M0_TWO_PIXELS
 
 }  // namespace assay::kernels::m0

@@ -56,6 +56,19 @@ constexpr int conv_scratch_bytes(int pixels, const ConvLayout& layout, int chann
   return tile.groups * layout.column_bytes() + filter + round_up(channels, 8);
 }
 
+/// Blocks of a sparse filter are four inputs; a record is the offset of their columns and their
+/// weights.
+constexpr int block_record = 5;
+constexpr int block_column_bytes = 32;
+/// Scratch for records of up to `most` blocks.
+constexpr int blocks_unpacked_bytes(int most) {
+  return round_up(4 * block_record * most, 8);
+}
+/// Scratch for {weight, offset of its columns} of up to `most` single weights, whole pairs.
+constexpr int singles_unpacked_bytes(int most) {
+  return 8 * round_up(most, 2);
+}
+
 /// Scratch for an unpacked filter with a byte for each weight; none when a tile is a single group,
 /// whose filters are multiplied as they lie in flash.
 constexpr int int8_unpacked_bytes(int pixels, const ConvLayout& layout, int channels) {

@@ -137,6 +137,16 @@ const SingleLayer packed_shapes[] = {
 };
 constexpr WeightFill packed_fills[] = {WeightFill::int4, WeightFill::ternary,
                                        WeightFill::clusters16, WeightFill::clusters64};
+// Tails of blocks, fields and words; more than one tile; windows of one pixel; gaps in rows.
+const SingleLayer compressed_shapes[] = {
+    {conv, 5, 6, 4, 4, window(3, 1, 1)}, {conv, 5, 5, 3, 5, window(3, 1, 1)},
+    {conv, 9, 9, 1, 6, window(3, 2, 1)}, {conv, 7, 7, 14, 11, window(3, 1, 1)},
+    {conv, 3, 5, 37, 9, window(1)},      {conv, 1, 1, 8, 6, window(1)},
+    {conv, 1, 2, 64, 3, window(1)},      {conv, 10, 10, 64, 5, window(1)},
+    {conv, 3, 3, 300, 3, window(1)},     {dense, 1, 1, 5, 3, {}},
+    {dense, 1, 1, 64, 10, {}},           {dense, 3, 3, 15, 17, {}},
+    {dense, 1, 1, 1100, 4, {}},
+};
 
 std::string describe(const SingleLayer& s) {
   return fmt::format("{} {}x{} {}x{}x{}->{} stride {},{} pad {},{},{},{}", to_string(s.op),
@@ -217,6 +227,20 @@ std::vector<NamedGraph> awkward_layers() {
     for (const SingleLayer& shape : packed_shapes)
       layers.push_back({describe(shape) + fmt::format(" weights {}", static_cast<int>(fill)),
                         single_layer_graph(shape, seed++, fill)});
+  return layers;
+}
+
+std::vector<NamedGraph> compressed_layers(WeightFill fill) {
+  std::vector<NamedGraph> layers;
+  std::uint32_t seed = 1;
+  for (const SingleLayer& shape : compressed_shapes) {
+    layers.push_back({describe(shape), single_layer_graph(shape, seed++, fill)});
+    // A channel without weights.
+    if (seed % 2 != 0) continue;
+    IntegerLayer& layer = layers.back().graph.layers[0];
+    const auto filter = layer.weights.size() / static_cast<std::size_t>(shape.out_channels);
+    std::fill_n(layer.weights.begin(), filter, std::int8_t{0});
+  }
   return layers;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "targets/graph/integer_graph.hpp"
+#include "targets/pack/bench_shapes.hpp"
 #include "targets/pack/kernel.hpp"
 
 namespace assay::test {
@@ -19,5 +20,8 @@ struct NamedGraph {
 LayerView view_of(const IntegerGraph& graph);
 
 std::vector<NamedGraph> awkward_layers();
+
+/// Layers for kernels of compressed weights, every other one with a channel of zeros.
+std::vector<NamedGraph> compressed_layers(WeightFill fill);
 
 }  // namespace assay::test

@@ -1,0 +1,176 @@
+// Rows of the kernels for Armv6-M cores whose weights take less than a byte, or leave zeros out;
+// the headers in targets/runtime/m0/ describe the formats.
+#include <algorithm>
+
+#include "targets/pack/filter_streams.hpp"
+#include "targets/pack/rows.hpp"
+#include "targets/runtime/m0/bit_fields.hpp"
+#include "targets/runtime/m0/layout.hpp"
+
+namespace assay {
+namespace {
+
+namespace m0 = kernels::m0;
+
+bool is_armv6m(const Core& core) {
+  return core.architecture == "armv6-m";
+}
+bool never(const LayerView&) {
+  return false;
+}
+
+std::size_t unsigned_of(int value) {
+  return static_cast<std::size_t>(value);
+}
+
+// What a form asks of the weights.
+
+template <int largest>
+bool within(const LayerView& view) {
+  return weights_within(view.layer.weights, largest);
+}
+
+template <int most>
+bool few_values(const LayerView& view) {
+  return distinct_values(view.layer.weights).size() <= unsigned_of(most);
+}
+
+Bytes bytes_of(const std::vector<ConstantArray>& arrays) {
+  Bytes sum;
+  for (const ConstantArray& array : arrays)
+    sum += Bytes(array.values.size() * static_cast<std::size_t>(array.element_bytes));
+  return sum;
+}
+
+/// Sparse forms are for weights that they make smaller.
+template <auto pack_rows>
+bool smaller_than_int8(const LayerView& view) {
+  return bytes_of(pack_rows(FilterRows(view))) < Bytes(view.layer.weights.size());
+}
+
+// Convolutions.
+
+m0::ConvLayout conv_layout(const LayerView& view) {
+  const Window& window = view.layer.window;
+  return {window.kernel_height, window.kernel_width, view.input.channels};
+}
+
+Bytes conv_scratch(const LayerView& view, int unpacked_bytes) {
+  return Bytes(static_cast<std::uint64_t>(
+      m0::conv_scratch_bytes(view.output.height * view.output.width, conv_layout(view),
+                             view.input.channels, unpacked_bytes)));
+}
+
+ConstantArray conv_channels(const LayerView& view) {
+  const Requantization& r = view.layer.requantization;
+  ConstantArray channels{"channels", "std::int32_t", 4, {}};
+  for (std::size_t c = 0; c < unsigned_of(view.output.channels); ++c) {
+    channels.values.push_back(r.bias[c]);
+    channels.values.push_back(r.multiplier[c]);
+  }
+  return channels;
+}
+
+std::size_t fields_per_row(const LayerView& view, int bits) {
+  return unsigned_of(kernels::round_up(conv_layout(view).inputs(), m0::FieldGroup(bits).fields));
+}
+
+template <int bits>
+std::vector<ConstantArray> pack_conv_small(const LayerView& view) {
+  return {pack_fields(FilterRows(view), bits, fields_per_row(view, bits), 0,
+                      [](int weight) { return static_cast<std::uint32_t>(weight); }),
+          conv_channels(view)};
+}
+
+template <int bits>
+Bytes conv_small_scratch(const LayerView& view) {
+  return conv_scratch(view, m0::FieldGroup(bits).unpacked_bytes(conv_layout(view).inputs()));
+}
+
+/// Bits that choose one of the values.
+int codebook_bits(const LayerView& view) {
+  return m0::codebook_bits(static_cast<int>(distinct_values(view.layer.weights).size()));
+}
+
+std::vector<ConstantArray> pack_conv_codebook(const LayerView& view) {
+  const int bits = codebook_bits(view);
+  const std::vector<std::int8_t> values = distinct_values(view.layer.weights);
+  ConstantArray codebook{"codebook", "std::int8_t", 1, {values.begin(), values.end()}};
+  codebook.values.resize(std::size_t{1} << bits, 0);
+  const auto number = [&values](std::int8_t weight) {
+    return static_cast<std::uint32_t>(std::ranges::lower_bound(values, weight) - values.begin());
+  };
+  return {pack_fields(FilterRows(view), bits, fields_per_row(view, bits), 0, number), codebook,
+          conv_channels(view)};
+}
+
+Bytes conv_codebook_scratch(const LayerView& view) {
+  return conv_scratch(
+      view, m0::FieldGroup(codebook_bits(view)).unpacked_bytes(conv_layout(view).inputs()));
+}
+
+template <auto pack_rows>
+std::vector<ConstantArray> pack_conv_sparse(const LayerView& view) {
+  std::vector<ConstantArray> arrays = pack_rows(FilterRows(view));
+  arrays.push_back(conv_channels(view));
+  return arrays;
+}
+
+template <auto pack_rows>
+Bytes conv_singles_scratch(const LayerView& view) {
+  return conv_scratch(view, m0::singles_unpacked_bytes(largest_count(pack_rows(FilterRows(view)))));
+}
+
+Bytes conv_blocks_scratch(const LayerView& view) {
+  return conv_scratch(view,
+                      m0::blocks_unpacked_bytes(largest_count(pack_blocks(FilterRows(view)))));
+}
+
+/// What the rows of a table below differ in.
+KernelRow row(std::string_view name, IntegerOp op, WeightForm form, std::string_view header,
+              std::string_view function, decltype(KernelRow::accepts) accepts,
+              decltype(KernelRow::pack) pack, decltype(KernelRow::scratch) scratch) {
+  return {.name = name,
+          .op = op,
+          .form = form,
+          .header = header,
+          .function = function,
+          .runs_on = is_armv6m,
+          .accepts = accepts,
+          .pack = pack,
+          .scratch = scratch,
+          .in_place = never,
+          .portable = false};
+}
+
+constexpr std::string_view packed_conv = "targets/runtime/m0/conv_packed.hpp";
+constexpr std::string_view sparse_conv = "targets/runtime/m0/conv_sparse.hpp";
+
+}  // namespace
+
+std::span<const KernelRow> m0_compressed_kernels() {
+  constexpr IntegerOp conv = IntegerOp::convolution;
+  static const KernelRow rows[] = {
+      row("conv_ternary.m0", conv, WeightForm::ternary, packed_conv,
+          "assay::kernels::conv_ternary_m0", within<1>, pack_conv_small<2>, conv_small_scratch<2>),
+      row("conv_int4.m0", conv, WeightForm::int4, packed_conv, "assay::kernels::conv_int4_m0",
+          within<7>, pack_conv_small<4>, conv_small_scratch<4>),
+      row("conv_codebook16.m0", conv, WeightForm::codebook16, packed_conv,
+          "assay::kernels::conv_codebook_m0", few_values<16>, pack_conv_codebook,
+          conv_codebook_scratch),
+      row("conv_codebook256.m0", conv, WeightForm::codebook256, packed_conv,
+          "assay::kernels::conv_codebook_m0", few_values<128>, pack_conv_codebook,
+          conv_codebook_scratch),
+      row("conv_blocks.m0", conv, WeightForm::blocks, sparse_conv, "assay::kernels::conv_blocks_m0",
+          smaller_than_int8<pack_blocks>, pack_conv_sparse<pack_blocks>, conv_blocks_scratch),
+      row("conv_unstructured.m0", conv, WeightForm::unstructured, sparse_conv,
+          "assay::kernels::conv_unstructured_m0", smaller_than_int8<pack_scattered>,
+          pack_conv_sparse<pack_scattered>, conv_singles_scratch<pack_scattered>),
+      row("conv_bitmap.m0", conv, WeightForm::bitmap, sparse_conv, "assay::kernels::conv_bitmap_m0",
+          smaller_than_int8<pack_bitmap>, pack_conv_sparse<pack_bitmap>,
+          conv_singles_scratch<pack_bitmap>),
+  };
+  return rows;
+}
+
+}  // namespace assay

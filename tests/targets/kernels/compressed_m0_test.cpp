@@ -1,0 +1,134 @@
+// Cortex-M0 kernels of compressed weights: bit for bit against the reference interpreter, and what
+// they cost beside the int8 kernel of the same layer, in instructions and bytes.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "targets/graph/reference_run.hpp"
+#include "tests/targets/kernels/awkward_shapes.hpp"
+#include "tests/targets/kernels/device_suite.hpp"
+
+namespace assay::test {
+namespace {
+
+const KernelCore& m0() {
+  return kernel_cores()[2];
+}
+
+std::string alphanumeric(std::string name) {
+  std::erase_if(name, [](unsigned char c) { return !std::isalnum(c); });
+  return name;
+}
+
+/// Weights, and the form that is tried on them.
+struct Sweep {
+  WeightFill fill;
+  WeightForm form;
+  std::string optimization;
+};
+
+class CompressedOnM0 : public ::testing::TestWithParam<Sweep> {};
+
+TEST_P(CompressedOnM0, AgreeWithTheReferenceBitForBit) {
+  const auto& [fill, form, optimization] = GetParam();
+  std::vector<KernelCase> cases;
+  for (const NamedGraph& one : compressed_layers(fill))
+    if (const KernelRow* row = find_kernel(view_of(one.graph), core_of(m0()), form))
+      cases.push_back({fmt::format("{} {}", row->name, one.name), one.graph, row});
+  ASSERT_GE(cases.size(), 9u);
+  const auto outcomes = run_on_device(cases, m0(), optimization);
+  ASSERT_TRUE(outcomes) << outcomes.error().message;
+  for (std::size_t i = 0; i < cases.size(); ++i)
+    for (std::size_t f = 0; f < std::size(input_fills); ++f) {
+      const IntegerGraph& graph = cases[i].graph;
+      const auto input = input_values(input_fills[f], graph.tensors[0].size());
+      EXPECT_EQ(run_reference(graph, input), (*outcomes)[i][f].output)
+          << cases[i].name << ", input fill " << f;
+      EXPECT_TRUE((*outcomes)[i][f].guards_intact) << cases[i].name << ", input fill " << f;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Forms, CompressedOnM0,
+    ::testing::Values(Sweep{WeightFill::int4, WeightForm::int4, "-O2"},
+                      Sweep{WeightFill::ternary, WeightForm::ternary, "-O2"},
+                      Sweep{WeightFill::clusters16, WeightForm::codebook16, "-O2"},
+                      Sweep{WeightFill::clusters64, WeightForm::codebook256, "-O2"},
+                      Sweep{WeightFill::blocks50, WeightForm::blocks, "-O2"},
+                      Sweep{WeightFill::blocks75, WeightForm::blocks, "-Os"},
+                      Sweep{WeightFill::scattered90, WeightForm::unstructured, "-O2"},
+                      Sweep{WeightFill::blocks75, WeightForm::unstructured, "-Os"},
+                      Sweep{WeightFill::scattered90, WeightForm::bitmap, "-O2"},
+                      Sweep{WeightFill::blocks50, WeightForm::bitmap, "-Os"}),
+    [](const auto& test) {
+      return alphanumeric(fmt::format("{}Fill{}{}", to_string(test.param.form),
+                                      static_cast<int>(test.param.fill), test.param.optimization));
+    });
+
+/// What a form may cost beside the int8 kernel of the same layer.
+struct Cost {
+  std::string_view shape;
+  double instructions;
+  double bytes;
+};
+
+std::uint64_t constant_bytes(const KernelCase& one) {
+  std::uint64_t bytes = 0;
+  for (const ConstantArray& array : one.kernel->pack(view_of(one.graph)))
+    if (array.name != "channels" && array.name != "bias" && array.name != "multiplier")
+      bytes += array.values.size() * static_cast<std::size_t>(array.element_bytes);
+  return bytes;
+}
+
+TEST(CompressedCostOnM0, StaysBelowItsShareOfInt8) {
+  static const Cost costs[] = {
+      {"conv 3x3, 50 % 1x4 blocks", 0.65, 0.66},
+      {"conv 3x3, 75 % 1x4 blocks", 0.4, 0.35},
+      {"conv 1x1, 50 % 1x4 blocks", 0.65, 0.66},
+      {"conv 1x1, 75 % 1x4 blocks", 0.4, 0.35},
+      {"conv 1x1, 90 % zeros", 0.4, 0.25},
+      {"conv 1x1, bitmap 90 %", 0.5, 0.25},
+      {"conv 1x1, int4", 1.15, 0.55},
+      {"conv 1x1, ternary", 1.15, 0.27},
+      {"conv 1x1, 16 clusters", 1.15, 0.55},
+      {"conv 1x1, 64 clusters", 1.15, 0.8},
+      {"conv 3x3, int4", 1.15, 0.55},
+      {"conv 3x3, 16 clusters", 1.15, 0.55},
+  };
+  std::vector<KernelCase> cases;
+  for (const Cost& cost : costs) {
+    const auto shape = std::ranges::find(bench_shapes(), cost.shape, &BenchShape::name);
+    ASSERT_NE(shape, bench_shapes().end()) << cost.shape;
+    const IntegerGraph graph = single_layer_graph(shape->shape, 7, shape->fill);
+    for (const WeightForm form : {WeightForm::int8, shape->form}) {
+      const KernelRow* row = find_kernel(view_of(graph), core_of(m0()), form);
+      ASSERT_TRUE(row) << cost.shape;
+      cases.push_back({std::string(cost.shape), graph, row});
+      EXPECT_LE(row->scratch(view_of(graph)), Bytes(4096)) << row->name << " " << cost.shape;
+    }
+  }
+  const auto outcomes = run_on_device(cases, m0(), "-O2");
+  ASSERT_TRUE(outcomes) << outcomes.error().message;
+  for (std::size_t i = 0; i < std::size(costs); ++i) {
+    const auto ratio = [i](auto of) {
+      return static_cast<double>(of(2 * i + 1)) / static_cast<double>(of(2 * i));
+    };
+    const auto instructions = [&](std::size_t one) {
+      return (*outcomes)[one][0].instructions.count();
+    };
+    const double time = ratio(instructions);
+    const double bytes = ratio([&](std::size_t one) { return constant_bytes(cases[one]); });
+    fmt::print("{:26} {:22} {:.3f} of int8's {:.3f} instructions, {:.3f} of its bytes\n",
+               costs[i].shape, cases[2 * i + 1].kernel->name, time,
+               static_cast<double>(instructions(2 * i)) /
+                   static_cast<double>(cases[2 * i].graph.layers[0].macs.count()),
+               bytes);
+    EXPECT_LE(time, costs[i].instructions) << costs[i].shape;
+    EXPECT_LE(bytes, costs[i].bytes) << costs[i].shape;
+  }
+}
+
+}  // namespace
+}  // namespace assay::test
