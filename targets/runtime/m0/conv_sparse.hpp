@@ -30,17 +30,8 @@ class BlockFilters {
   static constexpr int unpacked_bytes = blocks_unpacked_bytes(L::most[0]);
 
   explicit BlockFilters(std::int32_t* unpacked) : unpacked_(unpacked) {}
-  void next() {
-    std::int32_t* to = unpacked_;
-    for (int left = *count_++; left > 0; --left, to += block_record) {
-      to[0] = *position_++ * block_column_bytes;
-      const std::uint32_t four = *weights_++;
-      to[1] = static_cast<std::int8_t>(four);
-      to[2] = static_cast<std::int32_t>(four << 16) >> 24;
-      to[3] = static_cast<std::int32_t>(four << 8) >> 24;
-      to[4] = static_cast<std::int32_t>(four) >> 24;
-    }
-    end_ = to;
+  ASSAY_INLINE void next() {
+    end_ = unpack_blocks(position_, position_ + *count_++, weights_, unpacked_);
   }
   ASSAY_INLINE FourSums multiply(const std::int32_t*& columns, std::int32_t bias) const {
     const std::int32_t* group = columns;

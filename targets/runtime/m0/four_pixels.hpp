@@ -177,8 +177,8 @@ ASSAY_INLINE FourSums multiply_small_words(const std::int32_t* filter, const std
   return split_sums(r0, r4, r1, r5);
 }
 
-/// bias + the products of blocks of four inputs with columns. `records` are {offset of the block's
-/// columns in bytes, four weights}, at least one of them. 34 instructions for 16
+/// bias + the products of blocks of four inputs with columns. `records` are {w0, w1, offset of the
+/// block's columns in bytes, w2, w3}, at least one of them. 33 instructions for 16
 /// multiply-accumulates. Registers: as multiply_words, r11 the columns.
 ASSAY_INLINE FourSums multiply_blocks(const std::int32_t* records, const std::int32_t* end,
                                       const std::int32_t* columns, std::int32_t bias) {
@@ -197,17 +197,17 @@ ASSAY_INLINE FourSums multiply_blocks(const std::int32_t* records, const std::in
       "mov r9, r0\n\t"
       "mov r5, r4\n"
       "1:\n\t"
-      "ldmia r6!, {r7}\n\t"
+      "ldmia r6!, {r2, r3, r7}\n\t"
       "add r7, r11\n\t"
-      ".rept 2\n\t"
+      ASSAY_M0_TWO_PIXELS("r8", "r4")
+      ASSAY_M0_TWO_PIXELS("r9", "r5")
       "ldmia r6!, {r2, r3}\n\t"
       ASSAY_M0_TWO_PIXELS("r8", "r4")
       ASSAY_M0_TWO_PIXELS("r9", "r5")
-      ".endr\n\t"
       "cmp r6, r10\n\t"
       "bne 1b\n\t"
       "mov r0, r8\n\t"
-      "mov r3, r9" ASSAY_LINES_6 ASSAY_LINES_6 ASSAY_LINES_6
+      "mov r3, r9"
       : "+r"(r0), "+r"(r1), "+r"(r2), "=r"(r3), "+r"(r4), "=r"(r5), "+r"(r6)
       :
       : "r7", "r8", "r9", "r10", "r11", "cc", "memory");

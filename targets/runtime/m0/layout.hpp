@@ -59,7 +59,6 @@ constexpr int conv_scratch_bytes(int pixels, const ConvLayout& layout, int chann
 /// Blocks of a sparse filter are four inputs; a record is the offset of their columns and their
 /// weights.
 constexpr int block_record = 5;
-constexpr int block_column_bytes = 32;
 /// Scratch for records of up to `most` blocks.
 constexpr int blocks_unpacked_bytes(int most) {
   return round_up(4 * block_record * most, 8);

@@ -37,4 +37,42 @@ ASSAY_INLINE void unpack_bytes(const std::int8_t*& from, std::int32_t* to) {
   from = r0;
 }
 
+/// Blocks of four weights each to records {w0, w1, offset of the block's columns, w2, w3}.
+/// Positions are blocks of a window, up to `end`. 13 instructions for a block; returns the end of
+/// the records.
+template <class Position>
+ASSAY_INLINE std::int32_t* unpack_blocks(const Position*& position, const Position* end,
+                                         const std::uint32_t*& weights, std::int32_t* to) {
+  register const Position* r0 asm("r0") = position;
+  register const std::uint32_t* r1 asm("r1") = weights;
+  register std::int32_t* r6 asm("r6") = to;
+  if (position == end) return to;
+  asm volatile(
+      ".syntax unified\n"
+      "1:\n\t"
+      ".if %c[size] == 1\n\t"
+      "ldrb r4, [r0]\n\t"
+      ".else\n\t"
+      "ldrh r4, [r0]\n\t"
+      ".endif\n\t"
+      "adds r0, r0, #%c[size]\n\t"
+      "lsls r4, r4, #5\n\t"
+      "ldmia r1!, {r7}\n\t"
+      "sxtb r2, r7\n\t"
+      "lsls r3, r7, #16\n\t"
+      "asrs r3, r3, #24\n\t"
+      "lsls r5, r7, #8\n\t"
+      "asrs r5, r5, #24\n\t"
+      "asrs r7, r7, #24\n\t"
+      "stmia r6!, {r2, r3, r4, r5, r7}\n\t"
+      "cmp r0, %[end]\n\t"
+      "bne 1b"
+      : "+r"(r0), "+r"(r1), "+r"(r6)
+      : [size] "i"(sizeof(Position)), [end] "h"(end)
+      : "r2", "r3", "r4", "r5", "r7", "cc", "memory");
+  position = r0;
+  weights = r1;
+  return r6;
+}
+
 }  // namespace assay::kernels::m0
