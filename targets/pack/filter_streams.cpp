@@ -64,23 +64,21 @@ std::vector<ConstantArray> pack_blocks(const FilterRows& rows) {
 
 std::vector<ConstantArray> pack_scattered(const FilterRows& rows) {
   SparseArrays sparse;
-  ConstantArray gaps{"gaps", "std::uint8_t", 1, {}};
+  ConstantArray steps{"steps", "std::uint8_t", 1, {}};
   ConstantArray values{"values", "std::int8_t", 1, {}};
   for (std::size_t r = 0; r < rows.count(); ++r) {
-    std::int64_t gap = 0, count = 0;
+    std::int64_t step = 0, count = 0;
     for (const std::int8_t w : rows[r]) {
-      if (w == 0 && gap < 255) {
-        ++gap;
-        continue;
-      }
-      gaps.values.push_back(gap);
+      ++step;
+      if (w == 0 && step < 255) continue;
+      steps.values.push_back(step);
       values.values.push_back(w);
-      gap = 0;
+      step = 0;
       ++count;
     }
     sparse.end_row(count);
   }
-  return SparseArrays::finish({sparse.counts, sparse.most, gaps, values});
+  return SparseArrays::finish({sparse.counts, sparse.most, steps, values});
 }
 
 std::vector<ConstantArray> pack_bitmap(const FilterRows& rows) {

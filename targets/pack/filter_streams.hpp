@@ -57,7 +57,7 @@ ConstantArray pack_fields(const FilterRows& rows, int bits, std::size_t fields_p
 
 /// `counts`, `most`, `positions` and `weights` of blocks of four inputs.
 std::vector<ConstantArray> pack_blocks(const FilterRows& rows);
-/// `counts`, `most`, `gaps` and `values` of single weights. A gap of more than 255 inputs is
+/// `counts`, `most`, `steps` and `values` of single weights. A step of more than 255 inputs is
 /// bridged with weights of zero.
 std::vector<ConstantArray> pack_scattered(const FilterRows& rows);
 /// `most`, `bits` and `values`.

@@ -1,6 +1,8 @@
 // Rows of the kernels for Armv6-M cores whose weights take less than a byte, or leave zeros out;
 // the headers in targets/runtime/m0/ describe the formats.
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 #include "targets/pack/filter_streams.hpp"
 #include "targets/pack/rows.hpp"
@@ -92,16 +94,24 @@ int codebook_bits(const LayerView& view) {
   return m0::codebook_bits(static_cast<int>(distinct_values(view.layer.weights).size()));
 }
 
+ConstantArray pack_codebook(const std::vector<std::int8_t>& values, int bits) {
+  ConstantArray codebook{"codebook", "std::int8_t", 1, {values.begin(), values.end()}};
+  codebook.values.resize(std::size_t{1} << bits, 0);
+  return codebook;
+}
+
+/// The number of a weight among the values.
+auto number_in(const std::vector<std::int8_t>& values) {
+  return [&values](std::int8_t weight) {
+    return static_cast<std::uint32_t>(std::ranges::lower_bound(values, weight) - values.begin());
+  };
+}
+
 std::vector<ConstantArray> pack_conv_codebook(const LayerView& view) {
   const int bits = codebook_bits(view);
   const std::vector<std::int8_t> values = distinct_values(view.layer.weights);
-  ConstantArray codebook{"codebook", "std::int8_t", 1, {values.begin(), values.end()}};
-  codebook.values.resize(std::size_t{1} << bits, 0);
-  const auto number = [&values](std::int8_t weight) {
-    return static_cast<std::uint32_t>(std::ranges::lower_bound(values, weight) - values.begin());
-  };
-  return {pack_fields(FilterRows(view), bits, fields_per_row(view, bits), 0, number), codebook,
-          conv_channels(view)};
+  return {pack_fields(FilterRows(view), bits, fields_per_row(view, bits), 0, number_in(values)),
+          pack_codebook(values, bits), conv_channels(view)};
 }
 
 Bytes conv_codebook_scratch(const LayerView& view) {
@@ -126,6 +136,70 @@ Bytes conv_blocks_scratch(const LayerView& view) {
                       m0::blocks_unpacked_bytes(largest_count(pack_blocks(FilterRows(view)))));
 }
 
+// Dense layers.
+
+Bytes no_scratch(const LayerView&) {
+  return Bytes(0);
+}
+
+Bytes dense_pairs_scratch(const LayerView& view) {
+  return Bytes(4 * unsigned_of(m0::dense_pair_words(static_cast<int>(view.input.size()))));
+}
+
+Bytes dense_words_scratch(const LayerView& view) {
+  return Bytes(4 * unsigned_of(kernels::round_up(static_cast<int>(view.input.size()), 4)));
+}
+
+Bytes dense_table_scratch(const LayerView& view) {
+  return Bytes(4 * 256) + dense_pairs_scratch(view);
+}
+
+std::size_t dense_fields_per_row(const LayerView& view, int multiple) {
+  return unsigned_of(kernels::round_up(static_cast<int>(view.input.size()), multiple));
+}
+
+std::vector<ConstantArray> with_requantization(const LayerView& view,
+                                               std::vector<ConstantArray> arrays) {
+  for (ConstantArray& array : pack_requantization(view))
+    arrays.push_back(std::move(array));
+  return arrays;
+}
+
+template <int bits, int largest>
+std::vector<ConstantArray> pack_dense_small(const LayerView& view) {
+  const FilterRows rows(view);
+  auto arrays = with_requantization(
+      view, {pack_fields(rows, bits, dense_fields_per_row(view, m0::dense_pairs_step), 0,
+                         [](int weight) { return static_cast<std::uint32_t>(weight + largest); })});
+  const auto bias = std::ranges::find(arrays, "bias", &ConstantArray::name);
+  for (std::size_t r = 0; r < rows.count(); ++r)
+    bias->values[r] -= m0::input_offset * std::accumulate(rows[r].begin(), rows[r].end(), 0);
+  return arrays;
+}
+
+/// `bits` for the numbers of the codebook's values; rows are filled up to a multiple of fields.
+std::vector<ConstantArray> pack_dense_codebook(const LayerView& view, int bits, int multiple) {
+  const std::vector<std::int8_t> values = distinct_values(view.layer.weights);
+  return with_requantization(
+      view, {pack_fields(FilterRows(view), bits, dense_fields_per_row(view, multiple), 0,
+                         number_in(values)),
+             pack_codebook(values, bits)});
+}
+
+std::vector<ConstantArray> pack_dense_codebook16(const LayerView& view) {
+  return pack_dense_codebook(view, 4, m0::dense_pairs_step);
+}
+
+std::vector<ConstantArray> pack_dense_codebook256(const LayerView& view) {
+  const int bits = codebook_bits(view);
+  return pack_dense_codebook(view, bits, m0::FieldGroup(bits).fields);
+}
+
+template <auto pack_rows>
+std::vector<ConstantArray> pack_dense_sparse(const LayerView& view) {
+  return with_requantization(view, pack_rows(FilterRows(view)));
+}
+
 /// What the rows of a table below differ in.
 KernelRow row(std::string_view name, IntegerOp op, WeightForm form, std::string_view header,
               std::string_view function, decltype(KernelRow::accepts) accepts,
@@ -145,11 +219,13 @@ KernelRow row(std::string_view name, IntegerOp op, WeightForm form, std::string_
 
 constexpr std::string_view packed_conv = "targets/runtime/m0/conv_packed.hpp";
 constexpr std::string_view sparse_conv = "targets/runtime/m0/conv_sparse.hpp";
+constexpr std::string_view packed_dense = "targets/runtime/m0/dense_packed.hpp";
+constexpr std::string_view sparse_dense = "targets/runtime/m0/dense_sparse.hpp";
 
 }  // namespace
 
 std::span<const KernelRow> m0_compressed_kernels() {
-  constexpr IntegerOp conv = IntegerOp::convolution;
+  constexpr IntegerOp conv = IntegerOp::convolution, dense = IntegerOp::dense;
   static const KernelRow rows[] = {
       row("conv_ternary.m0", conv, WeightForm::ternary, packed_conv,
           "assay::kernels::conv_ternary_m0", within<1>, pack_conv_small<2>, conv_small_scratch<2>),
@@ -169,6 +245,26 @@ std::span<const KernelRow> m0_compressed_kernels() {
       row("conv_bitmap.m0", conv, WeightForm::bitmap, sparse_conv, "assay::kernels::conv_bitmap_m0",
           smaller_than_int8<pack_bitmap>, pack_conv_sparse<pack_bitmap>,
           conv_singles_scratch<pack_bitmap>),
+      row("dense_ternary.m0", dense, WeightForm::ternary, packed_dense,
+          "assay::kernels::dense_ternary_m0", within<1>, pack_dense_small<2, 1>,
+          dense_pairs_scratch),
+      row("dense_int4.m0", dense, WeightForm::int4, packed_dense, "assay::kernels::dense_int4_m0",
+          within<7>, pack_dense_small<4, 7>, dense_pairs_scratch),
+      row("dense_codebook16.m0", dense, WeightForm::codebook16, packed_dense,
+          "assay::kernels::dense_codebook16_m0", few_values<16>, pack_dense_codebook16,
+          dense_table_scratch),
+      row("dense_codebook256.m0", dense, WeightForm::codebook256, packed_dense,
+          "assay::kernels::dense_codebook256_m0", few_values<128>, pack_dense_codebook256,
+          no_scratch),
+      row("dense_blocks.m0", dense, WeightForm::blocks, sparse_dense,
+          "assay::kernels::dense_blocks_m0", smaller_than_int8<pack_blocks>,
+          pack_dense_sparse<pack_blocks>, dense_words_scratch),
+      row("dense_unstructured.m0", dense, WeightForm::unstructured, sparse_dense,
+          "assay::kernels::dense_unstructured_m0", smaller_than_int8<pack_scattered>,
+          pack_dense_sparse<pack_scattered>, no_scratch),
+      row("dense_bitmap.m0", dense, WeightForm::bitmap, sparse_dense,
+          "assay::kernels::dense_bitmap_m0", smaller_than_int8<pack_bitmap>,
+          pack_dense_sparse<pack_bitmap>, no_scratch),
   };
   return rows;
 }

@@ -22,6 +22,7 @@ ASSAY_INLINE std::int32_t* pack_inputs(const std::int8_t* a, const std::int8_t* 
                                        const std::int8_t* b, std::int32_t* to) {
   std::int32_t low, high;
   const std::int32_t distance = b - a;
+  register const std::int8_t* r8 asm("r8") = end;
   asm volatile(
       ".syntax unified\n"
       "1:\n\t"
@@ -41,10 +42,10 @@ ASSAY_INLINE std::int32_t* pack_inputs(const std::int8_t* a, const std::int8_t* 
       ".set assay_offset, assay_offset + 16\n\t"
       ".endr\n\t"
       "adds %[to], %[to], #assay_offset\n\t"
-      "cmp %[a], %[end]\n\t"
+      "cmp %[a], r8\n\t"
       "bne 1b" ASSAY_LINES_48
       : [a] "+l"(a), [to] "+l"(to), [low] "=&l"(low), [high] "=&l"(high)
-      : [unroll] "i"(unroll), [end] "h"(end), [zero] "l"(0), [one] "l"(1), [distance] "l"(distance),
+      : [unroll] "i"(unroll), "r"(r8), [zero] "l"(0), [one] "l"(1), [distance] "l"(distance),
         [distance1] "l"(distance + 1)
       : "cc", "memory");
   return to;

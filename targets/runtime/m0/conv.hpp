@@ -49,7 +49,7 @@ template <class L, class Filters, class Scratch>
 __attribute__((noinline)) void convolve_tile(const Scratch& scratch, Filters& filters, int groups,
                                              int first, std::int8_t* out) {
   constexpr int pixels = L::out_height * L::out_width;
-  std::int8_t* last = out + (pixels - 4) * L::out_channels;
+  std::int8_t* last = out + (pixels > 4 ? pixels - 4 : 0) * L::out_channels;
   out += first * L::out_channels;
   const std::int32_t* channel = L::channels;
   const std::int32_t* const end = scratch.columns[groups][0];
@@ -60,7 +60,7 @@ __attribute__((noinline)) void convolve_tile(const Scratch& scratch, Filters& fi
          to += 4 * L::out_channels) {
       const FourSums sums = filters.multiply(columns, channel[0]);
       // The last four pixels may have been written in part: the same values again.
-      if (pixels % 4 != 0 && pixels > 4 && to > last) to = last;
+      if (pixels % 4 != 0 && to > last) to = last;
       put_four<L, (pixels < 4 ? pixels : 4)>(sums, channel[1], to);
     }
   }

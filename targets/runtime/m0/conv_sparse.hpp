@@ -7,7 +7,8 @@
 // and, in the order of the channels,
 //   blocks:        std::uint32_t weights[], four of a block to a word; std::uint8_t or
 //                  std::uint16_t positions[], number of the block in the window
-//   unstructured:  std::int8_t values[]; std::uint8_t gaps[], inputs between it and the one before
+//   unstructured:  std::int8_t values[]; std::uint8_t steps[], inputs from the one before (from -1
+//                  for the first of a channel)
 //   bitmap:        std::int8_t values[]; std::uint32_t bits[], one for every input, the first
 //   lowest
 #pragma once
@@ -83,17 +84,17 @@ class ScatteredFilters : public SingleFilters<L> {
   using SingleFilters<L>::SingleFilters;
   void next() {
     this->start();
-    int input = 0;
+    int input = -1;
     for (int left = *count_++; left > 0; --left) {
-      input += *gap_++;
-      this->put(*value_++, input++);
+      input += *step_++;
+      this->put(*value_++, input);
     }
     this->finish();
   }
 
  private:
   const std::uint16_t* count_ = L::counts;
-  const std::uint8_t* gap_ = L::gaps;
+  const std::uint8_t* step_ = L::steps;
   const std::int8_t* value_ = L::values;
 };
 

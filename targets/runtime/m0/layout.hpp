@@ -84,6 +84,14 @@ struct DenseLayout {
       : blocks((channels + 4) / 8), singles(channels > blocks * 8 ? channels - blocks * 8 : 0) {}
 };
 
+/// Dense layers of packed weights take inputs in pairs, which are filled up to whole iterations.
+constexpr int dense_pairs_step = 16;
+constexpr int dense_pair_words(int inputs) {
+  return round_up(inputs, dense_pairs_step) / 2;
+}
+/// Added to inputs where products must not be negative.
+constexpr int input_offset = 128;
+
 /// Blocks store weights + 128, so that LDRB needs no sign extension.
 constexpr int weight_offset = 128;
 

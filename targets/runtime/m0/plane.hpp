@@ -33,7 +33,7 @@ __attribute__((noinline)) void pad_plane(std::int32_t* plane) {
 template <int count, int step, int distance, int word_step>
 ASSAY_INLINE void pack_row_pair(const std::int8_t* from, std::int32_t* to) {
   constexpr int unroll = largest_divisor(count, word_step > 31 ? 3 : 4);
-  const std::int8_t* end = from + count * step;
+  register const std::int8_t* r8 asm("r8") = from + count * step;
   std::int32_t low, high;
   asm volatile(
       ".syntax unified\n"
@@ -49,11 +49,11 @@ ASSAY_INLINE void pack_row_pair(const std::int8_t* from, std::int32_t* to) {
       ".set assay_offset, assay_offset + %c[word_step]\n\t"
       ".endr\n\t"
       "adds %[to], %[to], #assay_offset\n\t"
-      "cmp %[from], %[end]\n\t"
+      "cmp %[from], r8\n\t"
       "bne 1b" ASSAY_LINES_6 ASSAY_LINES_6 ASSAY_LINES_6
       : [from] "+l"(from), [to] "+l"(to), [low] "=&l"(low), [high] "=&l"(high)
-      : [unroll] "i"(unroll), [word_step] "i"(word_step), [end] "h"(end), [zero] "l"(0),
-        [step] "l"(step), [distance] "l"(distance)
+      : [unroll] "i"(unroll), [word_step] "i"(word_step),
+        "r"(r8), [zero] "l"(0), [step] "l"(step), [distance] "l"(distance)
       : "cc", "memory");
 }
 

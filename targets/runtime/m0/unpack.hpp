@@ -46,6 +46,7 @@ ASSAY_INLINE std::int32_t* unpack_blocks(const Position*& position, const Positi
   register const Position* r0 asm("r0") = position;
   register const std::uint32_t* r1 asm("r1") = weights;
   register std::int32_t* r6 asm("r6") = to;
+  register const Position* r8 asm("r8") = end;
   if (position == end) return to;
   asm volatile(
       ".syntax unified\n"
@@ -65,10 +66,10 @@ ASSAY_INLINE std::int32_t* unpack_blocks(const Position*& position, const Positi
       "asrs r5, r5, #24\n\t"
       "asrs r7, r7, #24\n\t"
       "stmia r6!, {r2, r3, r4, r5, r7}\n\t"
-      "cmp r0, %[end]\n\t"
+      "cmp r0, r8\n\t"
       "bne 1b"
       : "+r"(r0), "+r"(r1), "+r"(r6)
-      : [size] "i"(sizeof(Position)), [end] "h"(end)
+      : [size] "i"(sizeof(Position)), "r"(r8)
       : "r2", "r3", "r4", "r5", "r7", "cc", "memory");
   position = r0;
   weights = r1;

@@ -235,11 +235,12 @@ std::vector<NamedGraph> compressed_layers(WeightFill fill) {
   std::uint32_t seed = 1;
   for (const SingleLayer& shape : compressed_shapes) {
     layers.push_back({describe(shape), single_layer_graph(shape, seed++, fill)});
-    // A channel without weights.
+    // A channel of one value: zero, unless that would be one more value.
     if (seed % 2 != 0) continue;
     IntegerLayer& layer = layers.back().graph.layers[0];
     const auto filter = layer.weights.size() / static_cast<std::size_t>(shape.out_channels);
-    std::fill_n(layer.weights.begin(), filter, std::int8_t{0});
+    const bool counted = fill == WeightFill::clusters16 || fill == WeightFill::clusters64;
+    std::fill_n(layer.weights.begin(), filter, counted ? layer.weights[0] : std::int8_t{0});
   }
   return layers;
 }

@@ -21,7 +21,7 @@ LayerView view_of(const IntegerGraph& graph);
 
 std::vector<NamedGraph> awkward_layers();
 
-/// Layers for kernels of compressed weights, every other one with a channel of zeros.
+/// Layers for kernels of compressed weights, every other one with a channel of one value.
 std::vector<NamedGraph> compressed_layers(WeightFill fill);
 
 }  // namespace assay::test
