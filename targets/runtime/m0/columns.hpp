@@ -10,8 +10,8 @@
 
 namespace assay::kernels::m0 {
 
-/// For each pair of inputs k, k + 1 of the window the words {pixels 0 and 1 of k, of k + 1,
-/// pixels 2 and 3 of k, of k + 1}.
+/// For each pair of inputs k, k + 1 of the window the words {pixels 0 and 2 of k, of k + 1,
+/// pixels 1 and 3 of k, of k + 1}. Pixels next to each other in two pairs let pairs share words.
 using Columns = std::int32_t (*)[4];
 
 /// Pairs of inputs that lie one after the other at `a` and `b`, a multiple of `unroll` pairs up to
@@ -89,19 +89,24 @@ class WindowPacker {
     constexpr int last = pixels > 4 ? pixels - 4 : 0;
     if (pixels % 4 != 0 && pixel_ > last) y_ = last / L::out_width, x_ = last % L::out_width;
     pixel_ += 4;
-    for (int pair = 0; pair < 2; ++pair) {
-      Corner corner[2];
-      for (int j = 0; j < 2; ++j) {
-        corner[j] = {y_ * L::stride_height - L::pad_top, x_ * L::stride_width - L::pad_left};
-        if (2 * pair + j >= pixels - 1) continue;
-        if (++x_ == L::out_width) x_ = 0, ++y_;
-      }
-      gather_pair(corner[0], corner[1], &columns[0][2 * pair]);
+    Corner corners[4];
+    for (int j = 0; j < 4; ++j) {
+      corners[j] = {y_ * L::stride_height - L::pad_top, x_ * L::stride_width - L::pad_left};
+      if (j >= pixels - 1) continue;
+      if (++x_ == L::out_width) x_ = 0, ++y_;
     }
+    gather_pair(corners[0], corners[2], columns[0]);
+    if constexpr (shares_words)
+      gather_beside(corners[1], corners[3], columns[0]);
+    else
+      gather_pair(corners[1], corners[3], columns[0] + 2);
   }
 
  private:
   static constexpr int row = L::kernel_width * L::in_channels;
+  /// The windows of the second pair are those of the first moved by one input pixel.
+  static constexpr bool shares_words = L::stride_width == 1 && L::out_width % 4 == 0 &&
+                                       L::in_channels % 2 == 0 && L::kernel_width > 1;
 
   /// Of a window in the input; it may lie in the padding.
   struct Corner {
@@ -130,6 +135,24 @@ class WindowPacker {
       for (int kx = 0; kx < L::kernel_width; ++kx, first += L::in_channels)
         pack_pixels<L::in_channels>(position({a.y, a.x + kx}), position({b.y, b.x + kx}), to,
                                     first);
+    }
+  }
+
+  /// The second pair, of which only the last column of the windows is new. `columns` are those of
+  /// the group.
+  __attribute__((noinline)) void gather_beside(Corner a, Corner b, std::int32_t* columns) const {
+    a.x += L::kernel_width - 1;
+    b.x += L::kernel_width - 1;
+    for (int ky = 0; ky < L::kernel_height; ++ky, ++a.y, ++b.y) {
+      std::int32_t* to = columns + ky * row * 2 + 2;
+      const std::int32_t* from = to + L::in_channels * 2 - 2;
+      constexpr int shared = row - L::in_channels;
+#pragma GCC unroll 4
+      for (int i = 0; i < shared; i += 2, to += 4, from += 4) {
+        to[0] = from[0];
+        to[1] = from[1];
+      }
+      pack_pixels<L::in_channels>(position(a), position(b), to, 0);
     }
   }
 

@@ -36,13 +36,41 @@ ASSAY_INLINE void clear_unused(Scratch& scratch) {
         word = 0;
 }
 
-/// One channel of four pixels, of which the first `pixels` are written.
-template <class L, int pixels>
-ASSAY_INLINE void put_four(const FourSums& sums, std::int32_t multiplier, std::int8_t* out) {
-#pragma GCC unroll 4
-  for (int j = 0; j < pixels; ++j)
-    out[j * L::out_channels] = requantize<L>(sums.pixel[j], multiplier);
+// One sum, with the multiplier in r3, to the address in r7, which advances by r6.
+#define ASSAY_M0_PUT(sum)   \
+  ASSAY_M0_SCALE(sum, "r3") \
+  ASSAY_M0_CLAMP("r2", sum) \
+  "strb r2, [r7]\n\t"       \
+  "adds r7, r7, r6\n\t"
+
+/// One channel of four pixels; returns where the next four go.
+template <class L>
+ASSAY_INLINE std::int8_t* put_four(const FourSums& sums, std::int32_t multiplier,
+                                   std::int8_t* out) {
+  register std::int32_t r0 asm("r0") = sums.low0;
+  register std::int32_t r1 asm("r1") = sums.low1;
+  register std::int32_t r3 asm("r3") = multiplier;
+  register std::int32_t r4 asm("r4") = sums.high0;
+  register std::int32_t r5 asm("r5") = sums.high1;
+  register std::int32_t r6 asm("r6") = L::out_channels;
+  register std::int8_t* r7 asm("r7") = out;
+  asm volatile(".syntax unified\n\t" ASSAY_M0_PUT("r0") ASSAY_M0_PUT("r1") ASSAY_M0_PUT("r4")
+                   ASSAY_M0_PUT("r5")
+               : "+r"(r0), "+r"(r1), "+r"(r4), "+r"(r5), "+r"(r7)
+               : "r"(r3), "r"(r6), ASSAY_M0_REQUANTIZE_OPERANDS(L)
+               : "r2", "cc", "memory");
+  return r7;
 }
+
+/// The first `pixels` of less than four.
+template <class L, int pixels>
+ASSAY_INLINE void put_few(const FourSums& sums, std::int32_t multiplier, std::int8_t* out) {
+  const std::int32_t in_order[] = {sums.low0, sums.low1, sums.high0};
+  for (int j = 0; j < pixels; ++j)
+    out[j * L::out_channels] = requantize<L>(in_order[j], multiplier);
+}
+
+#undef ASSAY_M0_PUT
 
 /// All channels of `groups` groups of four pixels, the first of them at `first`.
 template <class L, class Filters, class Scratch>
@@ -56,12 +84,15 @@ __attribute__((noinline)) void convolve_tile(const Scratch& scratch, Filters& fi
   for (int c = 0; c < L::out_channels; ++c, channel += 2, ++out, ++last) {
     filters.next();
     std::int8_t* to = out;
-    for (const std::int32_t* columns = scratch.columns[0][0]; columns != end;
-         to += 4 * L::out_channels) {
+    for (const std::int32_t* columns = scratch.columns[0][0]; columns != end;) {
       const FourSums sums = filters.multiply(columns, channel[0]);
+      if constexpr (pixels < 4) {
+        put_few<L, pixels>(sums, channel[1], to);
+        continue;
+      }
       // The last four pixels may have been written in part: the same values again.
       if (pixels % 4 != 0 && to > last) to = last;
-      put_four<L, (pixels < 4 ? pixels : 4)>(sums, channel[1], to);
+      to = put_four<L>(sums, channel[1], to);
     }
   }
 }

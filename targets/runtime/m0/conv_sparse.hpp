@@ -21,7 +21,7 @@ namespace m0 {
 
 /// The sums of a filter without weights.
 ASSAY_INLINE FourSums no_products(std::int32_t bias) {
-  return {{bias, bias, bias, bias}};
+  return {bias, bias, bias, bias};
 }
 
 /// Filters of which whole blocks of four inputs are zero.

@@ -8,9 +8,13 @@
 
 namespace assay::kernels::m0 {
 
-/// Sums of one channel at four pixels.
+/// Sums of one channel at four pixels: of the lower and the higher halves of two words, which in a
+/// tile are the pixels 0 and 2 and the pixels 1 and 3.
 struct FourSums {
-  std::int32_t pixel[4];
+  std::int32_t low0;
+  std::int32_t high0;
+  std::int32_t low1;
+  std::int32_t high1;
 };
 
 /// `both` is sum + sum' * 2^16, modulo 2^32, `high` is sum' of two pairs of pixels.
@@ -21,7 +25,7 @@ ASSAY_INLINE FourSums split_sums(std::int32_t both0, std::int32_t high0, std::in
     return static_cast<std::int32_t>(static_cast<std::uint32_t>(both) -
                                      (static_cast<std::uint32_t>(high) << 16));
   };
-  return {{low(both0, high0), high0, low(both1, high1), high1}};
+  return {low(both0, high0), high0, low(both1, high1), high1};
 }
 
 /// What the sums of a pair of pixels start with.
