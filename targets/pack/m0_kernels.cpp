@@ -23,6 +23,10 @@ Bytes no_scratch(const LayerView&) {
   return Bytes(0);
 }
 
+std::vector<ConstantArray> no_constants(const LayerView&) {
+  return {};
+}
+
 m0::ConvLayout conv_layout(const LayerView& view) {
   const Window& window = view.layer.window;
   return {window.kernel_height, window.kernel_width, view.input.channels};
@@ -91,6 +95,11 @@ std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
   return {filters, per_channel};
 }
 
+/// A step between words of the plane is an offset of the instructions.
+bool accepts_depthwise(const LayerView& view) {
+  return view.layer.window.kernel_height < 32;
+}
+
 Bytes depthwise_scratch(const LayerView& view) {
   const Window& w = view.layer.window;
   const m0::DepthwiseLayout layout(view.output.height, view.output.width, w.kernel_height,
@@ -117,7 +126,7 @@ std::span<const KernelRow> m0_kernels() {
        .header = "targets/runtime/m0/depthwise.hpp",
        .function = "assay::kernels::depthwise_m0",
        .runs_on = is_armv6m,
-       .accepts = any_layer,
+       .accepts = accepts_depthwise,
        .pack = pack_depthwise,
        .scratch = depthwise_scratch,
        .in_place = never,
@@ -131,6 +140,28 @@ std::span<const KernelRow> m0_kernels() {
        .pack = pack_dense,
        .scratch = no_scratch,
        .in_place = never,
+       .portable = false},
+      {.name = "max_pool.m0",
+       .op = IntegerOp::max_pool,
+       .form = WeightForm::none,
+       .header = "targets/runtime/m0/pool.hpp",
+       .function = "assay::kernels::max_pool_m0",
+       .runs_on = is_armv6m,
+       .accepts = any_layer,
+       .pack = no_constants,
+       .scratch = no_scratch,
+       .in_place = pool_may_run_in_place,
+       .portable = false},
+      {.name = "average_pool.m0",
+       .op = IntegerOp::average_pool,
+       .form = WeightForm::none,
+       .header = "targets/runtime/m0/pool.hpp",
+       .function = "assay::kernels::average_pool_m0",
+       .runs_on = is_armv6m,
+       .accepts = any_layer,
+       .pack = pack_requantization,
+       .scratch = no_scratch,
+       .in_place = pool_may_run_in_place,
        .portable = false},
   };
   return rows;

@@ -32,7 +32,8 @@ __attribute__((noinline)) void pad_plane(std::int32_t* plane) {
 /// words `word_step` bytes apart. Six instructions each, and two for a group of up to four.
 template <int count, int step, int distance, int word_step>
 ASSAY_INLINE void pack_row_pair(const std::int8_t* from, std::int32_t* to) {
-  constexpr int unroll = largest_divisor(count, word_step > 31 ? 3 : 4);
+  constexpr int reach = 124 / word_step + 1;
+  constexpr int unroll = largest_divisor(count, reach < 4 ? reach : 4);
   register const std::int8_t* r8 asm("r8") = from + count * step;
   std::int32_t low, high;
   asm volatile(

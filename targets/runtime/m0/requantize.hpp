@@ -10,13 +10,17 @@
 namespace assay::kernels::m0 {
 
 template <class L>
-ASSAY_INLINE std::int8_t requantize(std::int32_t accumulator, std::int32_t multiplier) {
-  std::int32_t y = ((accumulator >> L::accumulator_shift) * multiplier) >> L::output_shift;
+ASSAY_INLINE std::int8_t clamp(std::int32_t y) {
   // Sign-extend and compare: six instructions where two comparisons with constants take more.
   if (y != static_cast<std::int8_t>(y)) y = (y >> 31) ^ 127;
   if constexpr (L::clamp_min > -128) y = y < L::clamp_min ? L::clamp_min : y;
   if constexpr (L::clamp_max < 127) y = y > L::clamp_max ? L::clamp_max : y;
   return static_cast<std::int8_t>(y);
+}
+
+template <class L>
+ASSAY_INLINE std::int8_t requantize(std::int32_t accumulator, std::int32_t multiplier) {
+  return clamp<L>(((accumulator >> L::accumulator_shift) * multiplier) >> L::output_shift);
 }
 
 // The low register `sum` becomes ((sum >> P) * m) >> R. A shift by no bits is no instruction.

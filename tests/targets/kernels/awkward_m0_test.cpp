@@ -75,5 +75,43 @@ TEST(AwkwardShapesOnM0, CostAtMostSixTenthsMoreThanRoundOnes) {
   }
 }
 
+/// A pool, and what part of the reference kernel's instructions they may take.
+struct Pool {
+  SingleLayer shape;
+  double most;
+};
+
+TEST(PoolsOnM0, TakeFewerInstructionsThanTheReference) {
+  static const Pool pools[] = {
+      {{IntegerOp::max_pool, 8, 8, 16, 16, window(2, 2)}, 0.65},
+      {{IntegerOp::max_pool, 9, 9, 16, 16, window(3, 2, 1)}, 0.5},
+      {{IntegerOp::average_pool, 8, 8, 16, 16, window(2, 2)}, 0.95},
+      {{IntegerOp::average_pool, 9, 9, 16, 16, window(3, 2, 1)}, 0.6},
+      {{IntegerOp::average_pool, 4, 4, 16, 16, window(4)}, 0.6},
+  };
+  const KernelCore& core = kernel_cores()[2];
+  std::vector<KernelCase> cases;
+  for (const Pool& pool : pools) {
+    const IntegerGraph graph = single_layer_graph(pool.shape, 7);
+    const LayerView view = view_of(graph);
+    for (const KernelRow* row :
+         {&reference_kernel(pool.shape.op), &choose_kernel(view, core_of(core))})
+      cases.push_back({std::string(row->name), graph, row});
+  }
+  const auto outcomes = run_on_device(cases, core, "-O2");
+  ASSERT_TRUE(outcomes) << outcomes.error().message;
+  for (std::size_t i = 0; i < std::size(pools); ++i) {
+    const auto per_output = [&](std::size_t one) {
+      const KernelOutcome& outcome = (*outcomes)[one][0];
+      return static_cast<double>(outcome.instructions.count()) /
+             static_cast<double>(outcome.output.size());
+    };
+    const double reference = per_output(2 * i), chosen = per_output(2 * i + 1);
+    fmt::print("{:16} {:.1f} instructions per output, reference {:.1f}\n", cases[2 * i + 1].name,
+               chosen, reference);
+    EXPECT_LE(chosen, pools[i].most * reference) << cases[2 * i + 1].name;
+  }
+}
+
 }  // namespace
 }  // namespace assay::test
