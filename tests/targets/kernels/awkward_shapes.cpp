@@ -139,12 +139,19 @@ constexpr WeightFill packed_fills[] = {WeightFill::int4, WeightFill::ternary,
                                        WeightFill::clusters16, WeightFill::clusters64};
 // Tails of blocks, fields and words; more than one tile; windows of one pixel; gaps in rows.
 const SingleLayer compressed_shapes[] = {
-    {conv, 5, 6, 4, 4, window(3, 1, 1)}, {conv, 5, 5, 3, 5, window(3, 1, 1)},
-    {conv, 9, 9, 1, 6, window(3, 2, 1)}, {conv, 7, 7, 14, 11, window(3, 1, 1)},
-    {conv, 3, 5, 37, 9, window(1)},      {conv, 1, 1, 8, 6, window(1)},
-    {conv, 1, 2, 64, 3, window(1)},      {conv, 10, 10, 64, 5, window(1)},
-    {conv, 3, 3, 300, 3, window(1)},     {dense, 1, 1, 5, 3, {}},
-    {dense, 1, 1, 64, 10, {}},           {dense, 3, 3, 15, 17, {}},
+    {conv, 5, 6, 4, 4, window(3, 1, 1)},
+    {conv, 5, 5, 3, 5, window(3, 1, 1)},
+    {conv, 9, 9, 1, 6, window(3, 2, 1)},
+    {conv, 7, 7, 14, 11, window(3, 1, 1)},
+    {conv, 3, 5, 37, 9, window(1)},
+    {conv, 1, 1, 8, 6, window(1)},
+    {conv, 1, 2, 64, 3, window(1)},
+    {conv, 10, 10, 64, 5, window(1)},
+    {conv, 3, 3, 300, 3, window(1)},
+    {conv, 1, 1, 1040, 3, window(1)},
+    {dense, 1, 1, 5, 3, {}},
+    {dense, 1, 1, 64, 10, {}},
+    {dense, 3, 3, 15, 17, {}},
     {dense, 1, 1, 1100, 4, {}},
 };
 

@@ -67,6 +67,36 @@ INSTANTIATE_TEST_SUITE_P(
                                       static_cast<int>(test.param.fill), test.param.optimization));
     });
 
+/// Weights on which a form must not be chosen, because they do not fit it or it saves nothing.
+struct Refusal {
+  WeightFill fill;
+  WeightForm form;
+};
+
+TEST(CompressedOnM0Declines, WeightsThatDoNotSuitTheForm) {
+  static const Refusal refusals[] = {
+      {WeightFill::random, WeightForm::int4},
+      {WeightFill::int4, WeightForm::ternary},
+      {WeightFill::random, WeightForm::codebook16},
+      {WeightFill::clusters64, WeightForm::codebook16},
+      {WeightFill::random, WeightForm::codebook256},
+      {WeightFill::random, WeightForm::blocks},
+      {WeightFill::scattered90, WeightForm::int4},
+      {WeightFill::random, WeightForm::unstructured},
+      {WeightFill::blocks50, WeightForm::unstructured},
+      {WeightFill::random, WeightForm::bitmap},
+  };
+  for (const BenchShape& shape : bench_shapes().first(4)) {
+    if (shape.shape.op == IntegerOp::depthwise) continue;
+    for (const Refusal& refusal : refusals) {
+      const IntegerGraph graph = single_layer_graph(shape.shape, 7, refusal.fill);
+      EXPECT_FALSE(find_kernel(view_of(graph), core_of(m0()), refusal.form))
+          << shape.name << ", " << to_string(refusal.form) << " of fill "
+          << static_cast<int>(refusal.fill);
+    }
+  }
+}
+
 /// What a form may cost beside the int8 kernel of the same layer.
 struct Cost {
   std::string_view shape;

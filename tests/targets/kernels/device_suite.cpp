@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t cases_per_file = 12;
 /// As many as fit the flash of the smallest core.
-constexpr std::size_t cases_per_program = 96;
+constexpr std::size_t cases_per_program = 60;
 
 std::string emit_array(const ConstantArray& array) {
   return fmt::format("  alignas(4) static constexpr {} {}[] = {{{}{}}};\n", array.c_type,
