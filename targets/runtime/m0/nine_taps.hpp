@@ -10,10 +10,13 @@
 
 namespace assay::kernels::m0 {
 
-// Tap `a` with its weight in the high register `wa`.
+// The offset of a tap in the window.
+#define ASSAY_M0_AT(row, column) "(" #row " * %c[tap_row] + " #column " * %c[tap_column])"
+
+// The tap at `a` with its weight in the high register `wa`.
 #define ASSAY_M0_TAP(wa, a) \
-  "ldr r0, [r3, #%c[" a     \
-  "]]\n\t"                  \
+  "ldr r0, [r3, #" a        \
+  "]\n\t"                   \
   "mov r1, " wa             \
   "\n\t"                    \
   "muls r0, r1, r0\n\t"
@@ -24,11 +27,11 @@ namespace assay::kernels::m0 {
   "asrs r0, r0, #16\n\t"  \
   "adcs r2, r0\n\t"
 
-// Tap `a` and tap `b`, the latter with its weight in the low register `wb`.
+// The taps at `a` and `b`, the latter with its weight in the low register `wb`.
 #define ASSAY_M0_TWO_TAPS(wa, a, wb, b) \
   ASSAY_M0_TAP(wa, a)                   \
-  "ldr r1, [r3, #%c[" b                 \
-  "]]\n\t"                              \
+  "ldr r1, [r3, #" b                    \
+  "]\n\t"                               \
   "muls r1, " wb                        \
   ", r1\n\t"                            \
   "adds r0, r0, r1\n\t" ASSAY_M0_ADD_TAPS
@@ -63,20 +66,8 @@ struct Walk {
   static constexpr int tap(int index) { return 4 * layout.word(index / 3, index % 3); }
 };
 
-/// What the loop keeps on the stack, in the order of the registers that are pushed.
-struct NineTapsFrame {
-  std::int32_t both;  ///< b' in both halves
-  std::int32_t bias;
-  std::int32_t multiplier;
-  std::int8_t* out;
-  std::int32_t distance;  ///< bytes from the output of the lower row to that of the higher
-  std::int32_t out_gap;   ///< bytes from the end of a line of outputs to the next
-  const std::int32_t* line_end;
-  const std::int32_t* end;
-};
-
-/// Registers: r3 window, r4-r12 weights, lr and r2 sums, r0 and r1 products. About 71 instructions
-/// for 18 multiply-accumulates and two outputs.
+/// Registers: r3 window, r4-r12 weights, lr and r2 sums, r0 and r1 products; on the stack what
+/// r0-r7 hold at first. About 71 instructions for 18 multiply-accumulates and two outputs.
 template <class L>
 ASSAY_INLINE void filter_nine_taps(const std::int32_t* plane, const std::int8_t* filter,
                                    const std::int32_t* parameters, std::int8_t* out) {
@@ -87,26 +78,24 @@ ASSAY_INLINE void filter_nine_taps(const std::int32_t* plane, const std::int8_t*
   const auto word_at = [bytes](int offset) {
     return reinterpret_cast<const std::int32_t*>(bytes + offset);
   };
-  const NineTapsFrame frame = {
-      static_cast<std::int32_t>(static_cast<std::uint32_t>(parameters[0]) * 65537u),
-      parameters[0],
-      parameters[1],
-      out,
-      W::layout.distance * W::out_row,
-      W::out_line - W::steps * W::out_step,
-      word_at(W::steps * W::step),
-      word_at(W::lines * W::line)};
-  register const NineTapsFrame* r0 asm("r0") = &frame;
-  register const std::int32_t* r1 asm("r1") = plane;
-  register const std::int8_t* r3 asm("r3") = filter;
+  // b' in both halves, b', m, the output, bytes from the output of the lower row to that of the
+  // higher, from the end of a line of outputs to the next, the ends of a line and of the plane.
+  register std::int32_t r0 asm("r0") =
+      static_cast<std::int32_t>(static_cast<std::uint32_t>(parameters[0]) * 65537u);
+  register std::int32_t r1 asm("r1") = parameters[0];
+  register std::int32_t r2 asm("r2") = parameters[1];
+  register std::int8_t* r3 asm("r3") = out;
+  register std::int32_t r4 asm("r4") = W::layout.distance * W::out_row;
+  register std::int32_t r5 asm("r5") = W::out_line - W::steps * W::out_step;
+  register const std::int32_t* r6 asm("r6") = word_at(W::steps * W::step);
+  register const std::int32_t* r7 asm("r7") = word_at(W::lines * W::line);
+  register const std::int32_t* r8 asm("r8") = plane;
+  register const std::int8_t* r9 asm("r9") = filter;
   asm volatile(
       ".syntax unified\n\t"
-      "sub sp, #32\n\t"
-      "mov r2, sp\n\t"
-      "ldmia r0!, {r4, r5, r6, r7}\n\t"
-      "stmia r2!, {r4, r5, r6, r7}\n\t"
-      "ldmia r0!, {r4, r5, r6, r7}\n\t"
-      "stmia r2!, {r4, r5, r6, r7}\n\t"
+      "push {r0-r7}\n\t"
+      "mov r3, r9\n\t"
+      "mov r1, r8\n\t"
       ASSAY_M0_HIGH_WEIGHT("0", "r8")
       ASSAY_M0_LOW_WEIGHT("1", "r4")
       ASSAY_M0_HIGH_WEIGHT("2", "r9")
@@ -121,11 +110,11 @@ ASSAY_INLINE void filter_nine_taps(const std::int32_t* plane, const std::int8_t*
       "ldr r0, [sp, #0]\n\t"
       "mov lr, r0\n\t"
       "ldr r2, [sp, #4]\n\t"
-      ASSAY_M0_TWO_TAPS("r8", "tap0", "r4", "tap1")
-      ASSAY_M0_TWO_TAPS("r9", "tap2", "r5", "tap3")
-      ASSAY_M0_TWO_TAPS("r10", "tap4", "r6", "tap5")
-      ASSAY_M0_TWO_TAPS("r11", "tap6", "r7", "tap7")
-      ASSAY_M0_TAP("r12", "tap8")
+      ASSAY_M0_TWO_TAPS("r8", ASSAY_M0_AT(0, 0), "r4", ASSAY_M0_AT(0, 1))
+      ASSAY_M0_TWO_TAPS("r9", ASSAY_M0_AT(0, 2), "r5", ASSAY_M0_AT(1, 0))
+      ASSAY_M0_TWO_TAPS("r10", ASSAY_M0_AT(1, 1), "r6", ASSAY_M0_AT(1, 2))
+      ASSAY_M0_TWO_TAPS("r11", ASSAY_M0_AT(2, 0), "r7", ASSAY_M0_AT(2, 1))
+      ASSAY_M0_TAP("r12", ASSAY_M0_AT(2, 2))
       ASSAY_M0_ADD_TAPS
       "lsls r0, r2, #16\n\t"
       "mov r1, lr\n\t"
@@ -166,15 +155,14 @@ ASSAY_INLINE void filter_nine_taps(const std::int32_t* plane, const std::int8_t*
       ".word %c[out_step]\n"
       "3:\n\t"
       "add sp, #32" ASSAY_LINES_48
-      : "+r"(r0), "+r"(r1), "+r"(r3)
-      : [tap0] "i"(W::tap(0)), [tap1] "i"(W::tap(1)), [tap2] "i"(W::tap(2)),
-        [tap3] "i"(W::tap(3)), [tap4] "i"(W::tap(4)), [tap5] "i"(W::tap(5)),
-        [tap6] "i"(W::tap(6)), [tap7] "i"(W::tap(7)), [tap8] "i"(W::tap(8)),
-        [step] "i"(W::step), [line] "i"(W::line), [line_gap] "i"(line_gap),
+      : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6), "+r"(r7), "+r"(r8),
+        "+r"(r9)
+      : [tap_row] "i"(W::tap(3)), [tap_column] "i"(W::tap(1)), [step] "i"(W::step), [line] "i"(W::line), [line_gap] "i"(line_gap),
         [out_step] "i"(W::out_step), ASSAY_M0_REQUANTIZE_OPERANDS(L)
-      : "r2", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+      : "r10", "r11", "r12", "lr", "cc", "memory");
 }
 
+#undef ASSAY_M0_AT
 #undef ASSAY_M0_TAP
 #undef ASSAY_M0_ADD_TAPS
 #undef ASSAY_M0_TWO_TAPS

@@ -28,14 +28,33 @@ __attribute__((noinline)) void pad_plane(std::int32_t* plane) {
     plane[i] = padding_pair<L>;
 }
 
-/// `count` inputs `step` bytes apart, and those `distance` bytes after them in the higher half, to
-/// words `word_step` bytes apart. Six instructions each, and two for a group of up to four.
-template <int count, int step, int distance, int word_step>
-ASSAY_INLINE void pack_row_pair(const std::int8_t* from, std::int32_t* to) {
-  constexpr int reach = 124 / word_step + 1;
-  constexpr int unroll = largest_divisor(count, reach < 4 ? reach : 4);
-  register const std::int8_t* r8 asm("r8") = from + count * step;
+/// What of an input row lies in the plane.
+template <class L>
+struct PlaneRow {
+  static constexpr DepthwiseLayout layout = depthwise_layout<L>;
+  static constexpr int left = L::pad_left < layout.columns ? L::pad_left : layout.columns;
+  static constexpr int inputs =
+      L::in_width < layout.columns - left ? L::in_width : layout.columns - left;
+  static constexpr int bytes = L::in_width * L::out_channels;  ///< to the next row of the input
+  static constexpr int apart = layout.distance * L::stride_height;  ///< rows between the halves
+  static constexpr int step = layout.word(0, 1);                    ///< words between inputs
+};
+
+/// `rows` rows, at least one, that have inputs in both halves. Six instructions for an input, and
+/// three for up to four of them.
+template <class L>
+__attribute__((noinline)) void pack_row_pairs(const std::int8_t* from, std::int32_t* to, int rows) {
+  using Row = PlaneRow<L>;
+  constexpr int word_bytes = 4 * Row::step;
+  constexpr int reach = 124 / word_bytes + 1;
+  constexpr int unroll = largest_divisor(Row::inputs, reach < 4 ? reach : 4);
+  constexpr int taken = Row::inputs * L::out_channels;
   std::int32_t low, high;
+  register const std::int8_t* r8 asm("r8") = from + taken;
+  register std::int32_t r9 asm("r9") = Row::bytes;
+  register std::int32_t r10 asm("r10") = Row::bytes - taken;
+  register std::int32_t r11 asm("r11") = 4 * Row::layout.word(1, 0) - Row::inputs * word_bytes;
+  register const std::int8_t* r12 asm("r12") = from + rows * Row::bytes;
   asm volatile(
       ".syntax unified\n"
       "1:\n\t"
@@ -47,23 +66,31 @@ ASSAY_INLINE void pack_row_pair(const std::int8_t* from, std::int32_t* to) {
       "adds %[low], %[low], %[high]\n\t"
       "str %[low], [%[to], #assay_offset]\n\t"
       "adds %[from], %[from], %[step]\n\t"
-      ".set assay_offset, assay_offset + %c[word_step]\n\t"
+      ".set assay_offset, assay_offset + %c[word_bytes]\n\t"
       ".endr\n\t"
       "adds %[to], %[to], #assay_offset\n\t"
       "cmp %[from], r8\n\t"
+      "bne 1b\n\t"
+      // The next row.
+      "add r8, r9\n\t"
+      "add %[from], r10\n\t"
+      "add %[to], r11\n\t"
+      "cmp %[from], r12\n\t"
       "bne 1b" ASSAY_LINES_6 ASSAY_LINES_6 ASSAY_LINES_6
-      : [from] "+l"(from), [to] "+l"(to), [low] "=&l"(low), [high] "=&l"(high)
-      : [unroll] "i"(unroll), [word_step] "i"(word_step),
-        "r"(r8), [zero] "l"(0), [step] "l"(step), [distance] "l"(distance)
+      : [from] "+l"(from), [to] "+l"(to), [low] "=&l"(low), [high] "=&l"(high), "+r"(r8)
+      : [unroll] "i"(unroll), [word_bytes] "i"(word_bytes), [zero] "l"(0),
+        [step] "l"(L::out_channels), [distance] "l"(Row::apart * Row::bytes), "r"(r9), "r"(r10),
+        "r"(r11), "r"(r12)
       : "cc", "memory");
 }
 
-/// The same with padding in one half.
-template <class L, int count, int word_step, bool low>
+/// A row with padding in one half.
+template <class L, bool low>
 __attribute__((noinline)) void pack_row_half(const std::int8_t* from, std::int32_t* to) {
+  using Row = PlaneRow<L>;
   constexpr std::int32_t padding = low ? L::input_zero * 65536 : L::input_zero;
-  for (const std::int8_t* end = from + count * L::out_channels; from != end;
-       from += L::out_channels, to += word_step)
+  for (const std::int8_t* end = from + Row::inputs * L::out_channels; from != end;
+       from += L::out_channels, to += Row::step)
     *to = padding + (low ? *from : *from * 65536);
 }
 
@@ -71,25 +98,27 @@ __attribute__((noinline)) void pack_row_half(const std::int8_t* from, std::int32
 template <class L>
 __attribute__((noinline)) void pack_plane(const std::int8_t* in, int first_row,
                                           std::int32_t* plane) {
-  constexpr DepthwiseLayout layout = depthwise_layout<L>;
-  constexpr int left = L::pad_left < layout.columns ? L::pad_left : layout.columns;
-  constexpr int inside = L::in_width < layout.columns - left ? L::in_width : layout.columns - left;
-  constexpr int row_bytes = L::in_width * L::out_channels;
-  constexpr int apart = layout.distance * L::stride_height;
-  constexpr int step = layout.word(0, 1);
-  if constexpr (inside <= 0) return;
-  std::int32_t* to = plane + layout.word(0, left);
-  for (int r = 0; r < layout.rows; ++r, to += layout.word(1, 0)) {
+  using Row = PlaneRow<L>;
+  if constexpr (Row::inputs <= 0) return;
+  std::int32_t* to = plane + Row::layout.word(0, Row::left);
+  const std::int8_t* from = in + first_row * Row::bytes;
+  // The higher rows come after the lower ones, so that a row is in both halves from where the lower
+  // one is inside to where the higher one is no longer.
+  const int both_end = L::in_height - Row::apart - first_row;
+  for (int r = 0; r < Row::layout.rows;) {
     const int y = first_row + r;
-    const bool low = y >= 0 && y < L::in_height;
-    const bool high = y + apart >= 0 && y + apart < L::in_height;
-    const std::int8_t* from = in + y * row_bytes;
-    if (low && high)
-      pack_row_pair<inside, L::out_channels, apart * row_bytes, 4 * step>(from, to);
-    else if (low)
-      pack_row_half<L, inside, step, true>(from, to);
-    else if (high)
-      pack_row_half<L, inside, step, false>(from + apart * row_bytes, to);
+    int rows = 1;
+    if (y >= 0 && r < both_end) {
+      rows = (both_end < Row::layout.rows ? both_end : Row::layout.rows) - r;
+      pack_row_pairs<L>(from, to, rows);
+    } else if (y >= 0 && y < L::in_height) {
+      pack_row_half<L, true>(from, to);
+    } else if (y + Row::apart >= 0 && y + Row::apart < L::in_height) {
+      pack_row_half<L, false>(from + Row::apart * Row::bytes, to);
+    }
+    r += rows;
+    from += rows * Row::bytes;
+    to += rows * Row::layout.word(1, 0);
   }
 }
 
