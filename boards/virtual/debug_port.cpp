@@ -16,9 +16,17 @@ constexpr std::uint32_t vector_catch_reset = 1;
 // Memory access port.
 constexpr std::uint32_t ap_csw = 0x00, ap_tar = 0x04, ap_drw = 0x0C, ap_bd0 = 0x10, ap_bd3 = 0x1C,
                         ap_base = 0xF8, ap_idr = 0xFC;
-// AHB-AP of a Cortex-M3 or M4 (Arm 100166 table 9-1), and of a Cortex-M0 (DDI 0432C).
-constexpr std::uint32_t mainline_idr = 0x24770011, baseline_idr = 0x04770021;
-constexpr std::uint32_t m7_idr = 0x74770001;   // AHB-AP of a Cortex-M7
+/// Identification of the memory access port, by CPUID.PARTNO of the core behind it.
+struct PortIdentification {
+  std::uint32_t core;
+  std::uint32_t idr;
+};
+constexpr std::uint32_t cortex_m4_idr = 0x24770011;  // Arm 100166 table 9-1, also of an M3
+constexpr std::array port_identifications{
+    PortIdentification{0xC20, 0x04770021},     // Cortex-M0 (DDI 0432C)
+    PortIdentification{0xC60, 0x04770031},     // Cortex-M0+ (DDI 0484C)
+    PortIdentification{0xC27, 0x74770001},     // Cortex-M7
+    PortIdentification{0xD21, 0x14770015}};    // Cortex-M33: an AHB5 access port (RM0456, AP0_IDR)
 constexpr std::uint32_t apb_idr = 0x54770002;  // APB-AP
 constexpr std::uint32_t debug_bus = 2;         // number of the STM32H7's APB-AP
 
@@ -44,8 +52,9 @@ DebugPort::AccessPort* DebugPort::access_port(std::uint32_t port) {
 
 std::uint32_t DebugPort::identification(std::uint32_t port) const {
   if (port == debug_bus) return apb_idr;
-  if (part_.core.architecture == "armv6-m") return baseline_idr;
-  return is_m7() ? m7_idr : mainline_idr;
+  for (const PortIdentification& known : port_identifications)
+    if (known.core == (part_.cpuid >> 4 & 0xFFF)) return known.idr;
+  return cortex_m4_idr;
 }
 
 std::optional<std::uint32_t> DebugPort::bus_address(std::uint32_t address,

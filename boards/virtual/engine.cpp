@@ -12,15 +12,16 @@ struct Model {
   const char* name;
   int id;
 };
-constexpr std::array models = {Model{"cortex-m0", UC_CPU_ARM_CORTEX_M0},
-                               Model{"cortex-m4", UC_CPU_ARM_CORTEX_M4},
-                               Model{"cortex-m7", UC_CPU_ARM_CORTEX_M7}};
+constexpr std::array models = {
+    Model{"cortex-m0", UC_CPU_ARM_CORTEX_M0}, Model{"cortex-m4", UC_CPU_ARM_CORTEX_M4},
+    Model{"cortex-m7", UC_CPU_ARM_CORTEX_M7}, Model{"cortex-m33", UC_CPU_ARM_CORTEX_M33}};
 
 int model_id(const std::string& name) {
   for (const Model& model : models)
     if (name == model.name) return model.id;
   throw std::runtime_error(fmt::format(
-      "engine_model \"{}\" is not known; known: cortex-m0, cortex-m4, cortex-m7", name));
+      "engine_model \"{}\" is not known; known: cortex-m0, cortex-m4, cortex-m7, cortex-m33",
+      name));
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace assay::virtual_board {
 
 class Engine {
  public:
-  /// `model`: "cortex-m0", "cortex-m4" or "cortex-m7".
+  /// `model`: "cortex-m0", "cortex-m4", "cortex-m7" or "cortex-m33".
   explicit Engine(const std::string& model);
   ~Engine() { uc_close(engine_); }
   Engine(const Engine&) = delete;

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
 
 namespace assay::virtual_board {
 
@@ -53,17 +56,34 @@ void KeyLock::write(std::uint32_t key) {
   }
 }
 
+namespace {
+
+struct ControllerRow {
+  std::string_view name;
+  std::unique_ptr<FlashController> (*make)(FlashArray& array);
+};
+constexpr std::array controllers{ControllerRow{"stm32f0", make_flash_stm32f0},
+                                 ControllerRow{"stm32f4", make_flash_stm32f4},
+                                 ControllerRow{"stm32f7", make_flash_stm32f7},
+                                 ControllerRow{"stm32g0", make_flash_stm32g0},
+                                 ControllerRow{"stm32h7", make_flash_stm32h7},
+                                 ControllerRow{"stm32h7a3", make_flash_stm32h7a3},
+                                 ControllerRow{"stm32l4", make_flash_stm32l4},
+                                 ControllerRow{"stm32l4plus", make_flash_stm32l4plus},
+                                 ControllerRow{"stm32u5", make_flash_stm32u5}};
+
+}  // namespace
+
 Result<std::unique_ptr<FlashController>> make_flash_controller(const std::string& name,
                                                                FlashArray& array) {
-  if (name == "stm32f4") return make_flash_stm32f4(array);
-  if (name == "stm32f0") return make_flash_stm32f0(array);
-  if (name == "stm32f7") return make_flash_stm32f7(array);
-  if (name == "stm32h7") return make_flash_stm32h7(array);
-  if (name == "stm32h7a3") return make_flash_stm32h7a3(array);
+  std::vector<std::string_view> known;
+  for (const ControllerRow& row : controllers) {
+    if (row.name == name) return row.make(array);
+    known.push_back(row.name);
+  }
   return fail(ErrorKind::bad_input,
-              fmt::format("flash_controller \"{}\" has no virtual model; known: stm32f0, stm32f4, "
-                          "stm32f7, stm32h7, stm32h7a3",
-                          name));
+              fmt::format("flash_controller \"{}\" has no virtual model; known: {}", name,
+                          fmt::join(known, ", ")));
 }
 
 }  // namespace assay::virtual_board

@@ -61,6 +61,10 @@ std::unique_ptr<FlashController> make_flash_stm32f0(FlashArray& array);
 std::unique_ptr<FlashController> make_flash_stm32f7(FlashArray& array);
 std::unique_ptr<FlashController> make_flash_stm32h7(FlashArray& array);
 std::unique_ptr<FlashController> make_flash_stm32h7a3(FlashArray& array);
+std::unique_ptr<FlashController> make_flash_stm32l4(FlashArray& array);
+std::unique_ptr<FlashController> make_flash_stm32l4plus(FlashArray& array);
+std::unique_ptr<FlashController> make_flash_stm32g0(FlashArray& array);
+std::unique_ptr<FlashController> make_flash_stm32u5(FlashArray& array);
 
 /// The two-word key sequence that unlocks a controller; a wrong word locks until reset.
 class KeyLock {

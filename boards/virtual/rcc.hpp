@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,27 @@ std::unique_ptr<Rcc> make_rcc_stm32f0(std::optional<Hertz> crystal);
 std::unique_ptr<Rcc> make_rcc_stm32f7(const BoardType& type);
 std::unique_ptr<Rcc> make_rcc_stm32h7(const BoardType& type);
 std::unique_ptr<Rcc> make_rcc_stm32h7a3(const BoardType& type);
+std::unique_ptr<Rcc> make_rcc_stm32l4(std::optional<Hertz> crystal);
+std::unique_ptr<Rcc> make_rcc_stm32l4plus(std::optional<Hertz> crystal);
+std::unique_ptr<Rcc> make_rcc_stm32g0(std::optional<Hertz> crystal);
+std::unique_ptr<Rcc> make_rcc_stm32u5(std::optional<Hertz> crystal);
+
+/// Judges a core clock by the highest that a voltage range allows with 0, 1, 2, ... wait states.
+std::optional<CoreFailure> beyond(Hertz clock, std::uint32_t wait_states,
+                                  std::span<const std::uint32_t> limits_hz);
+
+/// A PLL of the L4, G0 and U5: source / m * n / r. It locks only within its limits.
+struct Pll {
+  std::uint64_t source_hz = 0;  ///< 0: the source does not run
+  std::uint32_t m = 1;
+  std::uint32_t n = 0;
+  std::uint32_t r = 1;
+  std::uint32_t least_vco_hz = 0;
+  std::uint32_t most_vco_hz = 0;
+
+  /// Nothing: it does not lock.
+  std::optional<Hertz> output() const;
+};
 
 /// AHB prescaler from HPRE: 0xxx divides by 1, then 2, 4, 8, 16, 64, 128, 256, 512.
 constexpr std::uint32_t ahb_divider(std::uint32_t hpre) {

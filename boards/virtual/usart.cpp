@@ -82,9 +82,10 @@ Result<std::unique_ptr<Usart>> make_usart(const Uart& block, Pty& line, const Ti
                                           const Rcc& rcc) {
   if (block.driver == "stm32-usart-v1") return make_usart_v1(block, line, time, rcc);
   if (block.driver == "stm32-usart-v2") return make_usart_v2(block, line, time, rcc);
+  if (block.driver == "stm32-lpuart") return make_lpuart(block, line, time, rcc);
   return fail(ErrorKind::bad_input,
-              fmt::format("UART driver \"{}\" of {} has no virtual model; known: stm32-usart-v1, "
-                          "stm32-usart-v2",
+              fmt::format("UART driver \"{}\" of {} has no virtual model; known: stm32-lpuart, "
+                          "stm32-usart-v1, stm32-usart-v2",
                           block.driver, block.name));
 }
 

@@ -91,5 +91,7 @@ std::unique_ptr<Usart> make_usart_v1(const Uart& block, Pty& line, const TimeSou
                                      const Rcc& rcc);
 std::unique_ptr<Usart> make_usart_v2(const Uart& block, Pty& line, const TimeSource& time,
                                      const Rcc& rcc);
+std::unique_ptr<Usart> make_lpuart(const Uart& block, Pty& line, const TimeSource& time,
+                                   const Rcc& rcc);
 
 }  // namespace assay::virtual_board

@@ -1,4 +1,6 @@
-// USART registers of the STM32F0, F3, F7, L4 and H7 (RM0360 rev 5, section 23.8), without FIFOs.
+// USART registers of the STM32F0, F3, F7, G0, L4, U5 and H7 (RM0360 rev 5, section 23.8), without
+// FIFOs, and the low-power UART that has the same ones and another baud rate (RM0432 section 48).
+#include <algorithm>
 #include <array>
 
 #include "boards/virtual/usart.hpp"
@@ -14,7 +16,7 @@ constexpr std::uint32_t isr_ore = 1u << 3, isr_rxne = 1u << 5, isr_tc = 1u << 6,
 constexpr std::uint32_t cr1_ue = 1u << 0, cr1_re = 1u << 2, cr1_te = 1u << 3, cr1_rxneie = 1u << 5,
                         cr1_txeie = 1u << 7, cr1_over8 = 1u << 15;
 
-class UsartV2 final : public Usart {
+class UsartV2 : public Usart {
  public:
   using Usart::Usart;
 
@@ -50,9 +52,10 @@ class UsartV2 final : public Usart {
     }
   }
 
- private:
+ protected:
   std::uint32_t get(std::uint32_t offset) const { return control_[offset / 4]; }
 
+ private:
   bool receiver_on() const override { return (get(cr1) & (cr1_ue | cr1_re)) == (cr1_ue | cr1_re); }
   bool transmitter_on() const { return (get(cr1) & (cr1_ue | cr1_te)) == (cr1_ue | cr1_te); }
   bool receive_interrupt_on() const override { return get(cr1) & cr1_rxneie; }
@@ -67,11 +70,28 @@ class UsartV2 final : public Usart {
   std::array<std::uint32_t, isr / 4> control_{};
 };
 
+/// BRR holds 256 times the clocks of a bit, and at least 0x300 (48.7.5).
+class LowPowerUart final : public UsartV2 {
+ public:
+  using UsartV2::UsartV2;
+
+ private:
+  std::uint32_t clocks_per_bit() const override {
+    const std::uint32_t value = get(brr) & 0xFFFFF;
+    return std::max<std::uint32_t>(value, 0x300) / 256;
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<Usart> make_usart_v2(const Uart& block, Pty& line, const TimeSource& time,
                                      const Rcc& rcc) {
   return std::make_unique<UsartV2>(block, line, time, rcc);
+}
+
+std::unique_ptr<Usart> make_lpuart(const Uart& block, Pty& line, const TimeSource& time,
+                                   const Rcc& rcc) {
+  return std::make_unique<LowPowerUart>(block, line, time, rcc);
 }
 
 }  // namespace assay::virtual_board

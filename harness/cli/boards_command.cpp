@@ -29,13 +29,13 @@ Json type_json(const BoardType& type) {
 Result<int> list_types(const Options& options) {
   Json json = Json::array();
   if (!options.json)
-    fmt::print("{:<24}  {:<12}  {:<10}  {:>7}  {:>8}  {:>7}\n", "board type", "part", "core", "MHz",
+    fmt::print("{:<24}  {:<12}  {:<13}  {:>7}  {:>8}  {:>7}\n", "board type", "part", "core", "MHz",
                "flash", "RAM");
   for (const auto& name : known_board_types()) {
     ASSAY_TRY(const auto type, load_board_type(name));
     json.push_back(type_json(type));
     if (!options.json)
-      fmt::print("{:<24}  {:<12}  {:<10}  {:>7g}  {:>6}KB  {:>5}KB\n", type.name, type.part.name,
+      fmt::print("{:<24}  {:<12}  {:<13}  {:>7g}  {:>6}KB  {:>5}KB\n", type.name, type.part.name,
                  type.part.core.name, static_cast<double>(type.clock.count()) / 1e6,
                  type.part.flash().size.count() / 1024, type.part.ram().size.count() / 1024);
   }

@@ -59,7 +59,7 @@ MemoryRegion read_region(JsonObject& object) {
 Uart read_uart(JsonObject& object) {
   Uart uart;
   uart.name = object.required<std::string>("name");
-  uart.driver = object.choice("driver", {"stm32-usart-v1", "stm32-usart-v2"});
+  uart.driver = object.choice("driver", {"stm32-usart-v1", "stm32-usart-v2", "stm32-lpuart"});
   uart.base = object.address("base");
   uart.interrupt = object.required<int>("interrupt");
   uart.source = object.required<std::string>("source");

@@ -49,7 +49,7 @@ struct MemoryRegion {
 /// A UART block of the chip.
 struct Uart {
   std::string name;    ///< "USART1"
-  std::string driver;  ///< register layout: "stm32-usart-v1" (F1/F2/F4) or "stm32-usart-v2"
+  std::string driver;  ///< registers: "stm32-usart-v1" (F1/F2/F4), "stm32-usart-v2", "stm32-lpuart"
   std::uint32_t base = 0;
   int interrupt = 0;  ///< IRQ number
   std::string source;

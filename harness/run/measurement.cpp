@@ -84,9 +84,12 @@ Json board_environment(const Board& board, const BoardMeasurement& found) {
   if (part.run_current)
     json["run_current"] = {{"ua_per_mhz", part.run_current->value.count()},
                            {"source", part.run_current->source}};
-  if (board.virtual_board)
+  if (board.virtual_board) {
     json["cycle_model"] = {{"version", part.core.cycle_model},
                            {"evidence", part.core.cycle_evidence}};
+    // The core that executed it: where the engine lacks the part's own, one with its instructions.
+    json["executed_as"] = part.core.engine_model;
+  }
   return json;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "targets/port/pll.hpp"
+#include "targets/port/pll_l4.hpp"
 #include "targets/port/stm32h7_clocks.hpp"
 
 namespace assay {
@@ -35,6 +36,16 @@ std::uint32_t stm32h7_uart_hz(std::uint32_t core_hz, std::uint32_t) {
   return port::uart_hz_stm32h7(Line, core_hz);
 }
 
+std::uint32_t undivided(std::uint32_t core_hz, std::uint32_t) {
+  return core_hz;
+}
+
+/// Whether a PLL of the L4's form makes a clock, from the crystal or from HSI16.
+template <const port::PllLimits& Limits>
+bool reaches(std::uint32_t crystal_hz, std::uint32_t wanted_hz) {
+  return port::choose_pll(Limits, crystal_hz ? crystal_hz : port::hsi16_hz, wanted_hz).valid;
+}
+
 constexpr std::array clock_families{
     ClockFamily{"stm32f4", "start_stm32f4", port::stm32f4_internal_hz,
                 [](std::uint32_t crystal, std::uint32_t wanted) {
@@ -59,14 +70,27 @@ constexpr std::array clock_families{
                   const auto pll = port::choose_pll_stm32f0(port::stm32f0_internal_hz / 2, wanted);
                   return pll.valid && pll.prediv == 1;
                 },
-                [](std::uint32_t core_hz, std::uint32_t) { return core_hz; }}};
+                undivided},
+    ClockFamily{"stm32l4", "start_stm32l4", port::hsi16_hz, reaches<port::pll_stm32l4>, undivided},
+    ClockFamily{"stm32l4plus", "start_stm32l4plus", port::hsi16_hz, reaches<port::pll_stm32l4plus>,
+                undivided},
+    ClockFamily{"stm32g0", "start_stm32g0", port::hsi16_hz, reaches<port::pll_stm32g0>, undivided},
+    ClockFamily{"stm32u5", "start_stm32u5", port::hsi16_hz, reaches<port::pll_stm32u5>, undivided}};
 
 struct UartRow {
   std::string_view name;
   std::string_view driver;
+  std::uint32_t (*actual_baud)(std::uint32_t uart_hz, std::uint32_t baud);
 };
-constexpr std::array uart_drivers{UartRow{"stm32-usart-v1", "stm32_usart_v1"},
-                                  UartRow{"stm32-usart-v2", "stm32_usart_v2"}};
+
+std::uint32_t usart_baud(std::uint32_t uart_hz, std::uint32_t baud) {
+  return port::choose_baud(uart_hz, baud).actual_baud;
+}
+
+constexpr std::array uart_drivers{
+    UartRow{"stm32-usart-v1", "stm32_usart_v1", usart_baud},
+    UartRow{"stm32-usart-v2", "stm32_usart_v2", usart_baud},
+    UartRow{"stm32-lpuart", "stm32_lpuart", port::lpuart_actual_baud}};
 
 template <class Rows>
 auto find_row(const Rows& rows, std::string_view name) -> const typename Rows::value_type* {
@@ -91,9 +115,9 @@ Status check_clock(const BoardType& board, const ClockFamily& family, std::uint3
   return {};
 }
 
-Status check_baud(const BoardType& board, std::uint32_t uart_hz) {
+Status check_baud(const BoardType& board, const UartRow& driver, std::uint32_t uart_hz) {
   const double wanted = board.baud.count();
-  const double actual = port::choose_baud(uart_hz, board.baud.count()).actual_baud;
+  const double actual = driver.actual_baud(uart_hz, board.baud.count());
   if (std::abs(actual / wanted - 1) > 0.02)
     return fail(
         ErrorKind::bad_input,
@@ -173,7 +197,7 @@ Result<std::string> board_source(const BoardType& board, Hertz clock) {
   ASSAY_CHECK(check_supply(board));
   const auto core_hz = static_cast<std::uint32_t>(clock.count());
   ASSAY_CHECK(check_clock(board, *family, core_hz));
-  ASSAY_CHECK(check_baud(board, family->uart_hz(core_hz, uart.base)));
+  ASSAY_CHECK(check_baud(board, *driver, family->uart_hz(core_hz, uart.base)));
   return fmt::format(
       source_text, fmt::arg("title", board.title), fmt::arg("clock", core_hz),
       fmt::arg("crystal", board.crystal ? board.crystal->count() : 0),

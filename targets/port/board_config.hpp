@@ -62,7 +62,12 @@ Clocks start_stm32f0(const BoardConfig& config);
 Clocks start_stm32f7(const BoardConfig& config);
 Clocks start_stm32h7(const BoardConfig& config);
 Clocks start_stm32h7a3(const BoardConfig& config);
+Clocks start_stm32l4(const BoardConfig& config);
+Clocks start_stm32l4plus(const BoardConfig& config);
+Clocks start_stm32g0(const BoardConfig& config);
+Clocks start_stm32u5(const BoardConfig& config);
 extern const UartDriver stm32_usart_v1;
 extern const UartDriver stm32_usart_v2;
+extern const UartDriver stm32_lpuart;
 
 }  // namespace assay::port

@@ -103,4 +103,16 @@ constexpr BaudSetting choose_baud(std::uint32_t uart_hz, std::uint32_t baud) {
   return {divider, uart_hz / divider};
 }
 
+/// Divider of a low-power UART: 256 times the clocks of a bit, at least 0x300 (RM0432 48.7.5).
+constexpr std::uint32_t lpuart_divider(std::uint32_t uart_hz, std::uint32_t baud) {
+  const std::uint32_t rest = uart_hz % baud;
+  const std::uint32_t divider = 256 * (uart_hz / baud) + (256 * rest + baud / 2) / baud;
+  return divider < 0x300 ? 0x300 : divider;
+}
+
+/// The baud that lpuart_divider() comes to; for the host, as it divides 64 bits.
+constexpr std::uint32_t lpuart_actual_baud(std::uint32_t uart_hz, std::uint32_t baud) {
+  return static_cast<std::uint32_t>(std::uint64_t{256} * uart_hz / lpuart_divider(uart_hz, baud));
+}
+
 }  // namespace assay::port

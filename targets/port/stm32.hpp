@@ -29,6 +29,21 @@ inline bool start_crystal(std::uint32_t rcc_cr, const BoardConfig& config) {
   return wait_for(rcc_cr, hse_ready, hse_ready);
 }
 
+/// Starts the 16 MHz oscillator of the L4, G0 and U5 (RM0351 6.4.1, RM0444 5.4.1, RM0456 11.8.1).
+inline bool start_hsi16(std::uint32_t rcc_cr) {
+  constexpr std::uint32_t hsi_on = 1u << 8;
+  constexpr std::uint32_t hsi_ready = 1u << 10;
+  reg(rcc_cr) = reg(rcc_cr) | hsi_on;
+  return wait_for(rcc_cr, hsi_ready, hsi_ready);
+}
+
+/// Sets enable bits and reads them back: a peripheral's clock starts two cycles after its bit (ST's
+/// errata sheets, "delay after an RCC peripheral clock enabling").
+inline void enable(std::uint32_t enable_register, std::uint32_t bits) {
+  reg(enable_register) = reg(enable_register) | bits;
+  [[maybe_unused]] const std::uint32_t enabled = reg(enable_register);
+}
+
 /// Turns the configured PLL on; false, and off again, when it does not lock.
 inline bool start_pll(std::uint32_t rcc_cr) {
   reg(rcc_cr) = reg(rcc_cr) | pll_on;

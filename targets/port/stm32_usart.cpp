@@ -1,4 +1,5 @@
-// The two register layouts of the STM32 USART: v1 (RM0090 30.6) and v2 (RM0360 24.7).
+// The two register layouts of the STM32 USART: v1 (RM0090 30.6) and v2 (RM0360 24.7), and the
+// low-power UART, which is a v2 with another baud divider (RM0432 48.7).
 #include "targets/port/board_config.hpp"
 #include "targets/port/pll.hpp"
 #include "targets/port/registers.hpp"
@@ -53,6 +54,13 @@ void open(std::uint32_t base, std::uint32_t clock_hz, std::uint32_t baud) {
       oversample_by_8 | receiver | transmitter | receive_interrupt | Registers::enable;
 }
 
+/// Bit 15 does not exist here, and the divider is 256 times the clocks per bit.
+void open_low_power(std::uint32_t base, std::uint32_t clock_hz, std::uint32_t baud) {
+  reg(base + V2::control1) = 0;
+  reg(base + V2::baud) = lpuart_divider(clock_hz, baud);
+  reg(base + V2::control1) = receiver | transmitter | receive_interrupt | V2::enable;
+}
+
 template <class Registers>
 bool take(std::uint32_t base, std::uint8_t& byte, bool& overrun) {
   const std::uint32_t status = reg(base + Registers::status);
@@ -76,5 +84,6 @@ void put(std::uint32_t base, std::uint8_t byte) {
 
 const UartDriver stm32_usart_v1{open<V1>, take<V1>, put<V1>};
 const UartDriver stm32_usart_v2{open<V2>, take<V2>, put<V2>};
+const UartDriver stm32_lpuart{open_low_power, take<V2>, put<V2>};
 
 }  // namespace assay::port

@@ -19,7 +19,7 @@ enum class QemuConsole { serial, semihosting };
 /// What to boot and when to stop.
 struct QemuSpec {
   /// "netduinoplus2" (STM32F405), "mps2-an386" (M4F), "mps2-an500" (M7), "mps2-an385" (M3, which
-  /// also runs v6-M code), "microbit" (M0, 16 KB RAM).
+  /// also runs v6-M code), "microbit" (M0, 16 KB RAM), "mps2-an505" (M33).
   std::string machine;
   std::filesystem::path elf;
   QemuConsole console = QemuConsole::serial;

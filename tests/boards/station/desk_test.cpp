@@ -146,6 +146,22 @@ INSTANTIATE_TEST_SUITE_P(Parts, DeskOfEveryPart, ::testing::ValuesIn(known_parts
 INSTANTIATE_TEST_SUITE_P(Parts, DeskOf, ::testing::Values("stm32f405", "stm32f030cc"),
                          [](const auto& param) { return param.param; });
 
+// A core executes the same whatever chip it is in, and however fast: M4 at 168, 80 and 120 MHz.
+TEST(Desk, CountsTheSameOnEveryPartOfACore) {
+  const auto scratch = *ScratchDirectory::create(::testing::TempDir(), "desk");
+  std::vector<Instructions> counts;
+  for (const char* part : {"stm32f405", "stm32l476", "stm32l4r5"}) {
+    const Board board = virtual_board("b", part);
+    Desk desk = *Desk::open({board}, scratch.path() / "locks");
+    const FirmwareImage image = build_for(small_network(), board.type, scratch.path() / part);
+    const auto found = desk.measure(board, request_for(small_network(), image, 1), {});
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->hello.core_clock, board.type.clock);
+    counts.push_back(found->instructions->front());
+  }
+  EXPECT_THAT(counts, Each(counts.front()));
+}
+
 TEST(Desk, MeasuresSeveralBoardsAtOnce) {
   const auto scratch = *ScratchDirectory::create(::testing::TempDir(), "desk");
   std::vector<Board> boards{virtual_board("a", "stm32f405"), virtual_board("b", "stm32f405"),

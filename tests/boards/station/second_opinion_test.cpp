@@ -1,10 +1,11 @@
 // QEMU against the virtual boards: the same code answers with the same logits and executes the same
 // number of instructions between the markers.
 //
-// For the F405 it is the same ELF. QEMU has no STM32F0, so the Cortex-M0 runs the same model code
-// and the same prebuilt runtime linked for another machine's memory map; Thumb code is placed in
-// units whose literal pools and alignment do not depend on where they come to lie, so the counts
-// must be the same there too.
+// For the F405 it is the same ELF. QEMU has none of the other chips, so their cores run the same
+// model code and the same prebuilt runtime linked for another machine's memory map (the
+// Cortex-M0+'s on a Cortex-M0, which has the same instructions); Thumb code is placed in units
+// whose literal pools and alignment do not depend on where they come to lie, so the counts must be
+// the same there too.
 #include <gtest/gtest.h>
 
 #include "boards/link/pipe_link.hpp"
@@ -83,21 +84,39 @@ TEST_F(SecondOpinion, OnTheF405sOwnElf) {
   expect_same(board, image, qemu_opinion("netduinoplus2", image.elf, inputs_, scratch_.path()));
 }
 
-TEST_F(SecondOpinion, OnTheObjectsOfTheCortexM0) {
-  const Board board = virtual_board("b", "stm32f030cc");
+struct Objects {
+  const char* part;     ///< whose model code and runtime they are
+  const char* machine;  ///< QEMU's, which runs them
+  Part (*machine_part)();
+};
+
+class SecondOpinionOnObjects : public SecondOpinion,
+                               public ::testing::WithParamInterface<Objects> {};
+
+TEST_P(SecondOpinionOnObjects, Agrees) {
+  const Objects& objects = GetParam();
+  const Board board = virtual_board("b", objects.part);
   const FirmwareImage image = build_for(small_network(), board.type, scratch_.path() / "firmware");
   const auto source = scratch_.path() / "model.cpp";
   ASSERT_TRUE(write_atomically(source, generate_for(small_network(), board.type.part.core).source));
   const auto root = source_root();
+  Part machine = objects.machine_part();
+  machine.core = board.type.part.core;
   const auto elf = build_device_program(
-      {microbit_part(),
+      {machine,
        {source, root / "targets" / "wire" / "firmware_main.cpp",
-        root / "tests" / "targets" / "build" / "device" / "microbit_board.cpp"},
-       {"-DASSAY_INPUT_SIZE=144", "-DASSAY_PART_NAME=\"microbit\""},
+        root / "tests" / "targets" / "build" / "device" / (machine.name + "_board.cpp")},
+       {"-DASSAY_INPUT_SIZE=144", "-DASSAY_PART_NAME=\"" + machine.name + "\""},
        scratch_.path()});
   ASSERT_TRUE(elf) << elf.error().message;
-  expect_same(board, image, qemu_opinion("microbit", *elf, inputs_, scratch_.path()));
+  expect_same(board, image, qemu_opinion(objects.machine, *elf, inputs_, scratch_.path()));
 }
+
+INSTANTIATE_TEST_SUITE_P(Cores, SecondOpinionOnObjects,
+                         ::testing::Values(Objects{"stm32f030cc", "microbit", microbit_part},
+                                           Objects{"stm32g0b1", "microbit", microbit_part},
+                                           Objects{"stm32u575", "mps2-an505", an505_part}),
+                         [](const auto& param) { return std::string(param.param.part); });
 
 }  // namespace
 }  // namespace assay::test

@@ -10,8 +10,10 @@ namespace {
 using virtual_board::Board;
 using virtual_board::RunState;
 
-TEST(Processor, CortexM4TakesExceptionsAsTheManualSays) {
-  const auto board = start_board(f405, "exceptions");
+class MainlineProcessor : public ::testing::TestWithParam<BoardUnderTest> {};
+
+TEST_P(MainlineProcessor, TakesExceptionsAsTheManualSays) {
+  const auto board = start_board(GetParam(), "exceptions");
   Terminal terminal(board->uart_path());
   EXPECT_EQ(terminal.read_until("done\n"),
             "svc=0000002a\n"
@@ -37,26 +39,41 @@ TEST(Processor, CortexM4TakesExceptionsAsTheManualSays) {
             "done\n");
 }
 
-TEST(Processor, CortexM0TakesExceptionsAndRefusesWhatItLacks) {
-  const auto board = start_board(f030, "exceptions");
+INSTANTIATE_TEST_SUITE_P(Parts, MainlineProcessor, ::testing::Values(f405, l476, u575),
+                         [](const auto& param) { return param.param.firmware_suffix; });
+
+struct Baseline {
+  BoardUnderTest board;
+  const char* flash_status;
+};
+class BaselineProcessor : public ::testing::TestWithParam<Baseline> {};
+
+TEST_P(BaselineProcessor, TakesExceptionsAndRefusesWhatItLacks) {
+  const auto board = start_board(GetParam().board, "exceptions");
   Terminal terminal(board->uart_path());
-  EXPECT_EQ(terminal.read_until("done\n"),
-            "svc=0000002a\n"
-            "nested=(1)p\n"
-            "primask=a1b\n"
-            "ticks=00000005\n"
-            "hundred=00000001\n"
-            "unmapped load=00000001\n"
-            "at=00000001\n"
-            "unmapped store=00000001\n"
-            "undefined=00000001\n"
-            "unaligned=00000001\n"
-            "cbz=00000001\n"
-            "flash status=00000004\n"  // PGERR
-            "flash=ffffffff\n"
-            "faults=00000000\n"
-            "done\n");
+  EXPECT_EQ(terminal.read_until("done\n"), std::string("svc=0000002a\n"
+                                                       "nested=(1)p\n"
+                                                       "primask=a1b\n"
+                                                       "ticks=00000005\n"
+                                                       "hundred=00000001\n"
+                                                       "unmapped load=00000001\n"
+                                                       "at=00000001\n"
+                                                       "unmapped store=00000001\n"
+                                                       "undefined=00000001\n"
+                                                       "unaligned=00000001\n"
+                                                       "cbz=00000001\n"
+                                                       "flash status=") +
+                                               GetParam().flash_status +
+                                               "\n"
+                                               "flash=ffffffff\n"
+                                               "faults=00000000\n"
+                                               "done\n");
 }
+
+INSTANTIATE_TEST_SUITE_P(Parts, BaselineProcessor,
+                         ::testing::Values(Baseline{f030, "00000004"},   // PGERR
+                                           Baseline{g0b1, "00000080"}),  // PGSERR
+                         [](const auto& param) { return param.param.board.firmware_suffix; });
 
 TEST(Processor, ErasedFlashLocksUp) {
   const auto type = load_board_type(f405.type);

@@ -1,4 +1,5 @@
-// Executed-instruction counts against QEMU, an independent emulator, on the same ELF.
+// Executed-instruction counts against QEMU, an independent emulator: on the same ELF for the F405,
+// on the same code linked for another machine's addresses for the Cortex-M33.
 #include <gtest/gtest.h>
 
 #include "tests/boards/virtual/test_board.hpp"
@@ -7,16 +8,24 @@
 namespace assay::test {
 namespace {
 
-TEST(InstructionCounts, EqualQemusToTheInstruction) {
+struct Pair {
+  BoardUnderTest board;
+  const char* machine;
+  BoardUnderTest firmware;  ///< what QEMU runs
+};
+
+class InstructionCounts : public ::testing::TestWithParam<Pair> {};
+
+TEST_P(InstructionCounts, EqualQemusToTheInstruction) {
   QemuSpec spec;
-  spec.machine = "netduinoplus2";
-  spec.elf = firmware_path("count", f405, "elf");
+  spec.machine = GetParam().machine;
+  spec.elf = firmware_path("count", GetParam().firmware, "elf");
   spec.until = "done\n";
   const auto qemu = run_qemu(spec);
   ASSERT_TRUE(qemu) << qemu.error().message;
   ASSERT_FALSE(qemu->timed_out) << qemu->console;
 
-  const auto board = start_board(f405, "count");
+  const auto board = start_board(GetParam().board, "count");
   Terminal terminal(board->uart_path());
   terminal.read_until("done\n");
   virtual_board::Board::Access access(*board);
@@ -31,6 +40,11 @@ TEST(InstructionCounts, EqualQemusToTheInstruction) {
     EXPECT_EQ(ours[i].classes, expected) << "window " << i;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Cores, InstructionCounts,
+                         ::testing::Values(Pair{f405, "netduinoplus2", f405},
+                                           Pair{u575, "mps2-an505", {"", "an505"}}),
+                         [](const auto& param) { return param.param.board.firmware_suffix; });
 
 }  // namespace
 }  // namespace assay::test

@@ -17,6 +17,10 @@ struct BoardUnderTest {
 };
 constexpr BoardUnderTest f405{"olimex-stm32-h405", "f4"};
 constexpr BoardUnderTest f030{"generic-stm32f030cc", "f0"};
+constexpr BoardUnderTest l476{"nucleo-l476rg", "l4"};
+constexpr BoardUnderTest l4r5{"nucleo-l4r5zi", "l4plus"};
+constexpr BoardUnderTest g0b1{"nucleo-g0b1re", "g0"};
+constexpr BoardUnderTest u575{"nucleo-u575zi-q", "u5"};
 constexpr BoardUnderTest f746{"nucleo-f746zg", "m7_usart3"};
 constexpr BoardUnderTest f746_disco{"stm32f746g-disco", "m7_usart1"};
 constexpr BoardUnderTest f779{"stm32f779i-eval", "m7_usart1"};

@@ -104,8 +104,9 @@ TEST_P(Uart, SleepsWhilePollingFirmwareWaits) {
   EXPECT_EQ(echo(terminal, "awake"), "awake");
 }
 
-INSTANTIATE_TEST_SUITE_P(Parts, Uart, ::testing::Values(f405, f030, f746, f746_disco, h747),
-
+INSTANTIATE_TEST_SUITE_P(Parts, Uart,
+                         ::testing::Values(f405, f030, f746, f746_disco, h747, g0b1, l476, l4r5,
+                                           u575),
                          [](const auto& param) {
                            std::string name = param.param.type;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -107,5 +107,27 @@ TEST(Measure, ToldInJsonIsWhatTheListingsTellLater) {
   EXPECT_TRUE(std::filesystem::is_empty(user.temporary()));
 }
 
+// A part whose core the engine lacks runs on one with the same instructions, and the record says
+// so.
+TEST(Measure, SaysWhichCoreExecutedIt) {
+  const User user;
+  user.write("model.onnx", small_model());
+  struct Executed {
+    const char* part;
+    const char* as;
+  };
+  for (const Executed& executed :
+       {Executed{"stm32g0b1", "cortex-m0"}, Executed{"stm32u575", "cortex-m33"}}) {
+    const Json record =
+        parsed(user, {"measure", "model.onnx", "--on", std::string("virtual:") + executed.part,
+                      "--json", "--samples", "8"})
+            .at("records")
+            .at(0);
+    EXPECT_EQ(record.at("verdict"), "pass") << executed.part;
+    EXPECT_EQ(record.at("metrics").at("samples_confirmed").at("value"), 8) << executed.part;
+    EXPECT_EQ(record.at("environment").at("board").at("executed_as"), executed.as);
+  }
+}
+
 }  // namespace
 }  // namespace assay::test

@@ -70,6 +70,14 @@ Part microbit_part() {
   return part;
 }
 
+Part an505_part() {
+  Part part = *load_part("stm32u575");
+  part.name = "an505";
+  part.memory = {{"FLASH", true, 0x10000000, Bytes(4 << 20), "QEMU mps2-tz: SSRAM1"},
+                 {"RAM", false, 0x38000000, Bytes(2 << 20), "QEMU mps2-tz: SSRAM2"}};
+  return part;
+}
+
 std::uint32_t symbol_address(const std::filesystem::path& elf, const std::string& name) {
   ProcessSpec spec;
   spec.arguments = {"arm-none-eabi-nm", elf.string()};

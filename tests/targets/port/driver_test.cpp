@@ -154,6 +154,12 @@ TEST_F(Usart, V2OpensAtTheBaud) {
   EXPECT_EQ(reg(base + 0x00), 1u << 15 | 1u << 5 | 1u << 3 | 1u << 2 | 1u);
 }
 
+TEST_F(Usart, LowPowerOpensWithTheDividerTimes256) {
+  stm32_lpuart.open(base, 120'000'000, 921'600);
+  EXPECT_EQ(reg(base + 0x0C), 33333u);  // 256 * 120 MHz / 921 600 = 33 333.3
+  EXPECT_EQ(reg(base + 0x00), 1u << 5 | 1u << 3 | 1u << 2 | 1u) << "there is no OVER8";
+}
+
 TEST_F(Usart, TakesAByteOnlyWhenOneWaits) {
   std::uint8_t byte = 0;
   bool overrun = true;

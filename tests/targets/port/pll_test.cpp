@@ -166,5 +166,14 @@ TEST(Baud, PicksTheNearestDivider) {
   }
 }
 
+TEST(Baud, OfALowPowerUartIsFinerAndHasALeastDivider) {
+  EXPECT_EQ(lpuart_divider(120 * mhz, 2 * mhz), 15360u);
+  EXPECT_EQ(lpuart_actual_baud(120 * mhz, 2 * mhz), 2 * mhz);
+  EXPECT_EQ(lpuart_divider(80 * mhz, 921'600), 22222u);  // 22 222.2
+  EXPECT_EQ(lpuart_actual_baud(80 * mhz, 921'600), 921'609u);
+  EXPECT_EQ(lpuart_divider(4 * mhz, 2 * mhz), 0x300u);
+  EXPECT_EQ(lpuart_actual_baud(4 * mhz, 2 * mhz), 1'333'333u) << "a third of the clock at most";
+}
+
 }  // namespace
 }  // namespace assay::port

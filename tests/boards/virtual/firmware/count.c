@@ -45,7 +45,7 @@ void test_main(void) {
   const uint32_t value = mixed(42);
   END();
   uart_value("mixed", value);
-#ifdef BOARD_F4
+#ifdef MAINLINE
   REGISTER(0xE000EDFC) |= 1u << 24;
   CYCCNT = 0;
   DWT_CTRL |= 1;

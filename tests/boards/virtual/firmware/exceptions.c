@@ -110,7 +110,7 @@ static void unmapped(void) {
       : "r0", "memory");
   uart_value("unmapped load", fault_count);
   uart_value("at", fault_pc == (pc & ~1u));
-#ifdef BOARD_F4
+#ifdef MAINLINE
   uart_value("cfsr", CFSR);
   uart_value("hfsr", HFSR);
   uart_value("bfar", BFAR);
@@ -123,7 +123,7 @@ static void unmapped(void) {
   fault_count = 0;
   __asm volatile("udf #1");
   uart_value("undefined", fault_count);
-#ifdef BOARD_F4
+#ifdef MAINLINE
   uart_value("cfsr", CFSR);
   CFSR = ~0u;
 #else
@@ -136,7 +136,7 @@ static void unmapped(void) {
 #endif
 }
 
-#ifdef BOARD_F4
+#ifdef MAINLINE
 static void floating(void) {
   fault_count = 0;
   fault_skip = 4;
@@ -193,15 +193,10 @@ static void process_stack(void) {
 
 /* A store to locked flash is an error of the flash controller, not a fault, and changes nothing. */
 static void locked_flash(void) {
-#ifdef BOARD_F4
-  volatile uint32_t* const status = &REGISTER(0x40023C0C);
-#else
-  volatile uint32_t* const status = &REGISTER(0x4002200C);
-#endif
   volatile uint32_t* const word = &REGISTER(0x08020000);
   fault_count = 0;
   *word = 0x12345678;
-  uart_value("flash status", *status);
+  uart_value("flash status", FLASH_STATUS);
   uart_value("flash", *word);
   uart_value("faults", fault_count);
 }
@@ -213,7 +208,7 @@ void test_main(void) {
   ticking();
   unmapped();
   locked_flash();
-#ifdef BOARD_F4
+#ifdef MAINLINE
   floating();
   base_priority();
   process_stack();

@@ -22,7 +22,7 @@ void uart_handler(void) {
 
 void test_main(void) {
   uart_start();
-  UART_BAUD = 64; /* slow enough for the handler, too fast for the delay below */
+  UART_BAUD = 64 * UART_BAUD_SCALE; /* slow enough for the handler, too fast for the delay below */
   UART_CONTROL |= UART_RECEIVE_INTERRUPT;
   NVIC_ENABLE(UART_IRQ);
   uart_text("ready\n");

@@ -35,7 +35,7 @@ __attribute__((weak, alias("unused"))) void irq0_handler(void);
 __attribute__((weak, alias("unused"))) void irq1_handler(void);
 __attribute__((weak, alias("unused"))) void uart_handler(void);
 
-__attribute__((section(".vectors"), used)) const void* const vectors[16 + 48] = {
+__attribute__((section(".vectors"), used)) const void* const vectors[16 + 72] = {
     [0] = &stack_top,
     [1] = reset_handler,
     [2] = unused,
