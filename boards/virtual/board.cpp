@@ -29,7 +29,7 @@ Result<std::unique_ptr<Board>> Board::create(BoardSpec spec) {
 
 Status Board::build() {
   const Part& part = spec_.type.part;
-  ASSAY_TRY(costs_, CycleCosts::from_core(part.core));
+  ASSAY_TRY(cycle_model_, make_cycle_model(part.core));
   memory_ = std::make_unique<MemoryMap>(part, virtual_unique_id(spec_.serial));
   flash_array_ = std::make_unique<FlashArray>(memory_->flash_bank().bytes);
   ASSAY_TRY(flash_, make_flash_controller(part.flash_controller, *flash_array_));
@@ -51,7 +51,7 @@ Status Board::build() {
     debug_->write_debug(offset, value);
   };
   processor_ = std::make_unique<Processor>(
-      Processor::Surroundings{part, *memory_, *flash_array_, attention_}, costs_,
+      Processor::Surroundings{part, *memory_, *flash_array_, *rcc_, attention_}, *cycle_model_,
       std::move(requests));
   ASSAY_TRY(usart_, make_usart(spec_.type.uart_block(), *pty_, *processor_, *rcc_));
   debug_ = std::make_unique<DebugPort>(part, *memory_, *processor_, [this] { reset_if_wanted(); });

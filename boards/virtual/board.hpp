@@ -97,7 +97,7 @@ class Board {
   std::atomic<std::uint32_t> attention_{0};
   WakeEvent wake_;
   std::mutex mutex_;
-  CycleCosts costs_;
+  std::unique_ptr<CycleModel> cycle_model_;
   std::unique_ptr<MemoryMap> memory_;
   std::unique_ptr<FlashArray> flash_array_;
   std::unique_ptr<FlashController> flash_;

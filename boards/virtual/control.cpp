@@ -45,7 +45,9 @@ Json status_of(Board::Access& board) {
 Json window_json(const Window& window) {
   constexpr std::array<const char*, instruction_class_count> names{"alu",      "load",   "store",
                                                                    "multiply", "branch", "other"};
-  Json json{{"instructions", window.instructions}, {"cycles", window.cycles}};
+  Json json{{"instructions", window.instructions},
+            {"words_loaded", window.words_loaded},
+            {"cycles", window.cycles}};
   for (std::size_t c = 0; c < names.size(); ++c)
     json[names[c]] = window.classes[c];
   return json;

@@ -1,41 +1,63 @@
-// Modelled cycles of a stretch of instructions from the core's cost table (keys and rules:
-// targets/parts/README.md). Static within a block; branches are charged on the edge between two
-// blocks, where it is known whether they were taken. Immutable after construction, thread-safe.
+// Modelled cycles of a stretch of instructions: one model for each kind of core, chosen by the name
+// in the core's data (`cycle_model`), with its costs from the same file (`cycles`; keys and rules:
+// targets/parts/README.md). Immutable after construction, thread-safe.
+//
+// A stretch starts with an empty pipeline. What one block costs behind another is the difference of
+// two stretches, T(A+B) - T(A); see code_map.hpp.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
-#include <vector>
 
 #include "boards/virtual/decode.hpp"
 #include "harness/core/part.hpp"
 
 namespace assay::virtual_board {
 
-/// The `cycles` table of a core, one field a key.
-struct CycleCosts {
-  std::uint32_t alu = 0, multiply = 0, multiply_long = 0, mac = 0, divide = 0;
-  std::uint32_t load = 0, load_adjacent = 0, load_next = 0, address_wait = 0;
-  std::uint32_t store = 0, store_register_offset = 0, store_multiple = 0, store_next = 0;
-  std::uint32_t store_load = 0;
-  std::uint32_t branch_taken = 0, branch_not_taken = 0, branch_link = 0, branch_register = 0;
-  std::uint32_t pop_pc = 0, system = 0, barrier = 0;
-  std::uint32_t float_alu = 0, float_mac = 0, float_divide = 0, exception = 0;
-
-  /// Reads a core's table. Classes the core lacks stay 0, optional refinements take the cost they
-  /// refine. Errors: bad_input for an unknown key, a missing necessary key or a cost that is not a
-  /// whole number.
-  static Result<CycleCosts> from_core(const Core& core);
+/// One instruction on its way through the pipeline.
+struct Step {
+  const Instruction* it = nullptr;
+  std::uint32_t address = 0;
+  bool reached_by_branch = false;  ///< fetched anew: a taken branch, or the stretch begins here
+  bool taken = false;              ///< a branch that goes elsewhere than to the next instruction
 };
 
-/// Cost of a block in cycles.
-struct BlockCost {
-  std::vector<std::uint16_t> until;  ///< cycles before instruction i; the last entry is the total
-  std::uint32_t taken = 0;           ///< added when the block's last branch was taken
-  std::uint32_t not_taken = 0;       ///< added when it fell through
+/// How instructions come from the memory they are in.
+struct FetchPath {
+  std::uint32_t wait_states = 0;
+  bool prefetch = false;  ///< the memory reads ahead of the core
 };
 
-/// Costs of a straight stretch of instructions as executed one after the other.
-BlockCost block_cost(const CycleCosts& costs, std::span<const Instruction> instructions);
+class CycleModel {
+ public:
+  virtual ~CycleModel() = default;
+
+  /// Cycles from the start of the stretch until each of its steps is through: `done` has the size
+  /// of `steps`, and never falls from one step to the next.
+  virtual void run(const FetchPath& path, std::span<const Step> steps,
+                   std::span<std::uint32_t> done) const = 0;
+  /// Stacking and vector fetch on entry, and unstacking on return, each.
+  virtual std::uint32_t exception() const = 0;
+  /// Whether `run` charges the wait states of literal loads, so that they must not be charged as
+  /// data again.
+  virtual bool charges_literals() const { return false; }
+  /// Whether `run` charges the wait states of the code; otherwise the part's factor does.
+  virtual bool charges_fetches() const { return false; }
+  /// Charged for each execution of a conditional branch that goes its rarer way; 0: no predictor.
+  virtual std::uint32_t mispredicted_branch() const { return 0; }
+  /// Charged for each load across a word boundary that is not aligned to its size.
+  virtual std::uint32_t unaligned_load() const { return 0; }
+};
+
+/// The model that the core names. Errors: bad_input for a model nobody knows, an unknown key, a
+/// missing key or a cost that is not a whole number.
+Result<std::unique_ptr<CycleModel>> make_cycle_model(const Core& core);
+
+/// The heirs: Cortex-M0 and M0+, M4, M7, M33. Errors: as above, of their costs.
+Result<std::unique_ptr<CycleModel>> make_cycle_model_m0(const Core& core);
+Result<std::unique_ptr<CycleModel>> make_cycle_model_m4(const Core& core);
+Result<std::unique_ptr<CycleModel>> make_cycle_model_m7(const Core& core);
+Result<std::unique_ptr<CycleModel>> make_cycle_model_m33(const Core& core);
 
 }  // namespace assay::virtual_board

@@ -40,20 +40,26 @@ Instruction access(bool load, unsigned words, std::uint16_t loaded) {
   Instruction result = make(load ? Operation::load : Operation::store,
                             load ? InstructionClass::load : InstructionClass::store);
   result.words = static_cast<std::uint8_t>(words);
+  result.multiple = true;
   if (load) {
     result.writes = loaded;
     result.loads_pc = loaded & pc_bit;
   }
   return result;
 }
-Instruction access_offset(bool load, unsigned target, unsigned base, std::int32_t offset) {
+Instruction access_one(bool load, unsigned target) {
   Instruction result = access(load, 1, register_bit(target));
+  result.multiple = false;
+  return result;
+}
+Instruction access_offset(bool load, unsigned target, unsigned base, std::int32_t offset) {
+  Instruction result = access_one(load, target);
   result.address = {static_cast<std::int8_t>(base), -1, 0, offset};
   return result;
 }
 Instruction access_indexed(bool load, unsigned target, unsigned base, unsigned index,
                            unsigned shift) {
-  Instruction result = access(load, 1, register_bit(target));
+  Instruction result = access_one(load, target);
   result.address = {static_cast<std::int8_t>(base), static_cast<std::int8_t>(index),
                     static_cast<std::uint8_t>(shift), 0};
   return result;
@@ -119,8 +125,9 @@ Instruction decode_miscellaneous_16(std::uint16_t op) {
   if ((op & 0xFFE0) == 0xB660) return other(Operation::system);
   if ((op & 0xFF00) == 0xBE00) return other(Operation::system);
   if ((op & 0xFF00) == 0xBF00) {
-    Instruction result = other(Operation::alu);
-    result.needs_mainline = op & 0xF;  // IT
+    const bool if_then = op & 0xF;
+    Instruction result = other(if_then ? Operation::if_then : Operation::alu);
+    result.needs_mainline = if_then;
     return result;
   }
   return alu(register_bit(op & 7));  // extends, reversals
@@ -182,6 +189,7 @@ Instruction decode_multiple_32(std::uint16_t first, std::uint16_t second) {
   const bool exclusive = (first & 0xFFE0) == 0xE840 || (first & 0xFFE0) == 0xE8C0;
   if (exclusive) {
     Instruction result = access(load, 1, target);
+    result.multiple = false;
     if (!load) result.writes = register_bit(first & 0x80 ? second & 15 : bits(second, 8, 4));
     return result;
   }
@@ -267,6 +275,7 @@ Instruction decode_float(std::uint16_t first, std::uint16_t second) {
     const bool doubles = second & 0x100;
     const unsigned words = multiple ? second & 0xFF : doubles ? 2 : 1;
     result = transfer ? other(Operation::float_alu) : access(first & 0x10, words, 0);
+    result.multiple = words != 1;
     if (transfer) result.kind = first & 0x10 ? InstructionClass::load : InstructionClass::store;
     if (!transfer && multiple && (first & 0x20)) result.writes = register_bit(first & 15);
   } else if (second & 0x10) {
@@ -326,7 +335,9 @@ Instruction decode_32(std::uint16_t first, std::uint16_t second) {
 }  // namespace
 
 Instruction decode(std::uint16_t first, std::uint16_t second) {
-  return is_wide(first) ? decode_32(first, second) : decode_16(first);
+  Instruction result = is_wide(first) ? decode_32(first, second) : decode_16(first);
+  result.operands = operands_of(first, second);
+  return result;
 }
 
 std::uint32_t effective_address(const Addressing& address, std::uint32_t base,

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "boards/virtual/operands.hpp"
+
 namespace assay::virtual_board {
 
 /// Classes of the instruction counts; they add up to the total. Floating-point arithmetic, hints,
@@ -15,6 +17,7 @@ constexpr int instruction_class_count = 6;
 /// What the cycle model tells apart.
 enum class Operation : std::uint8_t {
   alu,
+  if_then,  ///< IT
   multiply,
   multiply_long,
   mac,
@@ -47,6 +50,7 @@ struct Instruction {
   Operation operation = Operation::alu;
   Marker marker = Marker::none;
   std::uint8_t words = 1;       ///< words a load or store moves
+  bool multiple = false;        ///< LDM, STM, PUSH, POP, LDRD, STRD and their like
   bool conditional = false;     ///< a branch that may fall through
   bool loads_pc = false;        ///< POP or LDM or LDR into PC
   bool uses_fpu = false;        ///< needs CP10 and CP11 enabled
@@ -55,6 +59,10 @@ struct Instruction {
   bool undefined = false;       ///< permanently undefined
   std::uint16_t writes = 0;     ///< core registers written, bit n for Rn
   Addressing address;
+  Operands operands;
+
+  /// Words it brings into registers; a byte or half-word counts as one.
+  std::uint32_t words_loaded() const { return operation == Operation::load ? words : 0u; }
 };
 
 /// Decodes the instruction whose halfwords are `first` and `second`; `second` is ignored for 16-bit

@@ -66,6 +66,14 @@ void Engine::hook(int type, void* callback, void* user) {
   check(uc_hook_add(engine_, &handle, type, callback, user, 1, 0), "add a hook");
 }
 
+void Engine::watch_reads(void* callback, void* user) {
+  check(uc_hook_add(engine_, &reads_, UC_HOOK_MEM_READ, callback, user, 1, 0), "watch reads");
+}
+
+void Engine::stop_watching_reads() {
+  check(uc_hook_del(engine_, reads_), "stop watching reads");
+}
+
 uc_err Engine::start(std::uint32_t address, std::uint64_t until) {
   return uc_emu_start(engine_, address | 1, until, 0, 0);
 }

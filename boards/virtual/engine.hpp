@@ -33,6 +33,10 @@ class Engine {
   void map_io(std::uint32_t address, std::uint32_t size, uc_cb_mmio_read_t read,
               uc_cb_mmio_write_t write, void* user);
   void hook(int type, void* callback, void* user);
+  /// Calls `callback` (a uc_cb_hookmem_t) before every load from plain memory. Slow: only code
+  /// translated while it is on is watched, and that takes three times as long.
+  void watch_reads(void* callback, void* user);
+  void stop_watching_reads();
 
   /// Runs from `address` until something stops it; see Processor for the protocol.
   uc_err start(std::uint32_t address, std::uint64_t until = no_end);
@@ -47,6 +51,7 @@ class Engine {
   void check(uc_err error, const char* what) const;
 
   uc_engine* engine_ = nullptr;
+  uc_hook reads_ = 0;
 };
 
 }  // namespace assay::virtual_board

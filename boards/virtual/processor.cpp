@@ -4,16 +4,18 @@
 
 namespace assay::virtual_board {
 
-Processor::Processor(Surroundings surroundings, const CycleCosts& costs,
+Processor::Processor(Surroundings surroundings, const CycleModel& model,
                      SystemSpace::Requests requests)
     : part_(surroundings.part),
       memory_(surroundings.memory),
       flash_(surroundings.flash),
       attention_(surroundings.attention),
-      costs_(costs),
+      rcc_(surroundings.rcc),
+      model_(model),
       engine_(part_.core.engine_model),
-      code_(memory_, part_.core, costs_),
-      counter_(code_),
+      code_(memory_, part_, model_),
+      counter_(code_, model_),
+      data_lines_(part_.flash_timing ? part_.flash_timing->data_lines : std::nullopt),
       system_(part_, *this, std::move(requests)),
       idle_(memory_, engine_) {
   memory_.attach(private_base, private_size, system_);
@@ -49,7 +51,10 @@ void Processor::reset() {
   engine_.set_reg(UC_ARM_REG_APSR_NZCV, 0);
   const std::uint32_t entry = memory_.read(table + 4, 4).value_or(0);
   pc_ = entry & ~1u;
-  previous_ = running_ = nullptr;
+  running_ = nullptr;
+  counter_.forget_flow();
+  data_lines_.forget();
+  follow_clock();
   next_event_ = 0;
   stop_wanted_ = false;
   idle_.restart();
@@ -133,6 +138,7 @@ bool Processor::must_stop() {
   }
   if (counter_.cycles() >= next_event_) process_events();
   return stop_wanted_ || (attention_.load() & attention_access_mask) ||
+         wants_to_watch_reads() != watching_reads_ ||
          (system_.nvic().any_pending() && system_.nvic().next(masks()));
 }
 
@@ -197,6 +203,7 @@ void Processor::step() {
 
 void Processor::run_engine(std::uint64_t until) {
   refresh_code();
+  watch_reads_of_window();
   stopping_ = idle_found_ = invalid_instruction_ = false;
   interrupt_.reset();
   fault_.reset();

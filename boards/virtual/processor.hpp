@@ -11,11 +11,13 @@
 #include <vector>
 
 #include "boards/virtual/code_map.hpp"
+#include "boards/virtual/data_lines.hpp"
 #include "boards/virtual/engine.hpp"
 #include "boards/virtual/execution_counter.hpp"
 #include "boards/virtual/flash.hpp"
 #include "boards/virtual/idle_detector.hpp"
 #include "boards/virtual/memory.hpp"
+#include "boards/virtual/rcc.hpp"
 #include "boards/virtual/system_space.hpp"
 #include "boards/virtual/usart.hpp"
 
@@ -43,9 +45,10 @@ class Processor final : public TimeSource {
     const Part& part;
     MemoryMap& memory;
     FlashArray& flash;
+    const Rcc& rcc;
     std::atomic<std::uint32_t>& attention;
   };
-  Processor(Surroundings surroundings, const CycleCosts& costs, SystemSpace::Requests requests);
+  Processor(Surroundings surroundings, const CycleModel& model, SystemSpace::Requests requests);
 
   /// UARTs whose interrupts it takes; once, before running.
   void connect(std::vector<Usart*> usarts) { usarts_ = std::move(usarts); }
@@ -128,6 +131,14 @@ class Processor final : public TimeSource {
                                    std::int64_t value, void* self);
   static bool invalid_instruction_hook(uc_engine*, void* self);
   void install_hooks();
+
+  // processor_data.cpp: what loads cost beyond their instructions
+  void follow_clock();
+  bool wants_to_watch_reads() const;
+  void watch_reads_of_window();
+  void on_read(std::uint32_t address, std::uint32_t size);
+  static void read_hook(uc_engine*, uc_mem_type, std::uint64_t address, int size, std::int64_t,
+                        void* self);
   std::uint64_t read_io(std::uint32_t address, std::uint32_t size);
   void write_io(std::uint32_t address, std::uint32_t size, std::uint32_t value);
 
@@ -146,10 +157,13 @@ class Processor final : public TimeSource {
   MemoryMap& memory_;
   FlashArray& flash_;
   std::atomic<std::uint32_t>& attention_;
-  const CycleCosts& costs_;
+  const Rcc& rcc_;
+  const CycleModel& model_;
   Engine engine_;
   CodeMap code_;
   ExecutionCounter counter_;
+  DataLines data_lines_;
+  bool watching_reads_ = false;
   SystemSpace system_;
   IdleDetector idle_;
   std::vector<Usart*> usarts_;
@@ -165,7 +179,6 @@ class Processor final : public TimeSource {
   bool idle_found_ = false;
   bool stepping_ = false;      ///< one block at most
   Block* running_ = nullptr;   ///< block entered last
-  Block* previous_ = nullptr;  ///< the same until its closing branch is charged
   std::optional<std::uint32_t> interrupt_;
   std::optional<PendingFault> fault_;
   bool invalid_instruction_ = false;

@@ -71,8 +71,8 @@ void Processor::enter_exception(int exception, std::uint32_t return_address) {
   engine_.set_reg(UC_ARM_REG_LR, 0xFFFFFFE0 | mode | (with_float ? 0 : 0x10));
   engine_.set_reg(UC_ARM_REG_APSR_NZCV, xpsr & 0xF0000000);
   system_.nvic().activate(exception);
-  counter_.add_cycles(costs_.exception);
-  previous_ = nullptr;
+  counter_.break_flow(pc_);
+  counter_.add_cycles(model_.exception());
   const std::uint32_t vector =
       memory_.read(system_.vector_table() + 4 * static_cast<std::uint32_t>(exception), 4)
           .value_or(0);
@@ -110,6 +110,7 @@ void Processor::leave_exception(std::uint32_t exc_return) {
   const int leaving = nvic.current();
   if (leaving == 0) return raise_fault({fault_exception_return, 0, pc_});
   nvic.deactivate(leaving);
+  counter_.break_flow(pc_);
   if (leaving != exception_nmi && system_.mainline()) engine_.set_reg(UC_ARM_REG_FAULTMASK, 0);
   engine_.set_reg(UC_ARM_REG_IPSR, to_thread ? 0 : static_cast<std::uint32_t>(nvic.current()));
   const std::uint32_t control = engine_.reg(UC_ARM_REG_CONTROL) & ~(control_psp | control_float);
@@ -124,8 +125,7 @@ void Processor::leave_exception(std::uint32_t exc_return) {
   engine_.set_reg(UC_ARM_REG_SP, stack);
   engine_.set_reg(UC_ARM_REG_XPSR_NZCVQG, *xpsr & ~xpsr_aligned);
   engine_.set_reg(UC_ARM_REG_APSR_NZCV, *xpsr & 0xF0000000);
-  counter_.add_cycles(costs_.exception);
-  previous_ = nullptr;
+  counter_.add_cycles(model_.exception());
   next_event_ = 0;
 }
 
@@ -179,6 +179,7 @@ std::uint32_t Processor::debug_register(unsigned selector) const {
 
 void Processor::set_debug_register(unsigned selector, std::uint32_t value) {
   if (selector == 15) {
+    counter_.break_flow(pc_);
     pc_ = value & ~1u;
   } else if (selector < 15) {
     engine_.set_core_register(selector, value);

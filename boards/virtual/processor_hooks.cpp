@@ -49,10 +49,6 @@ void Processor::block_hook(uc_engine*, std::uint64_t address, std::uint32_t size
 void Processor::on_block(std::uint32_t address, std::uint32_t size) {
   if (stopping_) return;
   undo_plain_store();
-  if (previous_) {
-    counter_.leave(*previous_, address);
-    previous_ = nullptr;
-  }
   const bool may_have_to_stop = stop_wanted_ || attention_.load(std::memory_order_relaxed) != 0 ||
                                 counter_.cycles() >= next_event_ || system_.nvic().any_pending();
   if (stepping_ ? running_ != nullptr : may_have_to_stop && must_stop()) return stop_engine();
@@ -65,9 +61,12 @@ void Processor::on_block(std::uint32_t address, std::uint32_t size) {
     idle_found_ = true;
     return stop_engine();
   }
-  running_ = previous_ = &block;
+  running_ = &block;
   first_candidate_ = 0;
   counter_.enter(block);
+  if (watching_reads_ && model_.charges_literals() && block.in_flash)
+    counter_.take_back_cycles(std::uint64_t{block.literals} * code_.wait_states());
+  if (block.has_marker) look_at_events();
 }
 
 void Processor::interrupt_hook(uc_engine*, std::uint32_t number, void* self) {
@@ -97,7 +96,6 @@ bool Processor::on_bad_access(uc_mem_type type, std::uint32_t address) {
   if (const auto index = instruction_accessing(address)) {
     at = running_->address + running_->offsets[*index];
     counter_.cut_short(*running_, *index);
-    previous_ = nullptr;
   }
   fault_ = PendingFault{fault_precise_bus, address, at};
   return false;
@@ -148,7 +146,7 @@ std::uint64_t Processor::cycles() const {
   if (!access_ || !running_) return counter_.cycles();
   if (!access_cycles_) {
     const auto index = instruction_accessing(*access_);
-    access_cycles_ = index ? counter_.cycles_within(*running_, *index + 1) : counter_.cycles();
+    access_cycles_ = index ? counter_.cycles_within(*index + 1) : counter_.cycles();
   }
   return *access_cycles_;
 }
@@ -172,6 +170,7 @@ void Processor::write_io(std::uint32_t address, std::uint32_t size, std::uint32_
   access_cycles_.reset();
   memory_.write_peripheral(address, size, value);
   access_.reset();
+  follow_clock();
   idle_.note_activity();
   next_event_ = 0;
 }

@@ -1,6 +1,7 @@
 #include "harness/core/part.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include <fmt/format.h>
 
@@ -35,6 +36,8 @@ Result<Core> parse_core(const Json& json, const std::string& source) {
     core.compile_flags = object.list<std::string>("compile_flags");
     core.cycle_counter = object.choice("cycle_counter", {"dwt", "systick"});
     core.cycle_model = object.required<std::string>("cycle_model");
+    core.cycle_band_pct = object.maybe<double>("cycle_band_pct");
+    core.cycle_band_layer_pct = object.maybe<double>("cycle_band_layer_pct");
     core.cycle_evidence = object.required<std::string>("cycle_evidence");
     core.source = object.required<std::string>("source");
     JsonObject cycles = object.object("cycles");
@@ -83,6 +86,42 @@ void read_memory(JsonObject& object, Part& part) {
                  caches.required<std::string>("source")};
 }
 
+FlashTiming::DataLines read_data_lines(JsonObject object) {
+  FlashTiming::DataLines lines;
+  lines.lines = object.required<std::uint32_t>("lines");
+  lines.line_bytes = object.required<std::uint32_t>("line_bytes");
+  lines.ways = object.optional<std::uint32_t>("ways", 0);
+  lines.miss_cycles = object.optional<std::uint32_t>("miss_cycles", 0);
+  lines.source = object.required<std::string>("source");
+  if (lines.lines == 0 || lines.line_bytes < 4 || !std::has_single_bit(lines.line_bytes))
+    object.problem("line_bytes", "expected lines of a power of two of bytes, 4 at least");
+  if (lines.ways != 0 && (lines.lines % lines.ways != 0 ||
+                          !std::has_single_bit(lines.lines / lines.ways)))
+    object.problem("ways", "expected lines / ways to be a power of two");
+  return lines;
+}
+
+FlashTiming read_flash_timing(JsonObject object) {
+  FlashTiming timing;
+  object.for_each_object("wait_states", [&](JsonObject& range) {
+    timing.wait_states.push_back({Hertz(range.required<std::uint64_t>("up_to_hz")),
+                                  range.required<std::uint32_t>("cycles")});
+  });
+  timing.prefetch = object.required<bool>("prefetch");
+  if (object.has("code_slowdown"))
+    timing.code_slowdown =
+        read_sourced<double, double>(object, "code_slowdown", [](double value) { return value; });
+  if (object.has("data_lines")) timing.data_lines = read_data_lines(object.object("data_lines"));
+  timing.band_pct = object.maybe<double>("band_pct");
+  timing.band_layer_pct = object.maybe<double>("band_layer_pct");
+  timing.evidence = object.required<std::string>("evidence");
+  timing.source = object.required<std::string>("source");
+  if (timing.wait_states.empty() ||
+      !std::ranges::is_sorted(timing.wait_states, {}, &FlashTiming::Range::up_to))
+    object.problem("wait_states", "expected ranges of rising clocks");
+  return timing;
+}
+
 void read_identity(JsonObject& object, Part& part) {
   part.flash_size_register = object.address("flash_size_register");
   if (object.has("unique_id")) part.unique_id = object.address("unique_id");
@@ -106,6 +145,12 @@ void read_power_and_price(JsonObject& object, Part& part) {
 }
 
 }  // namespace
+
+std::uint32_t FlashTiming::wait_states_at(Hertz clock) const {
+  for (const Range& range : wait_states)
+    if (clock <= range.up_to) return range.wait_states;
+  return wait_states.back().wait_states;
+}
 
 const MemoryRegion* Part::region(std::string_view region_name) const {
   const auto found = std::ranges::find(memory, region_name, &MemoryRegion::name);
@@ -148,6 +193,8 @@ Result<Part> parse_part(const Json& json, const std::string& source) {
     part.max_clock = read_sourced<Hertz, std::uint64_t>(
         object, "max_clock", [](std::uint64_t value) { return Hertz(value); });
     part.flash_controller = object.required<std::string>("flash_controller");
+    if (object.has("flash_timing"))
+      part.flash_timing = read_flash_timing(object.object("flash_timing"));
     read_identity(object, part);
     read_power_and_price(object, part);
   }

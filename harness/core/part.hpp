@@ -32,9 +32,11 @@ struct Core {
   bool fpu = false;
   std::vector<std::string> compile_flags;  ///< {"-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", ...}
   std::string cycle_counter;               ///< "dwt" or "systick"
-  std::string cycle_model;                 ///< version of the cost table, e.g. "m4-1"
-  std::string cycle_evidence;              ///< how far the modelled cycles were checked
-  std::map<std::string, double> cycles;  ///< instruction class -> cycles; keys checked by the board
+  std::string cycle_model;                 ///< version of rules and costs, e.g. "m4-2"
+  std::optional<double> cycle_band_pct;    ///< promised at zero wait states; absent: uncalibrated
+  std::optional<double> cycle_band_layer_pct;  ///< of one layer by itself, where that is wider
+  std::string cycle_evidence;                  ///< how far the modelled cycles were checked
+  std::map<std::string, double> cycles;        ///< the model's costs; keys checked by the board
   std::string source;
 };
 
@@ -62,6 +64,34 @@ struct Caches {
   std::string source;
 };
 
+/// What the flash adds to the cycles of the core.
+struct FlashTiming {
+  struct Range {
+    Hertz up_to;  ///< of the core clock
+    std::uint32_t wait_states = 0;
+  };
+  /// A buffer of lines between flash and the core's data port: a data cache, or an accelerator's.
+  struct DataLines {
+    std::uint32_t lines = 0;
+    std::uint32_t line_bytes = 0;   ///< a power of two
+    std::uint32_t ways = 0;         ///< lines a line may be in; 0: any of them
+    std::uint32_t miss_cycles = 0;  ///< of a miss, beyond the wait states
+    std::string source;
+  };
+
+  std::vector<Range> wait_states;  ///< rising clocks
+  bool prefetch = false;           ///< flash reads ahead of the core
+  std::optional<Sourced<double>> code_slowdown;  ///< share of cycles more, per wait state, of code
+  std::optional<DataLines> data_lines;           ///< absent: every read of data waits
+  std::optional<double> band_pct;  ///< promised with wait states; absent: uncalibrated
+  std::optional<double> band_layer_pct;
+  std::string evidence;
+  std::string source;
+
+  /// Wait states at a core clock; above the last range those of the last.
+  std::uint32_t wait_states_at(Hertz clock) const;
+};
+
 /// A chip, from targets/parts/<name>.json.
 struct Part {
   std::string name;   ///< "stm32f405"
@@ -76,6 +106,7 @@ struct Part {
   std::string clock_driver;  ///< RCC layout and set-up code: "stm32f4", "stm32f0"
   Sourced<Hertz> max_clock;
   std::string flash_controller;  ///< "stm32f4", "stm32f0": the virtual board's model of it
+  std::optional<FlashTiming> flash_timing;  ///< absent: not modelled, zero wait states
   std::uint32_t flash_size_register = 0;
   std::optional<std::uint32_t> unique_id;  ///< address of the 96-bit id; absent on parts without
   std::uint32_t debug_idcode = 0;          ///< DBGMCU_IDCODE value

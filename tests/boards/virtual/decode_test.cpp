@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"cbz r0, .", 0xB100, 0, 2, branch, Operation::branch},
         Case{"push {r4-r6, lr}", 0xB570, 0, 2, store, Operation::store, 4},
         Case{"pop {r4, pc}", 0xBD10, 0, 2, load, Operation::load, 2},
-        Case{"it eq", 0xBF08, 0, 2, other, Operation::alu},
+        Case{"it eq", 0xBF08, 0, 2, other, Operation::if_then},
         Case{"nop", 0xBF00, 0, 2, other, Operation::alu},
         Case{"ldmia r0!, {r1-r3}", 0xC80E, 0, 2, load, Operation::load, 3},
         Case{"beq .", 0xD0FE, 0, 2, branch, Operation::branch},
