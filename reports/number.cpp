@@ -58,7 +58,7 @@ std::string_view provenance_meaning(Provenance provenance) {
     case Provenance::measured:
       return "measured on real hardware";
     case Provenance::modelled:
-      return "modelled (core cycles at zero flash wait states, data-sheet current)";
+      return "modelled (cycles of the virtual board, data-sheet current)";
     case Provenance::counted:
       return "counted exactly";
     case Provenance::computed:

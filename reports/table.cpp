@@ -272,6 +272,36 @@ std::vector<LegendEntry> notices_of(const ReportTable& table, const std::vector<
   return entries;
 }
 
+/// What the modelled figures of a table promise, each promise once: of cycles and latency by the
+/// model of the chip, of energy by the current it was computed with.
+std::vector<LegendEntry> promises_of(const ReportTable& table, const std::vector<Record>& records) {
+  std::vector<LegendEntry> entries;
+  const auto note = [&](std::string mark, std::string meaning) {
+    const LegendEntry entry{std::move(mark), std::move(meaning)};
+    if (std::ranges::count(entries, entry) == 0) entries.push_back(entry);
+  };
+  for (const Row& row : table.rows)
+    for (const std::size_t index : row.records) {
+      const Json& environment = records[index].environment;
+      if (!environment.is_object() || !environment.contains("board")) continue;
+      const Json& board = environment.at("board");
+      const auto& part = records[index].part;
+      if (const auto found = board.find("cycle_model"); found != board.end()) {
+        const std::string band = found->contains("band_pct")
+                                     ? fmt::format("± {:.3g} %", found->value("band_pct", 0.0))
+                                     : "uncalibrated";
+        note(fmt::format("~ cycles and latency of {}:", part),
+             fmt::format("{} (model {}; {})", band, found->value("version", ""),
+                         found->value("evidence", "")));
+      }
+      if (const auto found = board.find("run_current"); found != board.end())
+        note(fmt::format("~ energy of {}:", part),
+             fmt::format("{:g} V x {:g} uA/MHz ({})", board.value("supply_mv", 0.0) / 1e3,
+                         found->value("ua_per_mhz", 0.0), found->value("source", "")));
+    }
+  return entries;
+}
+
 ReportTable report_table(const ReportInput& input, ColumnChoice choice) {
   ReportTable table = build_table(input.records, choice);
   const SelectionNotes notes(input.context);
@@ -282,6 +312,7 @@ ReportTable report_table(const ReportInput& input, ColumnChoice choice) {
     if (!row.mark.empty() && std::ranges::count(table.notes, note) == 0)
       table.notes.push_back(note);
   }
+  std::ranges::move(promises_of(table, input.records), std::back_inserter(table.notes));
   std::ranges::move(notices_of(table, input.records), std::back_inserter(table.notes));
   return table;
 }

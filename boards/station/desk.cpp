@@ -123,14 +123,10 @@ struct Desk::State {
     return fail(status.error().kind, fmt::format("{}: {}", board.name, status.error().message));
   }
 
-  /// Instructions of the windows that closed since the last call.
-  Result<std::vector<Instructions>> counts(const Board& board) {
+  /// The windows that closed since the last call.
+  Result<std::vector<ExecutionWindow>> counts(const Board& board) {
     const std::lock_guard lock(control);
-    ASSAY_TRY(const auto windows, virtual_boards->counts(board.name));
-    std::vector<Instructions> instructions;
-    for (const auto& window : windows)
-      instructions.emplace_back(window.instructions);
-    return instructions;
+    return virtual_boards->counts(board.name);
   }
 
   Status take_quiet_window(const Board& board, const MeasureRequest& request, Session& session,
@@ -140,7 +136,13 @@ struct Desk::State {
     if (board.virtual_board) ASSAY_CHECK(counts(board));  // windows of earlier firmware
     ASSAY_TRY(found.timing, session.measure(sample, request.inferences));
     if (!board.virtual_board) return {};
-    ASSAY_TRY(found.instructions, counts(board));
+    ASSAY_TRY(const auto windows, counts(board));
+    found.instructions.emplace();
+    found.words_loaded.emplace();
+    for (const auto& window : windows) {
+      found.instructions->emplace_back(window.instructions);
+      found.words_loaded->push_back(window.words_loaded);
+    }
     if (found.instructions->size() != request.inferences)
       return fail(
           ErrorKind::infrastructure,

@@ -46,6 +46,7 @@ struct BoardMeasurement {
   std::size_t identical_samples = 0;  ///< with every logit identical
   std::optional<LogitMismatch> first_mismatch;
   std::optional<std::vector<Instructions>> instructions;  ///< one a timed inference; virtual boards
+  std::optional<std::vector<std::uint64_t>> words_loaded;  ///< the same; LDM counts each word
   LinkCounters link;
   std::chrono::milliseconds flash_time{};  ///< program, verify, reset
   std::chrono::milliseconds boot_time{};   ///< reset to hello

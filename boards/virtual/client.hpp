@@ -31,7 +31,7 @@ struct VirtualBoard {
 };
 
 /// What the firmware executed between one pair of markers. Instructions are counted, exact;
-/// cycles are modelled from the core's cost table.
+/// cycles are those of the core's cycle model.
 struct ExecutionWindow {
   std::uint64_t instructions = 0;
   std::uint64_t alu = 0;
@@ -40,6 +40,7 @@ struct ExecutionWindow {
   std::uint64_t multiply = 0;
   std::uint64_t branch = 0;
   std::uint64_t other = 0;
+  std::uint64_t words_loaded = 0;  ///< LDR, LDRB and LDRH one, LDM as many as it names
   std::uint64_t cycles = 0;
 };
 

@@ -21,6 +21,8 @@ constexpr std::array commands{
             "assay report demo --out report", declare_report},
     Command{"bench", "Count instructions and cycles per MAC of every kernel",
             "assay bench kernels --on virtual:stm32f405", declare_bench},
+    Command{"calibrate", "Fit the modelled cycles of a part to measurements on a real board",
+            "assay calibrate f405-desk/cut4_s1 measured.json", declare_calibrate},
     Command{"cache", "Show and prune the stage cache", "assay cache prune --unused-days 30",
             declare_cache},
     Command{"data", "List, fetch and verify data sets", "assay data fetch cifar10", declare_data},

@@ -31,6 +31,7 @@ Action declare_boards(CLI::App& options);
 Action declare_results(CLI::App& options);
 Action declare_report(CLI::App& options);
 Action declare_bench(CLI::App& options);
+Action declare_calibrate(CLI::App& options);
 Action declare_cache(CLI::App& options);
 Action declare_data(CLI::App& options);
 Action declare_doctor(CLI::App& options);

@@ -35,10 +35,17 @@ struct MatrixOptions {
     project.add_cache(app);
   }
 
-  /// What the matrix file asks for. Errors: as load_matrix and make_plan, behind the file's name.
+  /// What the matrix file asks for, with the project's calibrations. Errors: as load_matrix and
+  /// make_plan, behind the file's name; those of load_calibration.
   Result<Plan> load_plan() const {
     ASSAY_TRY(auto loaded, load_matrix(matrix));
-    auto plan = make_plan(std::move(loaded));
+    Calibrations calibrations;
+    for (const auto& target : loaded.deploy.on) {
+      const Part& part = target.board_type.part;
+      ASSAY_TRY(auto found, load_calibration(project.store, part));
+      if (found) calibrations[part.name] = std::move(*found);
+    }
+    auto plan = make_plan(std::move(loaded), std::move(calibrations));
     if (!plan) return fail(plan.error().kind, fmt::format("{}: {}", matrix, plan.error().message));
     return plan;
   }

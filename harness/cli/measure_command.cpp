@@ -125,6 +125,9 @@ Result<Task> prepare(const Options& options, const Board& board) {
   order.data = data;
   order.fingerprint = info.fingerprint;
   order.samples = options.samples;
+  if (board.virtual_board) {
+    ASSAY_TRY(order.calibration, load_calibration(options.project.store, board.type.part));
+  }
   Record& identity = order.identity;
   identity.config = {{"model_sha256", hash}, {"data", data}};
   identity.config_id = identity.group_id = sha256_hex(canonical_json(identity.config));
@@ -136,13 +139,14 @@ Result<Task> prepare(const Options& options, const Board& board) {
   identity.matrix = "measure";
   identity.label = std::filesystem::path(options.model).stem();
   identity.command = command_of(options);
-  identity.measurement_key =
-      sha256_hex(canonical_json({{"cell", identity.cell_id},
-                                 {"firmware", task.firmware.key},
-                                 {"evaluate", task.evaluate.key},
-                                 {"board", board.name},
-                                 {"samples", options.samples},
-                                 {"code", measurement_code_version(board.virtual_board)}}));
+  Json key{{"cell", identity.cell_id},
+           {"firmware", task.firmware.key},
+           {"evaluate", task.evaluate.key},
+           {"board", board.name},
+           {"samples", options.samples},
+           {"code", measurement_code_version(board.virtual_board)}};
+  if (order.calibration) key["calibration"] = to_json(*order.calibration);
+  identity.measurement_key = sha256_hex(canonical_json(key));
   return task;
 }
 

@@ -75,13 +75,16 @@ Cell board_cell(const Plan& plan, std::size_t config_index, Placement placement)
                                             {"clock_hz", clock},
                                             {"format", "int8"}}));
   const auto& stages = plan.configs[config_index];
-  cell.measurement_key =
-      sha256_hex(canonical_json({{"cell", cell.cell_id},
-                                 {"firmware", plan.stages[placement.firmware].key},
-                                 {"evaluate", plan.stages[stages.evaluate].key},
-                                 {"evaluate_float", plan.stages[stages.evaluate_float].key},
-                                 {"samples", deploy.samples},
-                                 {"code", measurement_code_version(target.virtual_board)}}));
+  Json facts{{"cell", cell.cell_id},
+             {"firmware", plan.stages[placement.firmware].key},
+             {"evaluate", plan.stages[stages.evaluate].key},
+             {"evaluate_float", plan.stages[stages.evaluate_float].key},
+             {"samples", deploy.samples},
+             {"code", measurement_code_version(target.virtual_board)}};
+  const auto calibration = plan.calibrations.find(target.board_type.part.name);
+  if (target.virtual_board && calibration != plan.calibrations.end())
+    facts["calibration"] = to_json(calibration->second);
+  cell.measurement_key = sha256_hex(canonical_json(facts));
   return cell;
 }
 

@@ -231,8 +231,9 @@ Json evaluation_facts(const DatasetInfo& data) {
   return {{"data", data.fingerprint}, {"compiler", program_identity("g++")}};
 }
 
-Result<Plan> make_plan(Matrix matrix) {
+Result<Plan> make_plan(Matrix matrix, Calibrations calibrations) {
   Plan plan;
+  plan.calibrations = std::move(calibrations);
   ASSAY_TRY(plan.expansion, expand(matrix));
   plan.matrix = std::move(matrix);
   PlanBuilder builder(plan);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compress/data/dataset.hpp"
+#include "harness/core/calibration.hpp"
 #include "harness/plan/expansion.hpp"
 #include "harness/plan/stage.hpp"
 
@@ -57,6 +58,7 @@ struct Plan {
   std::vector<Stage> stages;          ///< inputs before users
   std::vector<Cell> cells;
   Choice choice;  ///< empty without a selection
+  Calibrations calibrations;  ///< of the parts it goes to, for modelled cycles
 };
 
 /// What a selection goes by, of the configuration whose record on the host has this key; nothing
@@ -66,7 +68,9 @@ using Scores = std::function<std::optional<double>(const std::string& host_key)>
 /// Builds the stage graph and places the cells, as if nothing were recorded. A file that a student
 /// starts from is hashed, and read where that can be done without Torch. Errors: bad_input when a
 /// network cannot be built or read, or shall go to a board that has no kernels for it.
-Result<Plan> make_plan(Matrix matrix);
+///
+/// `calibrations`: those of the user's project, part of the identity of modelled figures.
+Result<Plan> make_plan(Matrix matrix, Calibrations calibrations = {});
 
 /// Places the cells anew, from what is known by now: the configurations of a group go to the boards
 /// when all its candidates have scores and theirs is the highest (the mean over the seeds; the

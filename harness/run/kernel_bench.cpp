@@ -69,6 +69,8 @@ Result<KernelFigure> bench_one(const BenchShape& shape, const IntegerGraph& grap
   figure.kernel = layer.kernel;
   figure.macs = static_cast<double>(layer.macs.count());
   figure.instructions = static_cast<double>(found.instructions->front().count());
+  if (found.words_loaded && !found.words_loaded->empty())
+    figure.words_loaded = static_cast<double>(found.words_loaded->front());
   if (found.timing.cycles && !found.timing.cycles->empty())
     figure.cycles = static_cast<double>(found.timing.cycles->front().count());
   figure.code_bytes = static_cast<double>(image.rom_code.count());

@@ -19,6 +19,7 @@ struct KernelFigure {
   WeightForm form = WeightForm::int8;
   double macs = 0;          ///< nominal, of one inference
   double instructions = 0;  ///< executed between the markers, counted
+  double words_loaded = 0;  ///< counted like them; LDM counts each word, a byte counts as one
   std::optional<double> cycles;
   double code_bytes = 0;  ///< the layer's code in flash
   double scratch_bytes = 0;

@@ -9,6 +9,7 @@
 
 #include "compress/data/dataset.hpp"
 #include "harness/core/clock.hpp"
+#include "harness/core/cycle_claim.hpp"
 #include "harness/core/file.hpp"
 #include "harness/plan/stage.hpp"
 #include "harness/run/host_evaluation.hpp"
@@ -41,12 +42,14 @@ Metric scaled(const Metric& metric, double factor, const char* unit, Provenance 
 }
 
 /// Cycles, latency and energy of a quiet window.
-void add_timing_metrics(const BoardMeasurement& found, const Board& board, Metrics& metrics) {
+void add_timing_metrics(const BoardMeasurement& found, const Board& board,
+                        const CycleClaim& claim, Metrics& metrics) {
   const auto provenance = board.virtual_board ? Provenance::modelled : Provenance::measured;
   if (found.instructions)
     metrics["instructions"] = median_of(*found.instructions, "", Provenance::counted);
   if (!found.timing.cycles) return;
-  const Metric cycles = median_of(*found.timing.cycles, "", provenance);
+  const Metric raw = median_of(*found.timing.cycles, "", provenance);
+  const Metric cycles = board.virtual_board ? scaled(raw, claim.factor, "", provenance) : raw;
   const double megahertz = static_cast<double>(found.hello.core_clock.count()) / 1e6;
   metrics["cycles"] = cycles;
   metrics["latency_us"] = scaled(cycles, 1 / megahertz, "us", provenance);
@@ -69,7 +72,8 @@ void add_ram_metrics(const BoardMeasurement& found, Metrics& metrics) {
   metrics["ram_bytes"] = counted(total, "B");
 }
 
-Json board_environment(const Board& board, const BoardMeasurement& found) {
+Json board_environment(const Board& board, const BoardMeasurement& found,
+                       const CycleClaim& claim) {
   const auto& part = board.type.part;
   Json json{{"supply_mv", board.type.supply.count()},
             {"core_clock_hz", found.hello.core_clock.count()},
@@ -85,8 +89,7 @@ Json board_environment(const Board& board, const BoardMeasurement& found) {
     json["run_current"] = {{"ua_per_mhz", part.run_current->value.count()},
                            {"source", part.run_current->source}};
   if (board.virtual_board) {
-    json["cycle_model"] = {{"version", part.core.cycle_model},
-                           {"evidence", part.core.cycle_evidence}};
+    json["cycle_model"] = to_json(claim);
     // The core that executed it: where the engine lacks the part's own, one with its instructions.
     json["executed_as"] = part.core.engine_model;
   }
@@ -164,8 +167,10 @@ Result<Record> measure_cell(const MeasurementOrder& order, Desk& desk, const Boa
     ASSAY_TRY(const auto found, desk.measure(board, request, stop));
     record.metrics["samples_confirmed"] = counted(static_cast<double>(found.identical_samples), "");
     add_ram_metrics(found, record.metrics);
-    add_timing_metrics(found, board, record.metrics);
-    record.environment["board"] = board_environment(board, found);
+    const CycleClaim claim = cycle_claim(board.type.part, found.hello.core_clock, Extent::network,
+                                         order.calibration);
+    add_timing_metrics(found, board, claim, record.metrics);
+    record.environment["board"] = board_environment(board, found, claim);
     judge(found, record);
   } else {
     record.verdict = Verdict::fail;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "boards/station/desk.hpp"
+#include "harness/core/calibration.hpp"
 #include "harness/core/record.hpp"
 #include "harness/core/units.hpp"
 #include "harness/run/cell_artifacts.hpp"
@@ -20,6 +21,7 @@ struct MeasurementOrder {
   std::string data;
   std::string fingerprint;  ///< of the data
   int samples = 500;
+  std::optional<Calibration> calibration;  ///< of the board's part, for modelled cycles
   std::optional<double> reference_bytes;  ///< float32 ONNX bytes of the uncompressed network
 };
 

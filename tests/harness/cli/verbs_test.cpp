@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 
 const std::vector<std::string> verbs{"run",    "plan",  "measure", "boards", "results",
-                                     "report", "bench", "cache",   "data",   "doctor"};
+                                     "report", "bench", "calibrate", "cache", "data", "doctor"};
 
 TEST(Help, OfTheProgramListsEveryVerbAndTheExitCodes) {
   const User user;

@@ -129,15 +129,50 @@ TEST(Cores, CycleCostsUseDocumentedKeys) {
   }
   ASSERT_GT(documented.size(), 20u);
   for (const Part& part : every_part()) {
-    for (const char* needed : {"alu", "multiply", "load", "load_next", "store", "store_next",
-                               "branch_taken", "branch_not_taken", "branch_link", "pop_pc"})
-      EXPECT_TRUE(part.core.cycles.contains(needed)) << part.core.name << " " << needed;
+    EXPECT_FALSE(part.core.cycles.empty()) << part.core.name;
     for (const auto& [name, cost] : part.core.cycles) {
       EXPECT_TRUE(documented.contains(name)) << part.core.name << " " << name;
-      EXPECT_GT(cost, 0) << part.core.name << " " << name;
+      EXPECT_GE(cost, 0) << part.core.name << " " << name;
     }
-    EXPECT_EQ(part.core.cycles.contains("mac"), part.core.dsp) << part.core.name;
-    EXPECT_EQ(part.core.cycles.contains("float_alu"), part.core.fpu) << part.core.name;
+  }
+}
+
+TEST(Parts, FlashTimingAgreesWithTheClockSetUp) {
+  struct Point {
+    const char* part;
+    std::uint64_t clock;
+    std::uint32_t wait_states;
+  };
+  // What targets/port sets: RM0090 table 10 at 2.7 V and more, RM0360 3.5.1.
+  for (const Point& it : {Point{"stm32f405", 16'000'000, 0}, Point{"stm32f405", 30'000'000, 0},
+                          Point{"stm32f405", 30'000'001, 1}, Point{"stm32f405", 168'000'000, 5},
+                          Point{"stm32f030cc", 24'000'000, 0}, Point{"stm32f030cc", 48'000'000, 1}}) {
+    const auto part = load_part(it.part);
+    ASSERT_TRUE(part && part->flash_timing) << it.part;
+    EXPECT_EQ(part->flash_timing->wait_states_at(Hertz(it.clock)), it.wait_states)
+        << it.part << " " << it.clock;
+  }
+}
+
+TEST(Parts, AFlashTimingThatMakesNoSenseIsRefused) {
+  const auto read = read_json_file(source_root() / "targets/parts/stm32f405.json");
+  ASSERT_TRUE(read);
+  struct Case {
+    const char* pointer;
+    Json value;
+    const char* message;
+  };
+  for (const Case& it :
+       {Case{"/flash_timing/wait_states", Json::array(), "rising clocks"},
+        Case{"/flash_timing/data_lines/line_bytes", 20, "power of two"},
+        Case{"/flash_timing/data_lines/ways", 3, "lines / ways"},
+        Case{"/flash_timing/evidence", nullptr, "flash_timing.evidence"},
+        Case{"/flash_timing/sources", "RM", "flash_timing.sources"}}) {
+    Json json = *read;
+    json[Json::json_pointer(it.pointer)] = it.value;
+    const auto part = parse_part(json, "part");
+    ASSERT_FALSE(part) << it.pointer;
+    EXPECT_THAT(part.error().message, ::testing::HasSubstr(it.message));
   }
 }
 
