@@ -51,9 +51,9 @@ VirtualBoard read_board(JsonObject& object) {
 
 ExecutionWindow read_window(JsonObject& object) {
   const auto count = [&](const char* key) { return object.required<std::uint64_t>(key); };
-  return {count("instructions"), count("alu"),    count("load"),  count("store"),
-          count("multiply"),     count("branch"), count("other"), count("words_loaded"),
-          count("cycles")};
+  return {count("instructions"), count("alu"),          count("load"),
+          count("store"),        count("multiply"),     count("branch"),
+          count("other"),        count("words_loaded"), count("cycles")};
 }
 
 }  // namespace

@@ -104,7 +104,9 @@ void CodeMap::compute(Edge& edge, const Block* from) const {
   const std::vector<std::uint32_t> done = run(to, steps);
   // Everything of `from` but its closing branch was charged when it was entered.
   const std::size_t charged = before - (from && from->closes ? 1 : 0);
-  const auto at = [&](std::size_t step_count) { return step_count == 0 ? 0 : done[step_count - 1]; };
+  const auto at = [&](std::size_t step_count) {
+    return step_count == 0 ? 0 : done[step_count - 1];
+  };
   edge.until.clear();
   for (std::size_t i = 0; i <= to.count; ++i)
     edge.until.push_back(at(before + i) - at(charged));

@@ -37,21 +37,21 @@ struct Edge {
 struct Block {
   std::uint32_t address = 0;
   std::uint32_t size = 0;
-  std::uint32_t count = 0;    ///< instructions
-  std::uint64_t runs = 0;     ///< since the open window began
-  const Block* next = nullptr;      ///< the block that followed last, by `next_edge`
+  std::uint32_t count = 0;      ///< instructions
+  std::uint64_t runs = 0;       ///< since the open window began
+  const Block* next = nullptr;  ///< the block that followed last, by `next_edge`
   const Edge* next_edge = nullptr;
   std::uint32_t next_cost = 0;
-  std::uint32_t literals = 0;      ///< loads relative to PC
+  std::uint32_t literals = 0;  ///< loads relative to PC
   std::uint32_t words_loaded = 0;
   bool in_flash = false;
   bool has_marker = false;
-  bool closes = false;       ///< its last instruction is a branch
-  bool chooses = false;      ///< and a conditional one
+  bool closes = false;          ///< its last instruction is a branch
+  bool chooses = false;         ///< and a conditional one
   std::uint64_t taken = 0;      ///< how often it went elsewhere, since the open window began
   std::uint64_t not_taken = 0;  ///< and to the block behind it
-  int undefined = -1;  ///< index of the first instruction the core lacks, -1: none
-  int floating = -1;   ///< index of the first that needs the FPU, -1: none
+  int undefined = -1;           ///< index of the first instruction the core lacks, -1: none
+  int floating = -1;            ///< index of the first that needs the FPU, -1: none
   std::array<std::uint32_t, instruction_class_count> classes{};
   std::vector<Instruction> code;
   std::vector<std::uint32_t> offsets;  ///< of each instruction, in bytes from `address`

@@ -44,8 +44,7 @@ class WordFetch {
       ready_ = busy_until_ = now + path_.wait_states;
     }
     for (const std::uint32_t last = (step.address + step.it->size - 1) / 4; word_ < last; ++word_) {
-      ready_ = path_.prefetch ? ready_ + 1
-                              : std::max(busy_until_, ready_) + 1 + path_.wait_states;
+      ready_ = path_.prefetch ? ready_ + 1 : std::max(busy_until_, ready_) + 1 + path_.wait_states;
       busy_until_ = ready_;
     }
     return std::max(now, ready_);

@@ -83,7 +83,8 @@ class Pipeline {
 
   std::uint32_t occupied(const Step& step) const {
     const Instruction& it = *step.it;
-    if (it.multiple) return std::max<std::uint32_t>(it.words, 1) + (it.loads_pc ? costs_.pop_pc : 0);
+    if (it.multiple)
+      return std::max<std::uint32_t>(it.words, 1) + (it.loads_pc ? costs_.pop_pc : 0);
     if (it.operation == Operation::divide) return costs_.divide;
     if (it.operation == Operation::float_divide) return costs_.float_divide;
     if (it.operation == Operation::system || it.operation == Operation::barrier)
@@ -108,8 +109,8 @@ class Pipeline {
 
   const Costs& costs_;
   std::array<std::uint32_t, register_count> ready_{};
-  std::uint32_t now_ = 0;                ///< cycle of the last issue
-  std::uint32_t next_ = 0;               ///< first cycle of the next one, alone
+  std::uint32_t now_ = 0;               ///< cycle of the last issue
+  std::uint32_t next_ = 0;              ///< first cycle of the next one, alone
   const Instruction* older_ = nullptr;  ///< issued in `now_`, with a free slot beside it
 };
 

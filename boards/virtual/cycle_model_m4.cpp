@@ -126,9 +126,9 @@ class CycleModelM4 final : public CycleModel {
   std::uint32_t load_cost(const Instruction& it, const Instruction* before) const {
     if (it.multiple)
       return costs_.multiple + costs_.multiple_word * it.words + (it.loads_pc ? costs_.pop_pc : 0);
-    const bool waited = is_single(before, Operation::load) &&
-                        (it.operands.address &
-                         (before->operands.results | before->operands.base_update));
+    const bool waited =
+        is_single(before, Operation::load) &&
+        (it.operands.address & (before->operands.results | before->operands.base_update));
     std::uint32_t cycles = costs_.load;
     if (before && before->operation == Operation::load && !waited) cycles = costs_.load_behind_load;
     if (is_single(before, Operation::store)) cycles = costs_.load_behind_store;

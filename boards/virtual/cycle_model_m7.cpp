@@ -28,7 +28,18 @@ constexpr std::array keys{
 
 constexpr std::size_t register_count = 48;
 
-enum class Kind { alu, load, store, load_multiple, store_multiple, branch, mac, divide, real, system };
+enum class Kind {
+  alu,
+  load,
+  store,
+  load_multiple,
+  store_multiple,
+  branch,
+  mac,
+  divide,
+  real,
+  system
+};
 
 Kind kind_of(const Instruction& it) {
   switch (it.operation) {
@@ -97,9 +108,7 @@ class Scoreboard {
       younger_ = nullptr;
     }
     const bool alone = !younger_;
-    const bool first_stage = ready_early(it) && (alone || it.operands.is(shift));
-    if (alone) older_in_first_stage_ = first_stage;
-    note_results(it, first_stage);
+    note_results(it, ready_early(it) && (alone || it.operands.is(shift)));
     occupy(it);
     return now_ + 1;
   }
@@ -156,8 +165,8 @@ class Scoreboard {
         return false;
     const bool stays = older.operation == Operation::branch && older.conditional && !older_taken_;
     if (leaves(older) && !stays) return false;
-    if (one == two && (one == Kind::store || one == Kind::mac || one == Kind::branch ||
-                       one == Kind::real))
+    if (one == two &&
+        (one == Kind::store || one == Kind::mac || one == Kind::branch || one == Kind::real))
       return false;
     if ((one == Kind::mac && two == Kind::store) || (one == Kind::store && two == Kind::mac))
       return false;
@@ -177,19 +186,17 @@ class Scoreboard {
     return (one.address.offset >> 2 & 1) == (two.address.offset >> 2 & 1);
   }
 
-  bool data_flows(const Instruction& older, const Instruction& younger) const {
+  // What the older one makes, the younger one of a pair may only use late: as data of a store, or
+  // as an accumulator when an adder makes it.
+  static bool data_flows(const Instruction& older, const Instruction& younger) {
     const Operands &one = older.operands, &two = younger.operands;
-    const bool wide_constant = one.is(move_wide) && two.is(move_top);
     const RegisterSet made = one.results | one.base_update;
-    if (made & (two.results | two.base_update) && !wide_constant) return false;
+    if (made & (two.results | two.base_update)) return false;
     if (two.is(reads_flags) && one.is(sets_flags) && kind_of(younger) != Kind::branch) return false;
-    if (!(made & (two.sources | two.address | two.accumulator)) || wide_constant) return true;
-    if (kind_of(younger) == Kind::store) return !(made & two.address);  // data goes a stage later
-    if (kind_of(older) != Kind::alu) return false;
-    if (kind_of(younger) == Kind::mac) return !(made & two.sources);
-    const bool from_first_stage = older_in_first_stage_ && !one.is(shifted) &&
-                                  (one.is(simple) || one.is(shift));
-    return kind_of(younger) == Kind::alu && from_first_stage && !(made & two.early);
+    if (made & two.address) return false;
+    if (kind_of(younger) == Kind::store) return true;
+    if (made & two.sources) return false;
+    return !(made & two.accumulator) || kind_of(older) == Kind::alu;
   }
 
   ReadyTimes results_of(const Instruction& it, bool first_stage) const {
@@ -212,8 +219,8 @@ class Scoreboard {
       default:
         break;
     }
-    const bool quick = first_stage && !operands.is(shifted) &&
-                       (operands.is(simple) || operands.is(shift));
+    const bool quick =
+        first_stage && !operands.is(shifted) && (operands.is(simple) || operands.is(shift));
     return {t + 1, quick ? t + 1 : t + 2, t + 1, t};
   }
 
@@ -240,7 +247,6 @@ class Scoreboard {
   const Instruction* older_ = nullptr;  ///< issued in cycle `now_`, with `younger_`
   const Instruction* younger_ = nullptr;
   bool older_taken_ = false;
-  bool older_in_first_stage_ = false;
   std::uint32_t window_ = 0;
   std::uint32_t fetched_ = 0;
 };
@@ -269,9 +275,9 @@ class CycleModelM7 final : public CycleModel {
 Result<std::unique_ptr<CycleModel>> make_cycle_model_m7(const Core& core) {
   ASSAY_TRY(const Costs costs, read_costs(core, keys));
   if (costs.divide == 0 || costs.system == 0 || costs.float_divide == 0)
-    return fail(ErrorKind::bad_input,
-                fmt::format("core {}: divide, system and float_divide take a cycle at least",
-                            core.name));
+    return fail(
+        ErrorKind::bad_input,
+        fmt::format("core {}: divide, system and float_divide take a cycle at least", core.name));
   return std::make_unique<CycleModelM7>(costs);
 }
 

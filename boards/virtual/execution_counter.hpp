@@ -23,7 +23,8 @@ struct Window {
 class ExecutionCounter {
  public:
   ExecutionCounter(CodeMap& code, const CycleModel& model)
-      : code_(code), misprediction_(Ticks{model.mispredicted_branch()} << ticks_shift),
+      : code_(code),
+        misprediction_(Ticks{model.mispredicted_branch()} << ticks_shift),
         predicts_(misprediction_ != 0) {}
 
   std::uint64_t instructions() const { return instructions_; }

@@ -21,9 +21,7 @@ enum Trait : std::uint16_t {
   narrow = 1 << 6,           ///< moves a byte or a half-word
   register_offset = 1 << 7,  ///< address = base + index
   literal = 1 << 8,          ///< loads from an address relative to PC
-  move_wide = 1 << 9,        ///< MOVW
-  move_top = 1 << 10,        ///< MOVT
-  table = 1 << 11,           ///< TBB, TBH
+  table = 1 << 9,            ///< TBB, TBH
 };
 
 struct Operands {

@@ -177,8 +177,8 @@ class Processor final : public TimeSource {
   bool stopping_ = false;     ///< stop() was called; blocks announced from now on do not run
   bool stop_wanted_ = false;  ///< by a register write in mid-block
   bool idle_found_ = false;
-  bool stepping_ = false;      ///< one block at most
-  Block* running_ = nullptr;   ///< block entered last
+  bool stepping_ = false;     ///< one block at most
+  Block* running_ = nullptr;  ///< block entered last
   std::optional<std::uint32_t> interrupt_;
   std::optional<PendingFault> fault_;
   bool invalid_instruction_ = false;

@@ -52,8 +52,8 @@ void print_figures(const Board& board, const std::vector<KernelFigure>& figures,
              board.name, board.type.part.core.name,
              static_cast<double>(board.type.clock.count()) / 1e6, band_text(claim));
   fmt::print("{:<26}  {:<22}  {:>9}  {:>8}  {:>9}  {:>10}  {:>9}  {:>11}  {:>7}  {:>7}\n", "shape",
-             "kernel", "instr/MAC", "CMSIS-NN", "of CMSIS", "reference", "words/MAC",
-             "~cycles/MAC", "code", "scratch");
+             "kernel", "instr/MAC", "CMSIS-NN", "of CMSIS", "reference", "words/MAC", "~cycles/MAC",
+             "code", "scratch");
   // The reference kernel's figure comes first for every shape.
   for (std::size_t i = 0; i + 1 < figures.size(); i += 2) {
     const auto& reference = figures[i];

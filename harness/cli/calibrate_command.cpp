@@ -33,8 +33,7 @@ const Record* modelled_twin(const Record& measured, const std::vector<Record>& r
   for (const auto& record : records)
     if (record.virtual_board && record.verdict == Verdict::pass && !firmware.empty() &&
         firmware_of(record) == firmware && core_clock(record) == core_clock(measured) &&
-        record.metrics.contains("cycles") &&
-        (!newest || record.recorded_at > newest->recorded_at))
+        record.metrics.contains("cycles") && (!newest || record.recorded_at > newest->recorded_at))
       newest = &record;
   return newest;
 }
@@ -141,11 +140,11 @@ Result<Calibrations> fitted(const Options& options, const std::vector<MeasuredPo
   for (const auto& found : points) {
     ASSAY_TRY(const auto part, load_part(found.part));
     if (found.cycle_model != part.core.cycle_model)
-      return fail(ErrorKind::bad_input,
-                  fmt::format("{}: its cycles are of cycle model \"{}\", and {} has {} now: model "
-                              "the same firmware again",
-                              found.point.name, found.cycle_model, part.name,
-                              part.core.cycle_model));
+      return fail(
+          ErrorKind::bad_input,
+          fmt::format("{}: its cycles are of cycle model \"{}\", and {} has {} now: model "
+                      "the same firmware again",
+                      found.point.name, found.cycle_model, part.name, part.core.cycle_model));
     auto [place, fresh] = calibrations.try_emplace(part.name);
     if (fresh) {
       ASSAY_TRY(auto known, load_calibration(options.project.store, part));
@@ -177,10 +176,10 @@ Result<int> remove(const Options& options) {
   const auto path = calibration_path(options.project.store, part.name);
   std::error_code problem;
   if (!std::filesystem::remove(path, problem))
-    return fail(ErrorKind::bad_input,
-                problem ? fmt::format("{} cannot be removed: {}", path.string(), problem.message())
-                        : fmt::format("{} is not calibrated: there is no {}", part.name,
-                                      path.string()));
+    return fail(
+        ErrorKind::bad_input,
+        problem ? fmt::format("{} cannot be removed: {}", path.string(), problem.message())
+                : fmt::format("{} is not calibrated: there is no {}", part.name, path.string()));
   fmt::print("{} removed\n", path.string());
   return 0;
 }

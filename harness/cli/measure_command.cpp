@@ -139,12 +139,10 @@ Result<Task> prepare(const Options& options, const Board& board) {
   identity.matrix = "measure";
   identity.label = std::filesystem::path(options.model).stem();
   identity.command = command_of(options);
-  Json key{{"cell", identity.cell_id},
-           {"firmware", task.firmware.key},
-           {"evaluate", task.evaluate.key},
-           {"board", board.name},
-           {"samples", options.samples},
-           {"code", measurement_code_version(board.virtual_board)}};
+  Json key{
+      {"cell", identity.cell_id},      {"firmware", task.firmware.key},
+      {"evaluate", task.evaluate.key}, {"board", board.name},
+      {"samples", options.samples},    {"code", measurement_code_version(board.virtual_board)}};
   if (order.calibration) key["calibration"] = to_json(*order.calibration);
   identity.measurement_key = sha256_hex(canonical_json(key));
   return task;

@@ -131,9 +131,9 @@ Status save_calibration(const std::filesystem::path& store, const Calibration& c
   std::error_code problem;
   std::filesystem::create_directories(path.parent_path(), problem);
   if (problem)
-    return fail(ErrorKind::infrastructure, fmt::format("{} cannot be made: {}",
-                                                       path.parent_path().string(),
-                                                       problem.message()));
+    return fail(
+        ErrorKind::infrastructure,
+        fmt::format("{} cannot be made: {}", path.parent_path().string(), problem.message()));
   return write_atomically(path, to_json(calibration).dump(2) + "\n");
 }
 

@@ -18,9 +18,9 @@ CycleClaim cycle_claim(const Part& part, Hertz clock, Extent extent,
   const Core& core = part.core;
   CycleClaim claim{core.cycle_model, part.name, std::nullopt, {}, 1};
   if (!part.flash_timing) {
-    claim.evidence = fmt::format(
-        "uncalibrated: wait states of the {}'s flash are not modelled; of the core: {}", part.name,
-        core.cycle_evidence);
+    claim.evidence =
+        fmt::format("uncalibrated: wait states of the {}'s flash are not modelled; of the core: {}",
+                    part.name, core.cycle_evidence);
   } else if (part.flash_timing->wait_states_at(clock) == 0) {
     claim.band_pct = band_for(extent, core.cycle_band_pct, core.cycle_band_layer_pct);
     claim.evidence = core.cycle_evidence;

@@ -95,8 +95,8 @@ FlashTiming::DataLines read_data_lines(JsonObject object) {
   lines.source = object.required<std::string>("source");
   if (lines.lines == 0 || lines.line_bytes < 4 || !std::has_single_bit(lines.line_bytes))
     object.problem("line_bytes", "expected lines of a power of two of bytes, 4 at least");
-  if (lines.ways != 0 && (lines.lines % lines.ways != 0 ||
-                          !std::has_single_bit(lines.lines / lines.ways)))
+  if (lines.ways != 0 &&
+      (lines.lines % lines.ways != 0 || !std::has_single_bit(lines.lines / lines.ways)))
     object.problem("ways", "expected lines / ways to be a power of two");
   return lines;
 }

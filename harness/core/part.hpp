@@ -79,8 +79,8 @@ struct FlashTiming {
     std::string source;
   };
 
-  std::vector<Range> wait_states;  ///< rising clocks
-  bool prefetch = false;           ///< flash reads ahead of the core
+  std::vector<Range> wait_states;                ///< rising clocks
+  bool prefetch = false;                         ///< flash reads ahead of the core
   std::optional<Sourced<double>> code_slowdown;  ///< share of cycles more, per wait state, of code
   std::optional<DataLines> data_lines;           ///< absent: every read of data waits
   std::optional<double> band_pct;  ///< promised with wait states; absent: uncalibrated

@@ -57,7 +57,7 @@ struct Plan {
   std::vector<ConfigStages> configs;  ///< one per Expansion::configs
   std::vector<Stage> stages;          ///< inputs before users
   std::vector<Cell> cells;
-  Choice choice;  ///< empty without a selection
+  Choice choice;              ///< empty without a selection
   Calibrations calibrations;  ///< of the parts it goes to, for modelled cycles
 };
 

@@ -42,8 +42,8 @@ Metric scaled(const Metric& metric, double factor, const char* unit, Provenance 
 }
 
 /// Cycles, latency and energy of a quiet window.
-void add_timing_metrics(const BoardMeasurement& found, const Board& board,
-                        const CycleClaim& claim, Metrics& metrics) {
+void add_timing_metrics(const BoardMeasurement& found, const Board& board, const CycleClaim& claim,
+                        Metrics& metrics) {
   const auto provenance = board.virtual_board ? Provenance::modelled : Provenance::measured;
   if (found.instructions)
     metrics["instructions"] = median_of(*found.instructions, "", Provenance::counted);
@@ -72,8 +72,7 @@ void add_ram_metrics(const BoardMeasurement& found, Metrics& metrics) {
   metrics["ram_bytes"] = counted(total, "B");
 }
 
-Json board_environment(const Board& board, const BoardMeasurement& found,
-                       const CycleClaim& claim) {
+Json board_environment(const Board& board, const BoardMeasurement& found, const CycleClaim& claim) {
   const auto& part = board.type.part;
   Json json{{"supply_mv", board.type.supply.count()},
             {"core_clock_hz", found.hello.core_clock.count()},
@@ -167,8 +166,8 @@ Result<Record> measure_cell(const MeasurementOrder& order, Desk& desk, const Boa
     ASSAY_TRY(const auto found, desk.measure(board, request, stop));
     record.metrics["samples_confirmed"] = counted(static_cast<double>(found.identical_samples), "");
     add_ram_metrics(found, record.metrics);
-    const CycleClaim claim = cycle_claim(board.type.part, found.hello.core_clock, Extent::network,
-                                         order.calibration);
+    const CycleClaim claim =
+        cycle_claim(board.type.part, found.hello.core_clock, Extent::network, order.calibration);
     add_timing_metrics(found, board, claim, record.metrics);
     record.environment["board"] = board_environment(board, found, claim);
     judge(found, record);

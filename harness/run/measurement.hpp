@@ -22,7 +22,7 @@ struct MeasurementOrder {
   std::string fingerprint;  ///< of the data
   int samples = 500;
   std::optional<Calibration> calibration;  ///< of the board's part, for modelled cycles
-  std::optional<double> reference_bytes;  ///< float32 ONNX bytes of the uncompressed network
+  std::optional<double> reference_bytes;   ///< float32 ONNX bytes of the uncompressed network
 };
 
 /// Measures a cell on a board and makes its record: verdict fail for wrong logits or a model that

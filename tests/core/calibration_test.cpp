@@ -83,8 +83,8 @@ TEST(Calibration, LivesBesideTheStore) {
 }
 
 TEST(Calibration, RefusesPointsThatMakeNoSense) {
-  const Json good{{"part", "stm32f405"}, {"cycle_model", "m4-2"},    {"name", "net"},
-                  {"board", "f405-a"},   {"date", "2026-01-31"},     {"clock_hz", 168e6},
+  const Json good{{"part", "stm32f405"}, {"cycle_model", "m4-2"},   {"name", "net"},
+                  {"board", "f405-a"},   {"date", "2026-01-31"},    {"clock_hz", 168e6},
                   {"latency_us", 100},   {"modelled_cycles", 16000}};
   const auto point = parse_measured_point(good, "point");
   ASSERT_TRUE(point) << point.error().message;
@@ -94,11 +94,10 @@ TEST(Calibration, RefusesPointsThatMakeNoSense) {
     Json value;
     const char* message;
   };
-  for (const Case& it : {Case{"part", nullptr, "part"}, Case{"latency_us", 0, "above 0"},
-                         Case{"modelled_cycles", -1, "above 0"},
-                         Case{"clock_hz", "fast", "clock_hz"},
-                         Case{"measured_cycles", 5, "one of the two"},
-                         Case{"chip", "x", "chip"}}) {
+  for (const Case& it :
+       {Case{"part", nullptr, "part"}, Case{"latency_us", 0, "above 0"},
+        Case{"modelled_cycles", -1, "above 0"}, Case{"clock_hz", "fast", "clock_hz"},
+        Case{"measured_cycles", 5, "one of the two"}, Case{"chip", "x", "chip"}}) {
     Json bad = good;
     bad[it.key] = it.value;
     const auto refused = parse_measured_point(bad, "point");

@@ -166,6 +166,31 @@ TEST(ReportTable, AModelThatDoesNotFitStandsAloneWhereItCouldBelongToTwoRows) {
   EXPECT_EQ(build_table(records, ColumnChoice::printed).rows.size(), 3u);
 }
 
+TEST(ReportTable, ModelledFiguresSayWhatTheyPromise) {
+  auto records = test::sample_records();
+  records.resize(3);
+  for (auto& record : records) {
+    auto& board = record.environment["board"];
+    board["supply_mv"] = 3300;
+    board["run_current"] = {{"ua_per_mhz", 238}, {"source", "DS8626"}};
+    board["cycle_model"] = {{"version", "m4-2"}, {"band_pct", 10}, {"evidence", "CoreMark"}};
+  }
+  records[2].environment["board"]["cycle_model"].erase("band_pct");
+  ReportInput input;
+  input.records = records;
+  const auto notes = report_table(input, ColumnChoice::printed).notes;
+  const std::string cycles = "~ cycles and latency of stm32f405:";
+  EXPECT_EQ(notes,
+            (std::vector<LegendEntry>{{cycles, "± 10 % (model m4-2; CoreMark)"},
+                                      {"~ energy of stm32f405:", "3.3 V x 238 uA/MHz (DS8626)"},
+                                      {cycles, "uncalibrated (model m4-2; CoreMark)"}}));
+  for (const auto& format : report_formats())
+    if (!format.complete) {
+      EXPECT_NE(format.render(input).find("model m4-2; CoreMark"), std::string::npos)
+          << format.name;
+    }
+}
+
 TEST(ReportTable, OfOneCellTheNewestRecordIsKept) {
   auto records = test::sample_records();
   records.resize(4);

@@ -96,6 +96,7 @@ TEST(VirtualBoards, CountsAreToldOnceUnlessAllAreWanted) {
   EXPECT_EQ(
       window.alu + window.load + window.store + window.multiply + window.branch + window.other,
       window.instructions);
+  EXPECT_GE(window.words_loaded, window.load) << "a load brings one word or more";
   EXPECT_TRUE(rig.counts("f405").value().empty());
   EXPECT_EQ(rig.counts("f405", true).value().size(), 4u);
   EXPECT_TRUE(rig.counts("f030").value().empty());

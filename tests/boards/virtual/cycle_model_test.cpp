@@ -43,14 +43,14 @@ std::uint32_t cycles(const char* core, const Opcodes& opcodes, FetchPath path = 
   return done.back();
 }
 
-constexpr std::uint32_t adds = 0x1888, add_r3_r0 = 0x1843, add_r4 = 0x192C;  // r0; r3 of r0; r4
-constexpr std::uint32_t ldr_r0 = 0x6808, ldr_r2 = 0x684A, ldr_r3 = 0x688B;   // [r1, #0, 4, 8]
+constexpr std::uint32_t adds = 0x1888, add_r4 = 0x192C;  // r0 of r1 and r2; r4 of r5
+constexpr std::uint32_t ldr_r0 = 0x6808, ldr_r2 = 0x684A, ldr_r3 = 0x688B;  // [r1, #0, 4, 8]
 constexpr std::uint32_t ldrb_r0 = 0x7808, str_r0 = 0x6008, str_r4 = 0x604C, str_indexed = 0x5088;
 constexpr std::uint32_t ldr_r1_r1 = 0x6809, bne = 0xD1FE, bl = 0xF7FFFFFE;
 constexpr std::uint32_t push_4 = 0xB570, pop_pc = 0xBD10, muls = 0x4348;
 constexpr std::uint32_t smlad_r0 = 0xFB210002, smlad_r4 = 0xFB224403;  // r0 += .., r4 += ..
 constexpr std::uint32_t sdiv = 0xFB91F0F2, it_eq = 0xBF08, ldr_literal = 0x4801;
-constexpr std::uint32_t add_r3_after = 0x1803;  // adds r3, r0, r0
+constexpr std::uint32_t add_r3_after = 0x1803;  // adds r3, r0, r0: of what came before
 
 struct Sequence {
   const char* text;
@@ -81,27 +81,28 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     CortexM4, Sequences,
-    ::testing::Values(
-        Sequence{"load", "cortex-m4f", {ldr_r0}, 2},
-        Sequence{"loads in a row: N + 1", "cortex-m4f", {ldr_r0, ldr_r2, ldr_r3}, 4},
-        Sequence{"address just loaded", "cortex-m4f", {ldr_r1_r1, ldr_r0}, 2 + 1 + 2},
-        Sequence{"store behind a load is free", "cortex-m4f", {ldr_r2, str_r0}, 2},
-        Sequence{"load behind a store", "cortex-m4f", {str_r0, ldr_r2}, 1 + 2},
-        Sequence{"register-offset store", "cortex-m4f", {adds, str_indexed}, 1 + 2},
-        Sequence{"push of four", "cortex-m4f", {push_4}, 1 + 4},
-        Sequence{"pop with pc", "cortex-m4f", {pop_pc}, 1 + 2 + 2},
-        Sequence{"smlad", "cortex-m4f", {adds, smlad_r0}, 2},
-        Sequence{"bl", "cortex-m4f", {bl}, 1 + 2},
-        Sequence{"folded IT", "cortex-m4f", {adds, it_eq}, 1},
-        Sequence{"IT behind 32 bits", "cortex-m4f", {smlad_r0, it_eq}, 2},
-        Sequence{"sdiv", "cortex-m4f", {sdiv}, 6},
-        Sequence{"branch taken", "cortex-m4f", {adds, bne}, 1 + 3, true}));
+    ::testing::Values(Sequence{"load", "cortex-m4f", {ldr_r0}, 2},
+                      Sequence{"loads in a row: N + 1", "cortex-m4f", {ldr_r0, ldr_r2, ldr_r3}, 4},
+                      Sequence{"address just loaded", "cortex-m4f", {ldr_r1_r1, ldr_r0}, 2 + 1 + 2},
+                      Sequence{"store behind a load is free", "cortex-m4f", {ldr_r2, str_r0}, 2},
+                      Sequence{"load behind a store", "cortex-m4f", {str_r0, ldr_r2}, 1 + 2},
+                      Sequence{"register-offset store", "cortex-m4f", {adds, str_indexed}, 1 + 2},
+                      Sequence{"push of four", "cortex-m4f", {push_4}, 1 + 4},
+                      Sequence{"pop with pc", "cortex-m4f", {pop_pc}, 1 + 2 + 2},
+                      Sequence{"smlad", "cortex-m4f", {adds, smlad_r0}, 2},
+                      Sequence{"bl", "cortex-m4f", {bl}, 1 + 2},
+                      Sequence{"folded IT", "cortex-m4f", {adds, it_eq}, 1},
+                      Sequence{"IT behind 32 bits", "cortex-m4f", {smlad_r0, it_eq}, 2},
+                      Sequence{"sdiv", "cortex-m4f", {sdiv}, 6},
+                      Sequence{"branch taken", "cortex-m4f", {adds, bne}, 1 + 3, true}));
 
 INSTANTIATE_TEST_SUITE_P(
     CortexM7, Sequences,
     ::testing::Values(
         Sequence{"two adds", "cortex-m7", {adds, add_r4}, 1},
-        Sequence{"a sum goes on in the same cycle", "cortex-m7", {adds, add_r3_after}, 1},
+        Sequence{"a sum goes on a cycle later", "cortex-m7", {adds, add_r3_after}, 2},
+        Sequence{"a sum is stored in the same cycle", "cortex-m7", {adds, str_r0}, 1},
+        Sequence{"a sum is accumulated in the same cycle", "cortex-m7", {adds, smlad_r0}, 1},
         Sequence{"loads from two banks", "cortex-m7", {ldr_r0, ldr_r2}, 1},
         Sequence{"loads from one bank", "cortex-m7", {ldr_r0, ldr_r3}, 2},
         Sequence{"two stores", "cortex-m7", {str_r0, str_r4}, 2},
@@ -150,10 +151,11 @@ TEST(CycleModel, RefusesWhatItCannotRead) {
     const char* message;
     void (*spoil)(Core& core);
   };
-  for (const Case& it : {Case{"cycles.warp", [](Core& core) { core.cycles["warp"] = 1; }},
-                         Case{"cycles.load is missing", [](Core& core) { core.cycles.erase("load"); }},
-                         Case{"whole number", [](Core& core) { core.cycles["load"] = 1.5; }},
-                         Case{"cycle_model \"m0-1\"", [](Core& core) { core.cycle_model = "m0-1"; }}}) {
+  for (const Case& it :
+       {Case{"cycles.warp", [](Core& core) { core.cycles["warp"] = 1; }},
+        Case{"cycles.load is missing", [](Core& core) { core.cycles.erase("load"); }},
+        Case{"whole number", [](Core& core) { core.cycles["load"] = 1.5; }},
+        Case{"cycle_model \"m0-1\"", [](Core& core) { core.cycle_model = "m0-1"; }}}) {
     Core core = load_core("cortex-m0").value();
     it.spoil(core);
     const auto model = make_cycle_model(core);

@@ -15,10 +15,10 @@ constexpr double rounds = 64;
 
 struct MicroLoop {
   const char* body;
-  double m0;     ///< cycles of a round without wait states, SUBS and the taken branch included
+  double m0;  ///< cycles of a round without wait states, SUBS and the taken branch included
   double m4;
-  int words;     ///< loaded in a round
-  bool in_flash; ///< what it loads
+  int words;      ///< loaded in a round
+  bool in_flash;  ///< what it loads
 };
 
 // Cortex-M0: taken branch 3, load and store 2, LDM, STM, PUSH and POP 1 + N.

@@ -18,10 +18,10 @@ std::string model_version() {
 }
 
 Json point_json(const std::string& name, double measured, double modelled) {
-  return {{"part", "stm32f405"},    {"cycle_model", model_version()},
-          {"name", name},           {"board", "f405-desk"},
-          {"date", "2026-01-31"},   {"measured_cycles", measured},
-          {"modelled_cycles", modelled}};
+  return {
+      {"part", "stm32f405"},        {"cycle_model", model_version()}, {"name", name},
+      {"board", "f405-desk"},       {"date", "2026-01-31"},           {"measured_cycles", measured},
+      {"modelled_cycles", modelled}};
 }
 
 TEST(Calibrate, FitsShowsAndForgets) {
@@ -108,8 +108,7 @@ TEST(Calibrate, RefusesWhatIsNoMeasurement) {
        {Case{{"calibrate"}, "one of the three"},
         Case{{"calibrate", "old.json"}, "cycle model \"m4-1\""},
         Case{{"calibrate", "negative.json"}, "measured_cycles"},
-        Case{{"calibrate", "text.json"}, "text.json"},
-        Case{{"calibrate", "nowhere"}, "assay.db"},
+        Case{{"calibrate", "text.json"}, "text.json"}, Case{{"calibrate", "nowhere"}, "assay.db"},
         Case{{"calibrate", "--remove", "z80"}, "unknown part"}}) {
     const auto answer = user.run(it.arguments);
     EXPECT_EQ(answer.exit_code, 2) << it.words;

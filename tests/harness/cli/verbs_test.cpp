@@ -11,8 +11,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const std::vector<std::string> verbs{"run",    "plan",  "measure", "boards", "results",
-                                     "report", "bench", "calibrate", "cache", "data", "doctor"};
+const std::vector<std::string> verbs{"run",   "plan",      "measure", "boards", "results", "report",
+                                     "bench", "calibrate", "cache",   "data",   "doctor"};
 
 TEST(Help, OfTheProgramListsEveryVerbAndTheExitCodes) {
   const User user;
