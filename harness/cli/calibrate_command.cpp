@@ -2,11 +2,14 @@
 // firmware, and fits the part's modelled cycles to it.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
-#include <set>
 
 #include "harness/cli/command.hpp"
 #include "harness/cli/project.hpp"
+#include "harness/core/calibration.hpp"
+#include "harness/core/part.hpp"
 #include "reports/grouping.hpp"
 #include "results/store.hpp"
 
