@@ -26,7 +26,9 @@ void Processor::watch_reads_of_window() {
   for (const Bank& bank : memory_.banks())
     if (bank.kind != BankKind::rom)
       engine_.forget_code(bank.base, bank.base + static_cast<std::uint32_t>(bank.bytes.size()));
-  engine_.forget_code(0, static_cast<std::uint32_t>(memory_.flash_bank().bytes.size()));
+  if (const auto alias = memory_.flash_alias())
+    engine_.forget_code(*alias,
+                        *alias + static_cast<std::uint32_t>(memory_.flash_bank().bytes.size()));
 }
 
 void Processor::read_hook(uc_engine*, uc_mem_type, std::uint64_t address, int size, std::int64_t,

@@ -49,7 +49,7 @@ constexpr std::uint32_t ldrb_r0 = 0x7808, str_r0 = 0x6008, str_r4 = 0x604C, str_
 constexpr std::uint32_t ldr_r1_r1 = 0x6809, bne = 0xD1FE, bl = 0xF7FFFFFE;
 constexpr std::uint32_t push_4 = 0xB570, pop_pc = 0xBD10, muls = 0x4348;
 constexpr std::uint32_t smlad_r0 = 0xFB210002, smlad_r4 = 0xFB224403;  // r0 += .., r4 += ..
-constexpr std::uint32_t smlad_r4_r0 = 0xFB220403;  // r4 = r0 + ..
+constexpr std::uint32_t smlad_r4_r0 = 0xFB220403;                      // r4 = r0 + ..
 constexpr std::uint32_t sdiv = 0xFB91F0F2, it_eq = 0xBF08, ldr_literal = 0x4801;
 constexpr std::uint32_t add_r3_after = 0x1803;  // adds r3, r0, r0: of what came before
 

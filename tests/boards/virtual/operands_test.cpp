@@ -55,8 +55,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"pop {r4, pc}", 0xBD10, 0, r(4) | r(pc), 0, r(sp), 0, r(sp)},
         Case{"ldmia r0!, {r1-r3}", 0xC80E, 0, r(1) | r(2) | r(3), 0, r(0), 0, r(0)},
         Case{"sxth r0, r1", 0xB208, 0, r(0), r(1), 0, 0, 0, bit_field},
-        Case{"it eq", 0xBF08, 0, 0, 0, 0, 0, 0, reads_flags},
-        Case{"nop", 0xBF00, 0}, Case{"blx r3", 0x4798, 0, r(lr), r(3)}));
+        Case{"it eq", 0xBF08, 0, 0, 0, 0, 0, 0, reads_flags}, Case{"nop", 0xBF00, 0},
+        Case{"blx r3", 0x4798, 0, r(lr), r(3)}));
 
 INSTANTIATE_TEST_SUITE_P(
     Wide, OperandsOf,
@@ -78,8 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ubfx r3, r0, #1, #15", 0xF3C0, 0x034E, r(3), r(0), 0, 0, 0, bit_field},
         Case{"pkhbt r0, r1, r2", 0xEAC1, 0x0002, r(0), r(1) | r(2), 0, 0, 0, bit_field},
         Case{"tbb [pc, r0]", 0xE8DF, 0xF000, 0, 0, r(pc) | r(0), 0, 0, table},
-        Case{"bl .", 0xF7FF, 0xFFFE, r(lr)},
-        Case{"vldr s0, [r0]", 0xED90, 0x0A00, s(0), 0, r(0)},
+        Case{"bl .", 0xF7FF, 0xFFFE, r(lr)}, Case{"vldr s0, [r0]", 0xED90, 0x0A00, s(0), 0, r(0)},
         Case{"vadd.f32 s0, s1, s2", 0xEE30, 0x0A81, s(0), s(1) | s(2)},
         Case{"vmla.f32 s0, s1, s2", 0xEE00, 0x0A81, s(0), s(0) | s(1) | s(2)},
         Case{"vpush {s16-s19}", 0xED2D, 0x8A04, 0, s(16) | s(17) | s(18) | s(19), r(sp), 0,
