@@ -66,6 +66,19 @@ std::string build_id_in(Elf_Scn* section) {
   return {};
 }
 
+/// Adds the functions of a symbol table, which is `section`.
+void add_functions(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, ElfImage& image) {
+  Elf_Data* data = elf_getdata(section, nullptr);
+  if (!data || header.sh_entsize == 0) return;
+  for (std::size_t i = 0; i < header.sh_size / header.sh_entsize; ++i) {
+    GElf_Sym symbol;
+    if (!gelf_getsym(data, static_cast<int>(i), &symbol)) continue;
+    if (GELF_ST_TYPE(symbol.st_info) != STT_FUNC) continue;
+    if (const char* name = elf_strptr(elf, header.sh_link, symbol.st_name))
+      image.functions[name] = Bytes(symbol.st_size);
+  }
+}
+
 }  // namespace
 
 Result<ElfImage> read_elf(const std::filesystem::path& path) {
@@ -83,6 +96,7 @@ Result<ElfImage> read_elf(const std::filesystem::path& path) {
     if (!gelf_getshdr(section, &header)) continue;
     const char* name = elf_strptr(elf.get(), names, header.sh_name);
     if (name && (header.sh_flags & SHF_ALLOC) != 0) image.sections[name] = Bytes(header.sh_size);
+    if (header.sh_type == SHT_SYMTAB) add_functions(elf.get(), section, header, image);
     if (header.sh_type == SHT_NOTE && image.build_id.empty()) image.build_id = build_id_in(section);
   }
   return image;

@@ -13,9 +13,10 @@
 namespace assay {
 
 struct ElfImage {
-  std::map<std::string, Bytes> sections;  ///< allocated sections by name
-  Bytes programmed;                       ///< sum of the file bytes of all loaded segments
-  std::string build_id;                   ///< lower-case hex of the GNU build-id note, or empty
+  std::map<std::string, Bytes> sections;   ///< allocated sections by name
+  std::map<std::string, Bytes> functions;  ///< sizes by symbol, as the linker names it
+  Bytes programmed;                        ///< sum of the file bytes of all loaded segments
+  std::string build_id;                    ///< lower-case hex of the GNU build-id note, or empty
 };
 
 /// Errors: bad_input when the file cannot be read or is not ELF.

@@ -33,7 +33,7 @@ Arguments code_flags(const FirmwareRequest& request) {
   std::istringstream language(ASSAY_DEVICE_FLAGS);
   for (std::string flag; language >> flag;)
     flags.push_back(flag);
-  flags.push_back(request.optimize);
+  flags.push_back(request.compiler_level);
   return flags;
 }
 
@@ -120,10 +120,10 @@ Status link(const FirmwareRequest& request, const std::vector<Compilation>& unit
 }
 
 Status check_request(const FirmwareRequest& request) {
-  if (std::ranges::find(optimization_levels, request.optimize) == optimization_levels.end())
+  if (std::ranges::find(optimization_levels, request.compiler_level) == optimization_levels.end())
     return fail(ErrorKind::bad_input,
-                fmt::format("unknown optimization level \"{}\": choose one of {}", request.optimize,
-                            fmt::join(optimization_levels, ", ")));
+                fmt::format("unknown optimization level \"{}\": choose one of {}",
+                            request.compiler_level, fmt::join(optimization_levels, ", ")));
   if (!find_program(compiler))
     return fail(ErrorKind::infrastructure,
                 fmt::format("{} is not installed: install the packages gcc-arm-none-eabi, "

@@ -21,7 +21,7 @@ struct FirmwareRequest {
   GeneratedModel model;
   BoardType board;
   std::optional<Hertz> clock;              ///< absent: the board type's own
-  std::string optimize = "-O2";            ///< "-O2", "-O3" or "-Os"
+  std::string compiler_level = "-O2";      ///< "-O2", "-O3" or "-Os"
   Bytes stack_reserve{2048};               ///< the device reports what it really used
   std::filesystem::path output_directory;  ///< created; firmware.elf and its companions land here
 };

@@ -13,7 +13,7 @@ bool runs_on(const KernelRow& row, const Core* core) {
 }
 
 /// The first row that runs there and takes the layer; the reference row always does.
-const KernelRow& choose(const LayerView& view, const Core* core) {
+const KernelRow& first_kernel(const LayerView& view, const Core* core) {
   if (core) return choose_kernel(view, *core);
   return reference_kernel(view.layer.op);
 }
@@ -34,6 +34,20 @@ Result<const KernelRow*> find_forced(const std::string& name, const Core* core) 
               fmt::format("no kernel is named \"{}\"; there are {}", name, fmt::join(known, ", ")));
 }
 
+/// What `choice` says for layer `index`.
+Result<const KernelRow*> choose(const LayerView& view, std::size_t index, const Core* core,
+                                const KernelChoice& choice, const KernelRow* forced) {
+  const KernelRow* kernel = choice.layers.empty() ? nullptr : choice.layers[index];
+  if (forced && forced->op == view.layer.op) kernel = forced;
+  if (!kernel)
+    return choice.force_reference ? &reference_kernel(view.layer.op) : &first_kernel(view, core);
+  if (kernel->op == view.layer.op && runs_on(*kernel, core) && kernel->accepts(view)) return kernel;
+  return fail(ErrorKind::bad_input,
+              fmt::format("kernel \"{}\" cannot run layer \"{}\"", kernel->name, view.layer.name));
+}
+
+}  // namespace
+
 DeployedLayer deploy_layer(const LayerView& view, const KernelRow& kernel) {
   DeployedLayer deployed;
   deployed.kernel = &kernel;
@@ -44,15 +58,17 @@ DeployedLayer deploy_layer(const LayerView& view, const KernelRow& kernel) {
   return deployed;
 }
 
-}  // namespace
-
 Result<Deployment> deploy(const IntegerGraph& graph, const Core* core, const KernelChoice& choice) {
   const KernelRow* forced = nullptr;
   if (choice.force_kernel) {
     ASSAY_TRY(forced, find_forced(*choice.force_kernel, core));
   }
+  if (!choice.layers.empty() && choice.layers.size() != graph.layers.size())
+    return fail(ErrorKind::bad_input, fmt::format("{} kernels are chosen for {} layers",
+                                                  choice.layers.size(), graph.layers.size()));
   Deployment deployment;
   std::vector<LayerMemory> memory;
+<<<<<<< HEAD
   for (const IntegerLayer& layer : graph.layers) {
     const LayerView view(graph, layer);
     const bool force = forced && forced->op == layer.op;
@@ -63,8 +79,15 @@ Result<Deployment> deploy(const IntegerGraph& graph, const Core* core, const Ker
                               : choice.force_reference ? reference_kernel(layer.op)
                                                        : choose(view, core);
     deployment.layers.push_back(deploy_layer(view, kernel));
+=======
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const IntegerLayer& layer = graph.layers[i];
+    const LayerView view(graph, layer);
+    ASSAY_TRY(const KernelRow* kernel, choose(view, i, core, choice, forced));
+    deployment.layers.push_back(deploy_layer(view, *kernel));
+>>>>>>> 10771aa (Choose kernels by cost, and generate trials of them)
     const DeployedLayer& deployed = deployment.layers.back();
-    memory.push_back({deployed.scratch, kernel.in_place(view)});
+    memory.push_back({deployed.scratch, kernel->in_place(view)});
     deployment.weight_bytes += deployed.constant_bytes;
     deployment.scratch_bytes = std::max(deployment.scratch_bytes, deployed.scratch);
     deployment.macs += layer.macs;

@@ -17,10 +17,12 @@ namespace assay {
 
 /// How kernels are chosen.
 struct KernelChoice {
-  bool force_reference = false;             ///< reference kernels everywhere
-  std::optional<std::string> force_kernel;  ///< this row wherever its operator occurs
+  bool force_reference = false;                  ///< reference kernels everywhere
+  std::optional<std::string> force_kernel = {};  ///< this row wherever its operator occurs
+  std::vector<const KernelRow*> layers = {};     ///< one a layer, in place of the first; or empty
 };
 
+/// What a layer is with one kernel.
 struct DeployedLayer {
   const KernelRow* kernel = nullptr;
   std::vector<ConstantArray> constants;
@@ -37,9 +39,13 @@ struct Deployment {
   Macs macs;
 };
 
+/// Packs a layer for a kernel that accepts it.
+DeployedLayer deploy_layer(const LayerView& layer, const KernelRow& kernel);
+
 /// Chooses kernels for `core` (nullptr: the host, portable kernels only) and plans the memory. Zero
 /// weights of the right size are fine: sizes do not depend on trained values. Errors: bad_input
-/// when force_kernel is unknown, or cannot run on the core, or declines a layer (named).
+/// when force_kernel is unknown, or cannot run on the core, or declines a layer (named); when
+/// `layers` is for another network.
 Result<Deployment> deploy(const IntegerGraph& graph, const Core* core,
                           const KernelChoice& choice = {});
 

@@ -24,7 +24,8 @@ struct ConstantArray {
   std::vector<std::int64_t> values;
 };
 
-/// A layer together with the tensors it reads and writes: what a kernel row looks at.
+/// A layer together with the tensors it reads and writes: what a kernel row looks at. The graph
+/// must outlive it.
 struct LayerView {
   LayerView(const IntegerGraph& graph, const IntegerLayer& its_layer)
       : layer(its_layer),
@@ -79,6 +80,12 @@ const KernelRow* find_kernel_named(const LayerView& layer, const Core& core, std
 /// The first row with int8 weights (or none) that runs on the core and accepts the layer; the
 /// reference row always does.
 const KernelRow& choose_kernel(const LayerView& layer, const Core& core);
+/// Every row that a choice for the layer is made from: the one of choose_kernel first, then the
+/// others that run on the core and accept the layer. The portable reference row is among them only
+/// where it is the first: it is the oracle, slow, and spares next to no flash.
+std::vector<const KernelRow*> candidate_kernels(const LayerView& layer, const Core& core);
+/// The row of that name, or nullptr.
+const KernelRow* kernel_named(std::string_view name);
 /// The reference row of an operator.
 const KernelRow& reference_kernel(IntegerOp op);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cassert>
 
 #include "targets/pack/rows.hpp"
@@ -39,6 +40,22 @@ const KernelRow& choose_kernel(const LayerView& view, const Core& core) {
   const WeightForm form = has_weights(view.layer.op) ? WeightForm::int8 : WeightForm::none;
   if (const KernelRow* row = find_kernel(view, core, form)) return *row;
   return reference_kernel(view.layer.op);
+}
+
+std::vector<const KernelRow*> candidate_kernels(const LayerView& view, const Core& core) {
+  const KernelRow& reference = reference_kernel(view.layer.op);
+  std::vector<const KernelRow*> rows{&choose_kernel(view, core)};
+  for (const KernelRow& row : kernel_table())
+    if (row.op == view.layer.op && row.name != reference.name && &row != rows.front() &&
+        row.runs_on(core) && row.accepts(view))
+      rows.push_back(&row);
+  return rows;
+}
+
+const KernelRow* kernel_named(std::string_view name) {
+  const auto table = kernel_table();
+  const auto found = std::ranges::find(table, name, &KernelRow::name);
+  return found == table.end() ? nullptr : &*found;
 }
 
 const KernelRow& reference_kernel(IntegerOp op) {

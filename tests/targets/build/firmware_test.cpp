@@ -125,7 +125,7 @@ TEST_P(FirmwareOfEveryPart, SameInputSameBytes) {
   const FirmwareImage second = build(request("somewhere else/second"));
   EXPECT_EQ(first.sha256, second.sha256);
   FirmwareRequest faster = request("third");
-  faster.optimize = "-O3";
+  faster.compiler_level = "-O3";
   EXPECT_NE(build(faster).build_id, first.build_id);
 }
 
@@ -223,7 +223,7 @@ TEST_F(FirmwareRefused, ForADriverThereIsNot) {
 
 TEST_F(FirmwareRefused, ForAnUnknownOptimizationLevel) {
   FirmwareRequest request = this->request();
-  request.optimize = "-O9";
+  request.compiler_level = "-O9";
   EXPECT_EQ(refusal(request).kind, ErrorKind::bad_input);
   EXPECT_THAT(refusal(request).message, HasSubstr("-O2, -O3, -Os"));
 }

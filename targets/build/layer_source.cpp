@@ -1,0 +1,97 @@
+#include "targets/build/layer_source.hpp"
+
+#include <fmt/ranges.h>
+
+namespace assay {
+namespace {
+
+std::string window_text(const IntegerLayer& layer) {
+  const bool slides = layer.op == IntegerOp::convolution || layer.op == IntegerOp::depthwise ||
+                      layer.op == IntegerOp::max_pool || layer.op == IntegerOp::average_pool;
+  if (!slides) return "";
+  const Window& w = layer.window;
+  return fmt::format(", window {}x{}, stride {}x{}, padding {} {} {} {}", w.kernel_height,
+                     w.kernel_width, w.stride_height, w.stride_width, w.pad_top, w.pad_left,
+                     w.pad_bottom, w.pad_right);
+}
+
+void put_values(SourceText& text, const ConstantArray& array) {
+  constexpr std::size_t per_line = 24;
+  const std::string_view suffix = array.c_type == "std::uint32_t" ? "u" : "";
+  for (std::size_t i = 0; i < array.values.size(); ++i)
+    put(text, "{}{}{},", i % per_line == 0 ? "\n      " : "", array.values[i], suffix);
+}
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+}  // namespace
+
+std::string comment_text(std::string_view name) {
+  std::string safe;
+  for (char c : name)
+    safe += (c >= ' ' && c <= '~' && c != '\\' && c != '?') ? c : '_';
+  return safe;
+}
+
+std::string shape_text(const ActivationTensor& tensor) {
+  return fmt::format("{}x{}x{}", tensor.height, tensor.width, tensor.channels);
+}
+
+void put_layer(SourceText& text, std::string_view name, const LayerView& view,
+               const DeployedLayer& deployed) {
+  const IntegerLayer& layer = view.layer;
+  const Window& w = layer.window;
+  put(text, "// {}: {}, {} -> {}{}, {} MACs, kernel {}\n", comment_text(layer.name),
+      to_string(layer.op), shape_text(view.input), shape_text(view.output), window_text(layer),
+      layer.macs.count(), deployed.kernel->name);
+  put(text, "struct {} {{\n", name);
+  put(text, "  static constexpr int in_height = {}, in_width = {}, in_channels = {};\n",
+      view.input.height, view.input.width, view.input.channels);
+  put(text, "  static constexpr int out_height = {}, out_width = {}, out_channels = {};\n",
+      view.output.height, view.output.width, view.output.channels);
+  put(text, "  static constexpr int kernel_height = {}, kernel_width = {};\n", w.kernel_height,
+      w.kernel_width);
+  put(text, "  static constexpr int stride_height = {}, stride_width = {};\n", w.stride_height,
+      w.stride_width);
+  put(text, "  static constexpr int pad_top = {}, pad_left = {};\n", w.pad_top, w.pad_left);
+  put(text, "  static constexpr int accumulator_shift = {}, output_shift = {};\n",
+      layer.requantization.accumulator_shift, layer.requantization.output_shift);
+  put(text, "  static constexpr std::int8_t input_zero = {};\n", view.input.zero_point);
+  put(text, "  static constexpr std::int8_t clamp_min = {}, clamp_max = {};\n", layer.clamp_min,
+      layer.clamp_max);
+  for (const ConstantArray& array : deployed.constants) {
+    put(text, "  alignas(4) static constexpr {} {}[] = {{", array.c_type, array.name);
+    put_values(text, array);
+    put(text, "}};\n");
+  }
+  put(text, "}};\n\n");
+}
+
+void put_call(SourceText& text, std::string_view name, const IntegerLayer& layer,
+              const DeployedLayer& deployed, const LayerPlace& place) {
+  std::vector<std::string> inputs;
+  for (const std::int64_t offset : place.inputs)
+    inputs.push_back(fmt::format("arena + {}", offset));
+  const std::string list = fmt::format("{}", fmt::join(inputs, ", "));
+  put(text, "  {}<{}>({}, arena + {}, {});  // {}\n", deployed.kernel->function, name,
+      layer.op == IntegerOp::concat ? '{' + list + '}' : list, place.output,
+      deployed.scratch.count() > 0 ? fmt::format("arena + {}", place.scratch) : "nullptr",
+      comment_text(layer.name));
+}
+
+void put_hash(SourceText& text, std::string_view sha256) {
+  put(text, "const std::uint8_t model_hash[32] = {{");
+  for (std::size_t i = 0; i < sha256.size(); i += 2)
+    put(text, "{}0x{},", i % 32 == 0 ? "\n    " : " ", sha256.substr(i, 2));
+  put(text, "}};\n");
+}
+
+Status check_sha256(std::string_view text) {
+  if (is_sha256(text)) return {};
+  return fail(ErrorKind::bad_input,
+              fmt::format("\"{}\" is no SHA-256: expected 64 lower-case hex digits", text));
+}
+
+}  // namespace assay
