@@ -129,6 +129,24 @@ struct Desk::State {
     return virtual_boards->counts(board.name);
   }
 
+  /// Programs the board and opens a session with what must be the firmware of the request.
+  Result<Session> boot(const Board& board, const MeasureRequest& request, Link& link,
+                       std::stop_token stop, BoardMeasurement& found) const {
+    ASSAY_CHECK(check_supply(board.type));
+    auto begin = system_clock().now();
+    ASSAY_CHECK(flash(board, request.elf, stop));
+    found.flash_time = since(begin);
+    begin = system_clock().now();
+    LinkOptions options;
+    options.stop = stop;
+    ASSAY_TRY(auto session, Session::open(link, boot_deadline, options));
+    found.boot_time = since(begin);
+    found.hello = session.hello();
+    ASSAY_CHECK(check_identity(board, request, found.hello));
+    ASSAY_CHECK(check_request(request, found.hello));
+    return session;
+  }
+
   Status take_quiet_window(const Board& board, const MeasureRequest& request, Session& session,
                            BoardMeasurement& found) {
     const auto sample =
@@ -187,22 +205,36 @@ Result<BoardMeasurement> Desk::measure(const Board& board, const MeasureRequest&
   }
   // The link is open before the reset, so that nothing the board says is lost.
   ASSAY_TRY(const auto link, state_->link_to(board));
-  auto begin = system_clock().now();
-  ASSAY_CHECK(check_supply(board.type));
-  ASSAY_CHECK(state_->flash(board, request.elf, stop));
-  found.flash_time = since(begin);
-  begin = system_clock().now();
-  LinkOptions options;
-  options.stop = stop;
-  ASSAY_TRY(auto session, Session::open(*link, boot_deadline, options));
-  found.boot_time = since(begin);
-  found.hello = session.hello();
-  ASSAY_CHECK(check_identity(board, request, found.hello));
-  ASSAY_CHECK(check_request(request, found.hello));
+  ASSAY_TRY(auto session, state_->boot(board, request, *link, stop, found));
   ASSAY_CHECK(stream_samples(session, request, found));
   ASSAY_CHECK(state_->take_quiet_window(board, request, session, found));
   found.link = session.counters();
   return found;
+}
+
+Result<TrialCounts> Desk::count_samples(const Board& board, const MeasureRequest& request,
+                                        std::stop_token stop) {
+  if (!board.virtual_board)
+    return fail(ErrorKind::bad_input,
+                fmt::format("{} cannot count instructions: only a virtual board can", board.name));
+  BoardMeasurement found;
+  ASSAY_TRY(const auto link, state_->link_to(board));
+  ASSAY_TRY(auto session, state_->boot(board, request, *link, stop, found));
+  ASSAY_CHECK(state_->counts(board));  // windows of earlier firmware
+  TrialCounts counts;
+  const std::size_t outputs = session.hello().output_size;
+  ASSAY_CHECK(
+      session.stream(request.inputs, [&](std::size_t sample, std::span<const std::int8_t> logits) {
+        const auto expected = std::span(request.expected_logits).subspan(sample * outputs, outputs);
+        if (!std::ranges::equal(logits, expected)) counts.wrong.push_back(sample);
+      }));
+  ASSAY_TRY(const auto windows, state_->counts(board));
+  for (const auto& window : windows)
+    counts.costs.push_back({Instructions(window.instructions), Cycles(window.cycles)});
+  const std::size_t samples = request.inputs.size() / session.hello().input_size;
+  if (counts.costs.size() == samples) return counts;
+  return fail(ErrorKind::infrastructure, fmt::format("{} counted {} runs of {} samples: run again",
+                                                     board.name, counts.costs.size(), samples));
 }
 
 Status Desk::with_virtual_boards(const std::function<Status(VirtualBoards&)>& use) {

@@ -52,6 +52,18 @@ struct BoardMeasurement {
   std::chrono::milliseconds boot_time{};   ///< reset to hello
 };
 
+/// What a sample cost on a virtual board, in the window that its run marked.
+struct SampleCost {
+  Instructions instructions;  ///< counted
+  Cycles cycles;              ///< modelled
+};
+
+/// What a trial (targets/build/trial.hpp) told.
+struct TrialCounts {
+  std::vector<SampleCost> costs;   ///< one a sample
+  std::vector<std::size_t> wrong;  ///< samples with other logits than expected
+};
+
 class Desk {
  public:
   /// Starts the virtual boards among `boards`; lock files go to `lock_folder`. Call it on a thread
@@ -71,6 +83,11 @@ class Desk {
   /// interrupted.
   Result<BoardMeasurement> measure(const Board& board, const MeasureRequest& request,
                                    std::stop_token stop);
+
+  /// Flashes a firmware whose runs mark a window each, streams the samples and tells what each one
+  /// cost. Errors: those of measure; bad_input for a board that is not virtual.
+  Result<TrialCounts> count_samples(const Board& board, const MeasureRequest& request,
+                                    std::stop_token stop);
 
   /// Calls `use` with the virtual boards, for faults and power; while it runs, no other thread
   /// talks to their control socket. Errors: bad_input when the desk has none; those of `use`.

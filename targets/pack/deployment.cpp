@@ -68,24 +68,11 @@ Result<Deployment> deploy(const IntegerGraph& graph, const Core* core, const Ker
                                                   choice.layers.size(), graph.layers.size()));
   Deployment deployment;
   std::vector<LayerMemory> memory;
-<<<<<<< HEAD
-  for (const IntegerLayer& layer : graph.layers) {
-    const LayerView view(graph, layer);
-    const bool force = forced && forced->op == layer.op;
-    if (force && !forced->accepts(view))
-      return fail(ErrorKind::bad_input,
-                  fmt::format("kernel \"{}\" cannot run layer \"{}\"", forced->name, layer.name));
-    const KernelRow& kernel = force                    ? *forced
-                              : choice.force_reference ? reference_kernel(layer.op)
-                                                       : choose(view, core);
-    deployment.layers.push_back(deploy_layer(view, kernel));
-=======
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
     const IntegerLayer& layer = graph.layers[i];
     const LayerView view(graph, layer);
     ASSAY_TRY(const KernelRow* kernel, choose(view, i, core, choice, forced));
     deployment.layers.push_back(deploy_layer(view, *kernel));
->>>>>>> 10771aa (Choose kernels by cost, and generate trials of them)
     const DeployedLayer& deployed = deployment.layers.back();
     memory.push_back({deployed.scratch, kernel->in_place(view)});
     deployment.weight_bytes += deployed.constant_bytes;

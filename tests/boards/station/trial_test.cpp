@@ -1,0 +1,126 @@
+// A trial on virtual boards: what every kernel costs on its own, against the same kernel measured
+// as a network of one layer.
+#include "targets/build/trial.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/core/file.hpp"
+#include "tests/boards/station/desk_rig.hpp"
+#include "tests/targets/build/test_network.hpp"
+
+namespace assay::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+const std::string no_model(64, '7');
+
+/// A layer of `graph` as a network.
+IntegerGraph alone(const IntegerGraph& graph, std::size_t index) {
+  IntegerGraph one = graph;
+  one.layers = {graph.layers[index]};
+  one.input = one.layers.front().inputs.front();
+  one.output = one.layers.front().output;
+  return one;
+}
+
+/// Every candidate and the reference kernel of every layer.
+std::vector<TrialEntry> all_entries(const IntegerGraph& graph, const Core& core) {
+  std::vector<TrialEntry> entries;
+  for (std::size_t layer = 0; layer < graph.layers.size(); ++layer) {
+    const LayerView view(graph, graph.layers[layer]);
+    auto rows = candidate_kernels(view, core);
+    const KernelRow& reference = reference_kernel(view.layer.op);
+    if (rows.front() != &reference) rows.push_back(&reference);
+    for (const KernelRow* row : rows)
+      entries.push_back({layer, row});
+  }
+  return entries;
+}
+
+class TrialOn : public ::testing::TestWithParam<const char*> {
+ protected:
+  Result<TrialCounts> run(const std::vector<TrialEntry>& entries) {
+    FirmwareRequest build;
+    auto model = generate_trial(graph_, entries, no_model);
+    EXPECT_TRUE(model) << model.error().message;
+    build.model = std::move(*model);
+    build.board = board_.type;
+    build.output_directory = scratch_.path() / "trial";
+    const auto image = build_firmware(build);
+    EXPECT_TRUE(image) << image.error().message;
+    elf_ = *read_elf(image->elf);
+    MeasureRequest request;
+    request.elf = image->elf;
+    request.build_id = image->build_id;
+    request.model_hash = no_model;
+    request.clock = image->clock;
+    request.inputs = trial_requests(entries.size());
+    for (const TrialEntry& entry : entries)
+      for (const std::int8_t byte : trial_answer(graph_, entry.layer))
+        request.expected_logits.push_back(byte);
+    if (spoiled_) request.expected_logits[4 * *spoiled_] ^= 1;
+    return desk_.count_samples(board_, request, {});
+  }
+
+  /// Instructions of the layer's network, which has nothing but this kernel.
+  double instructions_alone(const TrialEntry& entry) {
+    const IntegerGraph graph = alone(graph_, entry.layer);
+    const KernelChoice choice{.layers = {entry.kernel}};
+    const auto image = build_for(graph, board_.type, scratch_.path() / "alone", choice);
+    const auto found = desk_.measure(board_, request_for(graph, image, 1), {});
+    EXPECT_TRUE(found) << found.error().message;
+    return found ? static_cast<double>(found->instructions->front().count()) : 0;
+  }
+
+  const IntegerGraph graph_ = small_network();
+  ScratchDirectory scratch_ = *ScratchDirectory::create(::testing::TempDir(), "trial");
+  Board board_ = virtual_board("b", GetParam());
+  Desk desk_ = *Desk::open({board_}, scratch_.path() / "locks");
+  ElfImage elf_;
+  std::optional<std::size_t> spoiled_;
+};
+
+TEST_P(TrialOn, CountsEveryKernelAsItsOwnNetworkDoes) {
+  const auto entries = all_entries(graph_, board_.type.part.core);
+  ASSERT_GE(entries.size(), 5u);
+  const auto counts = run(entries);
+  ASSERT_TRUE(counts) << counts.error().message;
+  EXPECT_THAT(counts->wrong, IsEmpty());
+  ASSERT_THAT(counts->costs, SizeIs(entries.size()));
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    SCOPED_TRACE(entries[i].kernel->name);
+    const SampleCost& cost = counts->costs[i];
+    EXPECT_GE(cost.cycles.count(), cost.instructions.count());
+    EXPECT_GT(trial_code_bytes(elf_, i), Bytes(20));
+    EXPECT_LT(trial_code_bytes(elf_, i), Bytes(8000));
+  }
+  // Registers are kept in other places, the call is another; the loops are the same.
+  const double alone = instructions_alone(entries.front());
+  EXPECT_NEAR(static_cast<double>(counts->costs.front().instructions.count()), alone, alone / 100);
+}
+
+TEST_P(TrialOn, NamesTheEntryWithOtherOutputs) {
+  spoiled_ = 1;
+  const auto counts = run(all_entries(graph_, board_.type.part.core));
+  ASSERT_TRUE(counts) << counts.error().message;
+  EXPECT_THAT(counts->wrong, ElementsAre(1));
+}
+
+TEST_P(TrialOn, NeedsAVirtualBoard) {
+  Board real = board_;
+  real.virtual_board = false;
+  const auto counts = desk_.count_samples(real, {}, {});
+  ASSERT_FALSE(counts);
+  EXPECT_EQ(counts.error().kind, ErrorKind::bad_input);
+  EXPECT_THAT(counts.error().message, HasSubstr("only a virtual board can"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Parts, TrialOn, ::testing::Values("stm32f405", "stm32f030cc"));
+
+}  // namespace
+}  // namespace assay::test
