@@ -18,6 +18,7 @@ struct Fact {
 constexpr std::array shared_facts{
     Fact{&Record::build, "/compiler"},
     Fact{&Record::build, "/flags"},
+    Fact{&Record::build, "/goal"},
     Fact{&Record::environment, "/board/supply_mv"},
     Fact{&Record::environment, "/board/cycle_model/version"},
     Fact{&Record::environment, "/host/arithmetic"},

@@ -12,6 +12,7 @@ constexpr double import_seconds = 4;
 constexpr double evaluate_torch_seconds = 4;
 constexpr double quantize_seconds = 2;
 constexpr double evaluate_seconds = 6;
+constexpr double trial_seconds = 3;
 constexpr double firmware_seconds = 1;
 constexpr double logits_seconds = 10;
 constexpr double measurement_seconds = 8;

@@ -173,6 +173,7 @@ class MatrixReader {
     for (const auto& format : matrix_.deploy.formats)
       if (format != "int8")
         deploy.problem("formats", "expected \"int8\", found \"" + format + "\"");
+    matrix_.deploy.goal = read_goal(deploy);
     matrix_.deploy.samples = deploy.optional("samples", 500);
     if (matrix_.deploy.samples < 1 || matrix_.deploy.samples > 10000)
       deploy.problem("samples", "expected 1 to 10000 test images");

@@ -8,6 +8,7 @@
 
 #include "harness/core/board_type.hpp"
 #include "harness/plan/config.hpp"
+#include "harness/plan/deploy_goal.hpp"
 
 namespace assay {
 
@@ -40,6 +41,7 @@ struct Deploy {
   std::vector<DeployTarget> on;        ///< empty: no board is needed
   std::optional<Selection> selection;  ///< everything is chosen when absent
   std::vector<std::string> formats;    ///< "int8"
+  DeployGoal goal;                     ///< of the choice of kernels
   int samples = 500;                   ///< test images streamed through each board
 };
 

@@ -73,7 +73,8 @@ Cell board_cell(const Plan& plan, std::size_t config_index, Placement placement)
                                             {"board_type", target.board_type.name},
                                             {"virtual", target.virtual_board},
                                             {"clock_hz", clock},
-                                            {"format", "int8"}}));
+                                            {"format", "int8"},
+                                            {"goal", to_json(deploy.goal)}}));
   const auto& stages = plan.configs[config_index];
   Json facts{{"cell", cell.cell_id},
              {"firmware", plan.stages[placement.firmware].key},
@@ -103,12 +104,13 @@ Cell host_cell(const Plan& plan, std::size_t config_index) {
   return cell;
 }
 
-/// Adds firmware stages to a plan, each once.
+/// Adds the stages of firmware to a plan, each once.
 class FirmwareStages {
  public:
   explicit FirmwareStages(Plan& plan) : plan_(plan) {
     for (std::size_t i = 0; i < plan.stages.size(); ++i)
-      if (plan.stages[i].kind == StageKind::firmware) by_key_[plan.stages[i].key] = i;
+      if (plan.stages[i].kind == StageKind::trial || plan.stages[i].kind == StageKind::firmware)
+        by_key_[plan.stages[i].key] = i;
   }
 
   Result<std::size_t> add(std::size_t config, std::size_t target_index) {
@@ -117,21 +119,33 @@ class FirmwareStages {
     if (!facts_.contains(target_index)) {
       ASSAY_TRY(facts_[target_index], hardware_facts(type));
     }
-    Stage stage{StageKind::firmware,
-                fmt::format("build {} for {}", plan_.expansion.configs[config].label(), type.name),
+    const std::string label = plan_.expansion.configs[config].label();
+    const StageInput model{"model", plan_.configs[config].quantize, "model.onnx"};
+    const std::size_t trial = add({StageKind::trial,
+                                   fmt::format("try kernels of {} on {}", label, type.name),
+                                   "",
+                                   trial_settings(type),
+                                   {model},
+                                   estimate::trial_seconds},
+                                  facts_[target_index]);
+    const Hertz clock = target.clock.value_or(type.clock);
+    return add({StageKind::firmware,
+                fmt::format("build {} for {}", label, type.name),
                 "",
-                {{"board_type", type.name},
-                 {"clock_hz", target.clock.value_or(type.clock).count()},
-                 {"optimize", "-O2"}},
-                {{"model", plan_.configs[config].quantize, "model.onnx"}},
-                estimate::firmware_seconds};
-    stage.key = stage_key(stage, plan_.stages, facts_[target_index]);
+                firmware_settings(type, clock, plan_.matrix.deploy.goal),
+                {model, {"trial", trial, "trial.json"}},
+                estimate::firmware_seconds},
+               facts_[target_index]);
+  }
+
+ private:
+  std::size_t add(Stage stage, const Json& facts) {
+    stage.key = stage_key(stage, plan_.stages, facts);
     const auto [place, fresh] = by_key_.emplace(stage.key, plan_.stages.size());
     if (fresh) plan_.stages.push_back(std::move(stage));
     return place->second;
   }
 
- private:
   Plan& plan_;
   std::map<std::size_t, Json> facts_;  ///< of the targets
   std::map<std::string, std::size_t> by_key_;

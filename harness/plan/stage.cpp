@@ -39,12 +39,12 @@ std::string hash_sources(const fs::path& root, const std::vector<const char*>& f
 
 std::string_view to_string(StageKind kind) {
   constexpr std::array words{"import",         "train",    "prune",    "cluster", "logits",
-                             "evaluate-torch", "quantize", "evaluate", "firmware"};
+                             "evaluate-torch", "quantize", "evaluate", "trial",   "firmware"};
   return words[static_cast<std::size_t>(kind)];
 }
 
 bool runs_in_worker(StageKind kind) {
-  return kind != StageKind::evaluate && kind != StageKind::firmware;
+  return kind != StageKind::evaluate && kind != StageKind::trial && kind != StageKind::firmware;
 }
 
 bool keeps_checkpoints(StageKind kind) {
@@ -54,6 +54,7 @@ bool keeps_checkpoints(StageKind kind) {
 
 std::string code_version(StageKind kind) {
   if (kind == StageKind::evaluate) return ASSAY_CODE_VERSION_EVALUATE;
+  if (kind == StageKind::trial) return ASSAY_CODE_VERSION_TRIAL;
   if (kind == StageKind::firmware) return ASSAY_CODE_VERSION_FIRMWARE;
   return ASSAY_CODE_VERSION_TRAIN;
 }

@@ -21,6 +21,7 @@ enum class StageKind {
   evaluate_torch,  ///< accuracy of any model as Torch computes it -> evaluation.json
   quantize,        ///< float model to its final form -> model.onnx, quantization.json
   evaluate,  ///< int8 model on the host target, all test images -> logits.bin, evaluation.json
+  trial,     ///< int8 model: what every kernel costs its layers on one board type -> trial.json
   firmware,  ///< int8 model for one board type -> firmware.elf, firmware.map, firmware.json
 };
 

@@ -5,6 +5,8 @@
 #include "compress/onnx/model.hpp"
 #include "harness/core/file.hpp"
 #include "harness/core/hash.hpp"
+#include "harness/run/kernel_selection.hpp"
+#include "harness/run/trial_stage.hpp"
 #include "targets/build/firmware.hpp"
 #include "targets/build/generate.hpp"
 #include "targets/graph/lower.hpp"
@@ -18,17 +20,6 @@ Metric counted_bytes(Bytes bytes) {
   return {static_cast<double>(bytes.count()), "B", Provenance::counted, {}};
 }
 
-Json layers_json(const GeneratedModel& model) {
-  Json layers = Json::array();
-  for (const auto& layer : model.layers)
-    layers.push_back({{"name", layer.name},
-                      {"kernel", layer.kernel},
-                      {"macc", layer.macs.count()},
-                      {"constant_bytes", layer.constants.count()},
-                      {"scratch_bytes", layer.scratch.count()}});
-  return layers;
-}
-
 Metrics size_metrics(const FirmwareImage& image, const GeneratedModel& model) {
   return {{"rom_bytes", counted_bytes(image.rom)},
           {"rom_weights_bytes", counted_bytes(image.rom_weights)},
@@ -39,44 +30,51 @@ Metrics size_metrics(const FirmwareImage& image, const GeneratedModel& model) {
           {"macc", {static_cast<double>(model.macs.count()), "", Provenance::counted, {}}}};
 }
 
-Json build_json(const FirmwareImage& image, const GeneratedModel& model, const std::string& hash) {
-  return {{"elf_sha256", image.sha256},
-          {"build_id", image.build_id},
-          {"model_sha256", hash},
-          {"compiler", image.compiler},
-          {"flags", image.flags},
-          {"clock_hz", image.clock.count()},
-          {"stack_reserve_bytes", image.stack_reserve.count()},
-          {"arena_lower_bound_bytes", model.arena_lower_bound.count()},
-          {"layers", layers_json(model)}};
+/// What is known of every build; the rest needs an image.
+Json build_json(const FirmwareOrder& order, const KernelSelection& selection,
+                const std::string& hash) {
+  return {{"model_sha256", hash}, {"goal", to_json(order.goal)}, {"layers", selection.layers}};
+}
+
+void add_image(const FirmwareImage& image, const GeneratedModel& model, Json& build) {
+  build["elf_sha256"] = image.sha256;
+  build["build_id"] = image.build_id;
+  build["compiler"] = image.compiler;
+  build["flags"] = image.flags;
+  build["clock_hz"] = image.clock.count();
+  build["stack_reserve_bytes"] = image.stack_reserve.count();
+  build["arena_lower_bound_bytes"] = model.arena_lower_bound.count();
 }
 
 }  // namespace
 
-Status build_firmware_stage(const fs::path& model_path, const BoardType& board_type,
-                            std::optional<Hertz> clock, const std::string& optimize,
-                            const KernelChoice& kernels, const fs::path& directory,
+Status build_firmware_stage(const FirmwareOrder& order, const fs::path& directory,
                             std::stop_token stop) {
-  ASSAY_TRY(const auto model, onnx::read_model(model_path));
-  ASSAY_TRY(const auto graph, lower(model, model_path));
-  ASSAY_TRY(const auto hash, sha256_file(model_path));
+  ASSAY_TRY(const auto model, onnx::read_model(order.model));
+  ASSAY_TRY(const auto graph, lower(model, order.model));
+  ASSAY_TRY(const auto hash, sha256_file(order.model));
+  ASSAY_TRY(const auto trial, read_trial(order.trial));
+  const Core& core = order.board_type.part.core;
+  ASSAY_TRY(const auto selection, select_kernels(graph, core, trial, order.goal, order.clock));
   FirmwareRequest request;
-  ASSAY_TRY(request.model, generate(graph, &board_type.part.core, hash, kernels));
-  request.board = board_type;
-  request.clock = clock;
-  request.optimize = optimize;
+  ASSAY_TRY(request.model, generate(graph, &core, hash, selection.choice));
+  request.board = order.board_type;
+  request.clock = order.clock;
+  request.compiler_level = order.compiler_level;
   request.output_directory = directory;
   const auto image = build_firmware(request, stop);
   if (!image && image.error().kind != ErrorKind::failed_verdict)
     return tl::unexpected(image.error());
-  Json facts{{"fits", image.has_value()}, {"model_sha256", hash}};
+  Json facts{{"fits", image.has_value()},
+             {"model_sha256", hash},
+             {"build", build_json(order, selection, hash)},
+             {"metrics", Json::object()},
+             {"notices", selection.notices}};
   if (image) {
-    facts["build"] = build_json(*image, request.model, hash);
+    add_image(*image, request.model, facts["build"]);
     facts["metrics"] = to_json(size_metrics(*image, request.model));
   } else {
     facts["does_not_fit"] = image.error().message;
-    facts["build"] = {{"model_sha256", hash}, {"layers", layers_json(request.model)}};
-    facts["metrics"] = Json::object();
   }
   return write_atomically(directory / "firmware.json", facts.dump(2));
 }
@@ -93,6 +91,7 @@ Result<FirmwareFacts> read_firmware_facts(const fs::path& directory) {
     facts.model_hash = object.required<std::string>("model_sha256");
     facts.build = object.raw("build");
     facts.build_id = facts.build.value("build_id", "");
+    facts.notices = object.list<std::string>("notices");
     ASSAY_TRY(facts.metrics, parse_metrics(object.raw("metrics"), path.string()));
   }
   ASSAY_CHECK(errors.status());

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "harness/core/board_type.hpp"
 #include "harness/core/metric.hpp"
-#include "targets/pack/deployment.hpp"
+#include "harness/plan/deploy_goal.hpp"
 
 namespace assay {
 
@@ -19,14 +19,23 @@ struct FirmwareFacts {
   std::string build_id;
   std::string model_hash;
   Metrics metrics;  ///< rom_*, ram_arena_bytes, ram_static_bytes, macc
-  Json build;       ///< ELF hash, build id, compiler, flags, kernel of every layer
+  Json build;       ///< ELF hash, build id, compiler, flags, goal; layers: see KernelSelection
+  std::vector<std::string> notices;
 };
 
-/// Builds `model` for a board type into `directory`: firmware.elf, firmware.map, firmware.json. A
-/// model that does not fit is a result (fits false, no ELF), not an error.
-Status build_firmware_stage(const std::filesystem::path& model, const BoardType& board_type,
-                            std::optional<Hertz> clock, const std::string& optimize,
-                            const KernelChoice& kernels, const std::filesystem::path& directory,
+/// What a firmware is built of.
+struct FirmwareOrder {
+  std::filesystem::path model;
+  std::filesystem::path trial;  ///< trial.json of the model on the board type
+  BoardType board_type;
+  Hertz clock;
+  std::string compiler_level;  ///< "-O2"
+  DeployGoal goal;
+};
+
+/// Chooses the kernels and builds the model into `directory`: firmware.elf, firmware.map,
+/// firmware.json. A model that does not fit is a result (fits false, no ELF), not an error.
+Status build_firmware_stage(const FirmwareOrder& order, const std::filesystem::path& directory,
                             std::stop_token stop);
 
 /// Reads what the stage wrote. Errors: bad_input.

@@ -12,8 +12,8 @@ namespace assay {
 
 /// Sentences without full stop, in the order of the stages, each once: "cluster: conv1 was left
 /// out, 9 weights are fewer than 16 clusters". Read from training.json of the stages that learned
-/// and from quantization.json beside the model; a file that is not there notes nothing. Errors:
-/// bad_input for a file that is not JSON.
+/// from quantization.json beside the model, and from firmware.json; a file that is not there notes
+/// nothing. Errors: bad_input for a file that is not JSON.
 Result<std::vector<std::string>> notices_of(const CellArtifacts& artifacts);
 
 }  // namespace assay

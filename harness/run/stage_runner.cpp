@@ -10,6 +10,7 @@
 #include "harness/core/process.hpp"
 #include "harness/run/firmware_stage.hpp"
 #include "harness/run/host_evaluation.hpp"
+#include "harness/run/trial_stage.hpp"
 
 namespace assay {
 namespace {
@@ -89,8 +90,16 @@ Status run_stage(const Stage& stage, const std::map<std::string, fs::path>& inpu
         model, stage.settings.at("data"), stage.settings.at("fingerprint"), directory,
         [&](double fraction) { progress(fraction, "streaming images"); }, stop);
   ASSAY_TRY(const auto type, load_board_type(stage.settings.at("board_type")));
-  return build_firmware_stage(model, type, Hertz(stage.settings.at("clock_hz")),
-                              stage.settings.at("optimize"), {}, directory, stop);
+  const std::string level = stage.settings.at("compiler_level");
+  if (stage.kind == StageKind::trial) return try_kernels_stage(model, type, level, directory, stop);
+  ASSAY_TRY(const auto goal, parse_goal(stage.settings.at("goal")));
+  return build_firmware_stage({.model = model,
+                               .trial = inputs.at("trial"),
+                               .board_type = type,
+                               .clock = Hertz(stage.settings.at("clock_hz")),
+                               .compiler_level = level,
+                               .goal = goal},
+                              directory, stop);
 }
 
 Result<fs::path> ensure_stage(const StageCache& cache, const Stage& stage,

@@ -1,0 +1,47 @@
+#include "harness/plan/deploy_goal.hpp"
+
+namespace assay {
+
+Json to_json(const DeployGoal& goal) {
+  Json json{{"optimize", to_string(goal.optimize)}};
+  if (goal.flash_budget) json["flash_budget_bytes"] = goal.flash_budget->count();
+  if (goal.latency_budget) json["latency_budget_us"] = goal.latency_budget->count();
+  return json;
+}
+
+DeployGoal read_goal(JsonObject& object) {
+  DeployGoal goal;
+  const auto word = object.choice("optimize", {"latency", "flash", "balanced"}, "latency");
+  goal.optimize = parse_optimize(word).value_or(Optimize::latency);
+  if (const auto bytes = object.maybe<std::uint64_t>("flash_budget_bytes"))
+    goal.flash_budget = Bytes(*bytes);
+  if (const auto limit = object.maybe<double>("latency_budget_us")) {
+    if (*limit <= 0) object.problem("latency_budget_us", "expected microseconds above 0");
+    goal.latency_budget = Microseconds(*limit);
+  }
+  return goal;
+}
+
+Result<DeployGoal> parse_goal(const Json& json) {
+  JsonErrors errors("goal");
+  DeployGoal goal;
+  {
+    JsonObject object(json, "", errors);
+    goal = read_goal(object);
+  }
+  ASSAY_CHECK(errors.status());
+  return goal;
+}
+
+Json trial_settings(const BoardType& type) {
+  return {{"board_type", type.name}, {"compiler_level", "-O2"}};
+}
+
+Json firmware_settings(const BoardType& type, Hertz clock, const DeployGoal& goal) {
+  return {{"board_type", type.name},
+          {"clock_hz", clock.count()},
+          {"compiler_level", "-O2"},
+          {"goal", to_json(goal)}};
+}
+
+}  // namespace assay

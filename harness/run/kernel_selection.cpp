@@ -1,0 +1,269 @@
+#include "harness/run/kernel_selection.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "targets/graph/memory_plan.hpp"
+
+namespace assay {
+namespace {
+
+using Picks = std::vector<std::size_t>;
+
+/// What can be chosen for a layer: indices into its tried kernels.
+using Options = std::vector<std::size_t>;
+
+Bytes flash_of(const TriedKernel& tried) {
+  return tried.constants + tried.code.value_or(Bytes(0));
+}
+
+/// The arena of a network with these kernels.
+class Arena {
+ public:
+  Arena(const IntegerGraph& graph, const Trial& trial) : graph_(graph), trial_(trial) {}
+
+  Bytes with(const Picks& picks) const {
+    std::vector<LayerMemory> memory;
+    for (std::size_t i = 0; i < picks.size(); ++i) {
+      const TriedKernel& tried = trial_.layers[i][picks[i]];
+      const LayerView view(graph_, graph_.layers[i]);
+      memory.push_back({tried.scratch, kernel_named(tried.kernel)->in_place(view)});
+    }
+    return plan_memory(graph_, memory).arena_bytes;
+  }
+
+  /// The kernels that need the least scratch.
+  Picks smallest() const {
+    Picks picks;
+    for (const auto& kernels : trial_.layers)
+      picks.push_back(static_cast<std::size_t>(
+          std::ranges::min_element(kernels, {}, &TriedKernel::scratch) - kernels.begin()));
+    return picks;
+  }
+
+ private:
+  const IntegerGraph& graph_;
+  const Trial& trial_;
+};
+
+/// The decision under way: what may still be chosen for each layer.
+class Selector {
+ public:
+  Selector(const IntegerGraph& graph, Trial trial, const DeployGoal& goal, Hertz clock)
+      : trial_(std::move(trial)), goal_(goal), arena_(graph, trial_) {
+    if (goal.latency_budget)
+      cycle_budget_ = Cycles(static_cast<std::uint64_t>(
+          std::floor(goal.latency_budget->count() * static_cast<double>(clock.count()) / 1e6)));
+  }
+
+  Result<Picks> choose() {
+    refuse_what_exceeds_ram();
+    find_options();
+    for (;;) {
+      ASSAY_TRY(Picks picks, choose_by_cost());
+      if (!drop_largest_scratch(picks)) return picks;
+    }
+  }
+
+  /// Why kernel `other` of a layer was not taken.
+  std::string why_not(std::size_t layer, std::size_t chosen, std::size_t other) const {
+    const TriedKernel& a = trial_.layers[layer][chosen];
+    const TriedKernel& b = trial_.layers[layer][other];
+    if (!b.refused.empty()) return b.refused;
+    if (!a.cycles || !b.cycles) return "was not run";
+    const auto [slower, larger] = differences(a, b);
+    const bool worse_time = *b.cycles > *a.cycles, worse_flash = flash_of(b) > flash_of(a);
+    if (worse_time && worse_flash) return slower + ", " + larger;
+    if (!worse_time && !worse_flash)
+      return *b.cycles == *a.cycles && flash_of(b) == flash_of(a) ? "costs the same"
+                                                                  : "with others over a budget";
+    const bool better_as_asked = goal_.optimize == Optimize::latency ? !worse_time : !worse_flash;
+    if (goal_.optimize == Optimize::balanced || *b.cycles == *a.cycles ||
+        flash_of(b) == flash_of(a) || !better_as_asked)
+      return worse_time ? slower : larger;
+    return goal_.optimize == Optimize::latency ? larger + ": exceeds the flash budget"
+                                               : slower + ": exceeds the latency budget";
+  }
+
+  const Trial& trial() const { return trial_; }
+
+ private:
+  static std::pair<std::string, std::string> differences(const TriedKernel& a,
+                                                         const TriedKernel& b) {
+    const double ratio =
+        static_cast<double>(b.cycles->count()) / static_cast<double>(a.cycles->count());
+    const auto bytes = static_cast<std::int64_t>(flash_of(b).count()) -
+                       static_cast<std::int64_t>(flash_of(a).count());
+    return {fmt::format("slower by {:.3g} %", 100 * (ratio - 1)),
+            fmt::format("larger by {} bytes", bytes)};
+  }
+
+  void refuse_what_exceeds_ram() {
+    if (!trial_.ram_left) return;
+    const Picks smallest = arena_.smallest();
+    for (std::size_t layer = 0; layer < trial_.layers.size(); ++layer)
+      for (std::size_t k = 0; k < trial_.layers[layer].size(); ++k) {
+        Picks picks = smallest;
+        picks[layer] = k;
+        const Bytes arena = arena_.with(picks);
+        TriedKernel& tried = trial_.layers[layer][k];
+        if (k != smallest[layer] && arena > *trial_.ram_left && tried.refused.empty())
+          tried.refused = over_ram(arena);
+      }
+  }
+
+  std::string over_ram(Bytes arena) const {
+    return fmt::format("exceeds the RAM by {} bytes", (arena - *trial_.ram_left).count());
+  }
+
+  /// Those that ran; where none did, the smallest, of which the linker then says how it misses.
+  void find_options() {
+    for (const auto& kernels : trial_.layers) {
+      Options options;
+      for (std::size_t k = 0; k < kernels.size(); ++k)
+        if (kernels[k].cycles && kernels[k].refused.empty()) options.push_back(k);
+      if (options.empty())
+        options.push_back(static_cast<std::size_t>(
+            std::ranges::min_element(kernels, {}, &TriedKernel::constants) - kernels.begin()));
+      options_.push_back(std::move(options));
+    }
+  }
+
+  Result<Picks> choose_by_cost() const {
+    std::vector<LayerCosts> costs;
+    for (std::size_t layer = 0; layer < options_.size(); ++layer) {
+      LayerCosts& layer_costs = costs.emplace_back();
+      for (const std::size_t k : options_[layer]) {
+        const TriedKernel& tried = trial_.layers[layer][k];
+        layer_costs.push_back({flash_of(tried), tried.cycles.value_or(Cycles(0))});
+      }
+    }
+    const ChoiceGoal wanted{goal_.optimize, goal_.flash_budget, cycle_budget_};
+    ChoiceGoal on_part = wanted;
+    if (trial_.flash_left)
+      on_part.flash_budget =
+          std::min(*trial_.flash_left, wanted.flash_budget.value_or(*trial_.flash_left));
+    auto found = choose_costs(costs, on_part);
+    if (!found) {
+      // Either the user asks for too little, or the part has too little.
+      ASSAY_CHECK(choose_costs(costs, wanted));
+      ASSAY_TRY(found, choose_costs(costs, {Optimize::flash, {}, {}}));
+    }
+    Picks picks;
+    for (std::size_t layer = 0; layer < options_.size(); ++layer)
+      picks.push_back(options_[layer][(*found)[layer]]);
+    return picks;
+  }
+
+  /// Branches may place tensors worse than each layer alone needs: gives up the largest scratch
+  /// that can be spared. False when there is nothing to do.
+  bool drop_largest_scratch(const Picks& picks) {
+    if (!trial_.ram_left) return false;
+    const Bytes arena = arena_.with(picks);
+    if (arena <= *trial_.ram_left) return false;
+    std::optional<std::size_t> largest;
+    for (std::size_t layer = 0; layer < picks.size(); ++layer)
+      if (options_[layer].size() > 1 && scratch(layer, picks) > least_scratch(layer) &&
+          (!largest || scratch(layer, picks) > scratch(*largest, picks)))
+        largest = layer;
+    if (!largest) return false;
+    trial_.layers[*largest][picks[*largest]].refused = over_ram(arena);
+    std::erase(options_[*largest], picks[*largest]);
+    return true;
+  }
+
+  Bytes scratch(std::size_t layer, const Picks& picks) const {
+    return trial_.layers[layer][picks[layer]].scratch;
+  }
+  Bytes least_scratch(std::size_t layer) const {
+    Bytes least = trial_.layers[layer][options_[layer].front()].scratch;
+    for (const std::size_t k : options_[layer])
+      least = std::min(least, trial_.layers[layer][k].scratch);
+    return least;
+  }
+
+  Trial trial_;
+  DeployGoal goal_;
+  std::optional<Cycles> cycle_budget_;
+  Arena arena_;
+  std::vector<Options> options_;
+};
+
+std::string shape_text(const ActivationTensor& tensor) {
+  return fmt::format("{}x{}x{}", tensor.height, tensor.width, tensor.channels);
+}
+
+Json layer_json(const LayerView& view) {
+  return {{"name", view.layer.name},
+          {"op", to_string(view.layer.op)},
+          {"shape", fmt::format("{} -> {}", shape_text(view.input), shape_text(view.output))},
+          {"macc", view.layer.macs.count()}};
+}
+
+void add_kernel(const TriedKernel& tried, Json& json) {
+  json["kernel"] = tried.kernel;
+  json["form"] = to_string(tried.form);
+  json["constant_bytes"] = tried.constants.count();
+  json["scratch_bytes"] = tried.scratch.count();
+  if (tried.code) json["code_bytes"] = tried.code->count();
+  if (tried.cycles) json["modelled_cycles"] = tried.cycles->count();
+}
+
+/// What the table's first kernels come to, where nothing was tried.
+Result<KernelSelection> first_kernels(const IntegerGraph& graph, const Core& core,
+                                      const std::string& notice) {
+  KernelSelection selection;
+  selection.notices = {notice};
+  selection.layers = Json::array();
+  ASSAY_TRY(const auto deployment, deploy(graph, &core));
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const DeployedLayer& deployed = deployment.layers[i];
+    selection.choice.layers.push_back(deployed.kernel);
+    Json json = layer_json({graph, graph.layers[i]});
+    add_kernel({std::string(deployed.kernel->name),
+                deployed.kernel->form,
+                deployed.constant_bytes,
+                deployed.scratch,
+                {},
+                {},
+                {}},
+               json);
+    json["alternatives"] = Json::array();
+    selection.layers.push_back(std::move(json));
+  }
+  return selection;
+}
+
+}  // namespace
+
+Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& core,
+                                       const Trial& trial, const DeployGoal& goal, Hertz clock) {
+  if (!trial.notice.empty()) return first_kernels(graph, core, trial.notice);
+  if (trial.layers.size() != graph.layers.size())
+    return fail(ErrorKind::bad_input,
+                fmt::format("the kernels of {} layers were tried, the network has {}",
+                            trial.layers.size(), graph.layers.size()));
+  Selector selector(graph, trial, goal, clock);
+  ASSAY_TRY(const Picks picks, selector.choose());
+  KernelSelection selection;
+  selection.layers = Json::array();
+  for (std::size_t layer = 0; layer < picks.size(); ++layer) {
+    const auto& kernels = selector.trial().layers[layer];
+    selection.choice.layers.push_back(kernel_named(kernels[picks[layer]].kernel));
+    Json json = layer_json({graph, graph.layers[layer]});
+    add_kernel(kernels[picks[layer]], json);
+    json["alternatives"] = Json::array();
+    for (std::size_t k = 0; k < kernels.size(); ++k) {
+      if (k == picks[layer]) continue;
+      Json other{{"why_not", selector.why_not(layer, picks[layer], k)}};
+      add_kernel(kernels[k], other);
+      json["alternatives"].push_back(std::move(other));
+    }
+    selection.layers.push_back(std::move(json));
+  }
+  return selection;
+}
+
+}  // namespace assay

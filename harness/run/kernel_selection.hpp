@@ -1,0 +1,33 @@
+// From what every kernel costs to the kernels of a firmware, with the reasons. Pure; thread-safe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/core/json.hpp"
+#include "harness/core/result.hpp"
+#include "harness/plan/deploy_goal.hpp"
+#include "harness/run/trial_stage.hpp"
+#include "targets/graph/integer_graph.hpp"
+#include "targets/pack/deployment.hpp"
+
+namespace assay {
+
+/// The kernels of a network, and the kernels they were chosen from.
+struct KernelSelection {
+  KernelChoice choice;
+  /// One object a layer: name, op, shape, macc, kernel, form, constant_bytes, scratch_bytes, and,
+  /// where it was tried, code_bytes and modelled_cycles; alternatives: what else there was, with
+  /// the same figures and "why_not".
+  Json layers;
+  std::vector<std::string> notices;
+};
+
+/// Chooses what `goal` asks for at that core clock. Kernels whose scratch does not fit the RAM are
+/// left out. A network that does not fit the part gets its smallest kernels: the linker then says
+/// by how much it misses. Errors: bad_input saying by how much the user's budgets are too small,
+/// or that the trial is of another network.
+Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& core,
+                                       const Trial& trial, const DeployGoal& goal, Hertz clock);
+
+}  // namespace assay

@@ -1,0 +1,48 @@
+// What every kernel that may run a layer costs there, found by running each on the virtual board of
+// the part, as a stage with its artifact. Also where a wrong kernel is found, before any firmware
+// is built with it.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "harness/core/board_type.hpp"
+#include "harness/core/units.hpp"
+#include "targets/pack/weight_form.hpp"
+
+namespace assay {
+
+/// A kernel on a layer.
+struct TriedKernel {
+  std::string kernel;  ///< row of the kernel table
+  WeightForm form = WeightForm::int8;
+  Bytes constants;
+  Bytes scratch;
+  std::optional<Bytes> code;  ///< absent, as cycles are: it was not run
+  std::optional<Cycles> cycles;
+  std::string refused;  ///< why it was not run: "alone it overflows region FLASH by ..."
+};
+
+/// What trial.json says.
+struct Trial {
+  std::vector<std::vector<TriedKernel>> layers;  ///< the first kernel of each is dense int8
+  std::string notice;                            ///< why nothing could be tried; empty when it was
+  std::optional<Bytes> flash_left;               ///< for the layers' constants and code
+  std::optional<Bytes> ram_left;                 ///< for the arena
+};
+
+/// Tries every candidate kernel of every layer of `model` and writes trial.json into `directory`.
+/// Where there is no virtual board of the part, that is a result (a notice, no figures), not an
+/// error. Errors: failed_verdict when a kernel's outputs differ from the reference kernel's; those
+/// of building and of the board.
+Status try_kernels_stage(const std::filesystem::path& model, const BoardType& board_type,
+                         const std::string& compiler_level, const std::filesystem::path& directory,
+                         std::stop_token stop);
+
+/// Reads trial.json. Errors: bad_input.
+Result<Trial> read_trial(const std::filesystem::path& path);
+
+}  // namespace assay
