@@ -33,6 +33,7 @@ Json figure_json(const std::string& board, const KernelFigure& figure, const Cyc
             {"code_bytes", figure.code_bytes},
             {"constant_bytes", figure.constant_bytes},
             {"scratch_bytes", figure.scratch_bytes}};
+  if (figure.weights > 0) json["bytes_per_weight"] = figure.constant_bytes / figure.weights;
   if (figure.cycles) {
     json["cycles_per_mac"] = *figure.cycles * claim.factor / figure.macs;
     json["cycle_model"] = to_json(claim);

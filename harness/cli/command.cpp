@@ -13,6 +13,8 @@ constexpr std::array commands{
             "assay plan harness/matrices/demo.json", declare_plan},
     Command{"measure", "Put an ONNX model on a board and measure it; no training",
             "assay measure model.onnx --on virtual:stm32f405", declare_measure},
+    Command{"export", "Write a model as a C++ library for your own firmware",
+            "assay export model.onnx --part stm32f405 -o model-library", declare_export},
     Command{"boards", "List the boards of the inventory, and the known board types",
             "assay boards --types", declare_boards},
     Command{"results", "List, export and merge stored results",

@@ -27,6 +27,7 @@ std::span<const Command> command_table();
 Action declare_run(CLI::App& options);
 Action declare_plan(CLI::App& options);
 Action declare_measure(CLI::App& options);
+Action declare_export(CLI::App& options);
 Action declare_boards(CLI::App& options);
 Action declare_results(CLI::App& options);
 Action declare_report(CLI::App& options);

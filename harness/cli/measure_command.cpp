@@ -10,6 +10,9 @@
 #include "compress/onnx/model.hpp"
 #include "harness/cli/board_choice.hpp"
 #include "harness/cli/command.hpp"
+#include "harness/cli/explain.hpp"
+#include "harness/cli/goal_options.hpp"
+#include "harness/cli/model_stages.hpp"
 #include "harness/cli/project.hpp"
 #include "harness/core/hash.hpp"
 #include "harness/core/interrupt.hpp"
@@ -30,6 +33,7 @@ struct Options {
   std::string on;
   std::string data;
   std::optional<double> clock_mhz;
+  GoalOptions goal;
   int samples = 500;
   bool explain = false;
   bool json = false;
@@ -44,33 +48,13 @@ Result<std::string> data_of(const Options& options, const onnx::Model& model) {
               fmt::format("{} does not say which data set it is for; give --data", options.model));
 }
 
-/// A stage of one model file instead of an earlier stage's output.
-Stage model_stage(StageKind kind, Json settings, const std::string& model_hash, const Json& facts) {
-  Stage stage;
-  stage.kind = kind;
-  stage.label = fmt::format("{} {}", to_string(kind), model_hash.substr(0, 12));
-  stage.settings = std::move(settings);
-  stage.key = stage_key(stage, {}, {{"model", model_hash}, {"facts", facts}});
-  return stage;
-}
-
-void explain(const FirmwareFacts& facts) {
-  fmt::print("{:<28}  {:<18}  {:>10}  {:>10}  {:>8}\n", "layer", "kernel", "MACC", "constants",
-             "scratch");
-  for (const auto& layer : facts.build.at("layers"))
-    fmt::print("{:<28}  {:<18}  {:>10}  {:>9}B  {:>7}B\n", layer.at("name").get<std::string>(),
-               layer.at("kernel").get<std::string>(), layer.at("macc").get<std::uint64_t>(),
-               layer.at("constant_bytes").get<std::uint64_t>(),
-               layer.at("scratch_bytes").get<std::uint64_t>());
-  fmt::print("\n");
-}
-
 /// The command that measures the same again.
 std::string command_of(const Options& options) {
   const Options usual;
   std::string command = fmt::format("assay measure {} --on {}", options.model, options.on);
   if (!options.data.empty()) command += " --data " + options.data;
   if (options.clock_mhz) command += fmt::format(" --clock-mhz {}", *options.clock_mhz);
+  command += options.goal.text();
   if (options.samples != usual.samples) command += fmt::format(" --samples {}", options.samples);
   if (options.project.boards != usual.project.boards)
     command += " --boards " + options.project.boards.string();
@@ -81,7 +65,7 @@ std::string command_of(const Options& options) {
 struct Task {
   StageCache cache;
   Stage evaluate;
-  Stage firmware;
+  FirmwareStages build;
   MeasurementOrder order;
 };
 
@@ -100,23 +84,21 @@ Result<Task> prepare(const Options& options, const Board& board) {
   ASSAY_TRY(const auto data, data_of(options, model));
   ASSAY_TRY(const auto info, find_dataset(data));
   ASSAY_TRY(const auto hash, sha256_file(options.model));
-  ASSAY_TRY(const auto hardware, hardware_facts(board.type));
   Hertz clock = board.type.clock;
   if (options.clock_mhz) {
     auto chosen = core_clock(board.type, *options.clock_mhz);
     if (!chosen) return fail(ErrorKind::bad_input, "--clock-mhz: " + chosen.error().message);
     clock = *chosen;
   }
+  const DeployGoal goal = options.goal.goal();
+  ASSAY_TRY(auto build, firmware_stages(board.type, clock, goal, hash));
   Task task{StageCache(options.project.cache),
             model_stage(StageKind::evaluate, {{"data", data}, {"fingerprint", info.fingerprint}},
                         hash, evaluation_facts(info)),
-            model_stage(
-                StageKind::firmware,
-                {{"board_type", board.type.name}, {"clock_hz", clock.count()}, {"optimize", "-O2"}},
-                hash, hardware),
+            std::move(build),
             {}};
   std::vector<const Stage*> missing;
-  for (const Stage* stage : {&task.firmware, &task.evaluate})
+  for (const Stage* stage : {&task.build.trial, &task.build.firmware, &task.evaluate})
     if (!is_cached(task.cache, *stage)) missing.push_back(stage);
   ASSAY_CHECK(preflight(task.cache, missing, {data}, true));
 
@@ -135,12 +117,13 @@ Result<Task> prepare(const Options& options, const Board& board) {
                                                 {"board_type", board.type.name},
                                                 {"virtual", board.virtual_board},
                                                 {"clock_hz", clock.count()},
-                                                {"format", "int8"}}));
+                                                {"format", "int8"},
+                                                {"goal", to_json(goal)}}));
   identity.matrix = "measure";
   identity.label = std::filesystem::path(options.model).stem();
   identity.command = command_of(options);
   Json key{
-      {"cell", identity.cell_id},      {"firmware", task.firmware.key},
+      {"cell", identity.cell_id},      {"firmware", task.build.firmware.key},
       {"evaluate", task.evaluate.key}, {"board", board.name},
       {"samples", options.samples},    {"code", measurement_code_version(board.virtual_board)}};
   if (order.calibration) key["calibration"] = to_json(*order.calibration);
@@ -151,14 +134,16 @@ Result<Task> prepare(const Options& options, const Board& board) {
 /// Builds what the cache has not, and measures.
 Result<Record> measure(Task& task, const Board& board, bool with_explanation) {
   const auto stop = install_interrupt_handler();
-  const std::map<std::string, std::filesystem::path> inputs{{"model", task.order.artifacts.model}};
+  std::map<std::string, std::filesystem::path> inputs{{"model", task.order.artifacts.model}};
   const StageProgress quiet = [](double, const std::string&) {};
   auto& artifacts = task.order.artifacts;
-  ASSAY_TRY(artifacts.firmware, ensure_stage(task.cache, task.firmware, inputs, quiet, stop));
+  ASSAY_TRY(const auto trial, ensure_stage(task.cache, task.build.trial, inputs, quiet, stop));
+  inputs["trial"] = trial / "trial.json";
+  ASSAY_TRY(artifacts.firmware, ensure_stage(task.cache, task.build.firmware, inputs, quiet, stop));
   ASSAY_TRY(artifacts.evaluate, ensure_stage(task.cache, task.evaluate, inputs, quiet, stop));
   if (with_explanation) {
     ASSAY_TRY(const auto facts, read_firmware_facts(artifacts.firmware));
-    explain(facts);
+    fmt::print("{}\n", explain_table(facts.build.at("layers")));
   }
   ASSAY_TRY(auto desk, Desk::open({board}, board_lock_folder()));
   return measure_cell(task.order, desk, board, stop);
@@ -168,7 +153,7 @@ Result<int> run(const Options& options) {
   ASSAY_TRY(const auto board, choose_board(options.on, options.project.boards));
   ASSAY_TRY(auto task, prepare(options, board));
   ASSAY_TRY(auto store, Store::open(options.project.store));
-  ASSAY_TRY(const auto record, measure(task, board, options.explain));
+  ASSAY_TRY(const auto record, measure(task, board, options.explain && !options.json));
   ASSAY_TRY(const auto outcome, store.insert(record));
   if (outcome == InsertOutcome::existed)
     fmt::print(stderr, "assay: {} has this measurement already and keeps the first\n",
@@ -192,10 +177,12 @@ Action declare_measure(CLI::App& app) {
       ->required();
   app.add_option("--data", options->data, "Data set, when the model does not name it");
   app.add_option("--clock-mhz", options->clock_mhz, "Core clock instead of the board type's");
+  options->goal.add(app);
   app.add_option("--samples", options->samples, "Test images to stream through the board")
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));
-  app.add_flag("--explain", options->explain, "Show the kernel and the bytes of every layer");
+  app.add_flag("--explain", options->explain,
+               "Show the kernel of every layer, what it costs, and why no other");
   app.add_flag("--json", options->json, "Print the record as JSON instead of the table");
   options->project.add_store(app);
   options->project.add_boards(app);

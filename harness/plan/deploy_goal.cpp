@@ -13,11 +13,12 @@ DeployGoal read_goal(JsonObject& object) {
   DeployGoal goal;
   const auto word = object.choice("optimize", {"latency", "flash", "balanced"}, "latency");
   goal.optimize = parse_optimize(word).value_or(Optimize::latency);
-  if (const auto bytes = object.maybe<std::uint64_t>("flash_budget_bytes"))
-    goal.flash_budget = Bytes(*bytes);
-  if (const auto limit = object.maybe<double>("latency_budget_us")) {
-    if (*limit <= 0) object.problem("latency_budget_us", "expected microseconds above 0");
-    goal.latency_budget = Microseconds(*limit);
+  if (object.has("flash_budget_bytes"))
+    goal.flash_budget = Bytes(object.required<std::uint64_t>("flash_budget_bytes"));
+  if (object.has("latency_budget_us")) {
+    const auto limit = object.required<double>("latency_budget_us");
+    if (limit <= 0) object.problem("latency_budget_us", "expected microseconds above 0");
+    goal.latency_budget = Microseconds(limit);
   }
   return goal;
 }

@@ -9,15 +9,20 @@
 
 namespace assay {
 
-/// What an int8 model needs of a part. Weights, arena and their sum are exact for the shapes; the
-/// runtime and code around them are an allowance.
+/// What an int8 model needs of a part. Weights, arena and their sum are exact for the shapes and
+/// int8 weights; the runtime and code around them are an allowance.
 struct FitEstimate {
   Bytes flash_needed;
+  /// With the smallest form of every layer's weights that compression may leave room for, which
+  /// only trained weights can tell; flash_needed where nothing is compressed.
+  Bytes least_flash;
   Bytes flash_size;
   Bytes ram_needed;
   Bytes ram_size;
-  bool fits() const { return flash_needed <= flash_size && ram_needed <= ram_size; }
-  /// "fits", or "misses by 1 234 bytes of RAM".
+  /// False when it cannot fit, whatever the weights come to.
+  bool fits() const { return least_flash <= flash_size && ram_needed <= ram_size; }
+  /// "fits", "misses by 1234 bytes of RAM", or, where a smaller form of weights may help, "misses
+  /// by at most 1234 bytes of flash".
   std::string sentence() const;
 };
 

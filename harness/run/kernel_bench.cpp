@@ -75,6 +75,7 @@ Result<KernelFigure> bench_one(const BenchShape& shape, const IntegerGraph& grap
     figure.cycles = static_cast<double>(found.timing.cycles->front().count());
   figure.code_bytes = static_cast<double>(image.rom_code.count());
   figure.form = shape.form;
+  figure.weights = static_cast<double>(graph.layers.front().weights.size());
   figure.constant_bytes = static_cast<double>(layer.constants.count());
   figure.scratch_bytes = static_cast<double>(layer.scratch.count());
   figure.cmsis_nn = cmsis_nn_of(shape, board.type.part.core);

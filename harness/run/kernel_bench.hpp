@@ -23,6 +23,7 @@ struct KernelFigure {
   std::optional<double> cycles;
   double code_bytes = 0;  ///< the layer's code in flash
   double scratch_bytes = 0;
+  double weights = 0;         ///< of the layer; 0 where the operator has none
   double constant_bytes = 0;  ///< weights with what decodes and requantizes them, in flash
   double cmsis_nn = 0;        ///< CMSIS-NN's instructions per MAC on this core
 };

@@ -34,6 +34,7 @@ const std::map<std::string, std::set<std::string>> whole_stages{
     {"evaluate-torch", {"evaluation.json", "log.json", "sums.json"}},
     {"quantize", {"model.onnx", "quantization.json", "log.json", "sums.json"}},
     {"evaluate", {"logits.bin", "evaluation.json", "sums.json"}},
+    {"trial", {"trial.json", "sums.json"}},
     {"firmware",
      {"model.cpp", "board.cpp", "firmware.ld", "firmware.elf", "firmware.map", "firmware.json",
       "sums.json"}},
@@ -125,7 +126,7 @@ TEST_F(Run, MeasuresEveryCellOnceAndLeavesNobodyBehind) {
   for (const auto& record : records_of(*undisturbed_))
     EXPECT_EQ(record.verdict, Verdict::pass) << record.verdict_detail;
   expect_no_half_stage(*undisturbed_);
-  EXPECT_EQ(undisturbed_->stages().size(), 12U);
+  EXPECT_EQ(undisturbed_->stages().size(), 16U);
   EXPECT_THAT(undisturbed_->scratch(), ::testing::IsEmpty());
   EXPECT_THAT(undisturbed_->processes(), ::testing::IsEmpty());
   EXPECT_TRUE(fs::is_empty(undisturbed_->temporary()));
@@ -166,7 +167,7 @@ TEST_F(Run, IsPlannedAsCachedAfterwards) {
   const Json plan = Json::parse(answer.output, nullptr, false);
   ASSERT_FALSE(plan.is_discarded()) << answer.output;
   EXPECT_EQ(plan.at("estimated_seconds"), 0);
-  EXPECT_EQ(plan.at("stages").size(), 12U);
+  EXPECT_EQ(plan.at("stages").size(), 16U);
   for (const Json& stage : plan.at("stages"))
     EXPECT_EQ(stage.at("cached"), true) << stage;
   for (const Json& cell : plan.at("cells"))
@@ -270,7 +271,7 @@ TEST_F(Run, KilledAtAnyMomentCarriesOn) {
   int killed = 0;
   for (int moment = 0; moment < moments; ++moment) {
     const std::size_t progress =
-        (12 + cells) * static_cast<std::size_t>(moment) / static_cast<std::size_t>(moments);
+        (16 + cells) * static_cast<std::size_t>(moment) / static_cast<std::size_t>(moments);
     auto run = user.start({"run", "small.json"});
     eventually(seconds(60), [&] {
       return !run.running() || user.stages().size() + records_of(user).size() >= progress;

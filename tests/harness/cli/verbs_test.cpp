@@ -96,6 +96,23 @@ TEST(Measure, ToldInJsonIsWhatTheListingsTellLater) {
   const Json kinds = parsed(user, {"cache", "du", "--json"}).at("kinds");
   EXPECT_EQ(kinds.at("firmware").at("results"), 1);
   EXPECT_EQ(kinds.at("evaluate").at("results"), 1);
+  EXPECT_EQ(kinds.at("trial").at("results"), 1);
+
+  // What the choice of kernels was for, and what each layer got.
+  const Json& build = record.at("build");
+  EXPECT_EQ(build.at("goal"), Json({{"optimize", "latency"}}));
+  double modelled = 0;
+  ASSERT_EQ(build.at("layers").size(), 3U);
+  for (const Json& layer : build.at("layers")) {
+    for (const char* figure : {"constant_bytes", "code_bytes", "modelled_cycles", "macc"})
+      EXPECT_GT(layer.at(figure), 0) << layer;
+    EXPECT_EQ(layer.at("form"), "int8");
+    EXPECT_TRUE(layer.at("alternatives").is_array());
+    modelled += layer.at("modelled_cycles").get<double>();
+  }
+  // The layers one by one, and the same in a row.
+  const double cycles = record.at("metrics").at("cycles").at("value");
+  EXPECT_NEAR(modelled, cycles, cycles / 50);
 
   // Once more: nothing is built, and the record stays the only one.
   const auto stages = user.stages();
@@ -127,6 +144,49 @@ TEST(Measure, SaysWhichCoreExecutedIt) {
     EXPECT_EQ(record.at("metrics").at("samples_confirmed").at("value"), 8) << executed.part;
     EXPECT_EQ(record.at("environment").at("board").at("executed_as"), executed.as);
   }
+}
+
+TEST(Measure, ExplainsTheKernelsAndSharesTheTrialWithExport) {
+  const User user;
+  user.write("model.onnx", small_model());
+  const auto measured = user.run({"measure", "model.onnx", "--on", "virtual:stm32f405", "--samples",
+                                  "2", "--explain", "--optimize", "flash"});
+  EXPECT_EQ(measured.exit_code, 0) << measured.errors;
+  EXPECT_THAT(measured.output, ::testing::ContainsRegex("layer +shape +MACC +kernel"));
+  EXPECT_THAT(measured.output,
+              ::testing::ContainsRegex("28x28x1 -> 14x14x4 .*conv.dsp [(]int8[)]"));
+  EXPECT_THAT(measured.output,
+              ::testing::ContainsRegex("all layers: [0-9]+ bytes of flash [(]constants and kernel "
+                                       "code, counted[)], [0-9]+ cycles [(]modelled[)]"));
+  const auto stages = user.stages();
+
+  const auto exported = user.run({"export", "model.onnx", "--part", "stm32f405", "-o", "library"});
+  EXPECT_EQ(exported.exit_code, 0) << exported.errors;
+  EXPECT_EQ(user.stages(), stages) << "the kernels were tried again";
+  for (const char* file : {"model.hpp", "model.cpp", "example.cpp", "README.txt", "LICENSE",
+                           "targets/runtime/dsp/conv.hpp"})
+    EXPECT_TRUE(user.project_files().contains(std::string("library/") + file)) << file;
+  EXPECT_FALSE(user.project_files().contains("library/targets/runtime/trial.hpp"));
+
+  struct Refusal {
+    std::vector<std::string> arguments;
+    std::string words;
+  };
+  const std::vector<Refusal> refusals{
+      {{"export", "model.onnx", "--part", "stm32f405", "-o", "library"},
+       "library exists already and is not an empty folder"},
+      {{"export", "model.onnx", "--part", "stm32f999", "-o", "other"}, "stm32f999"},
+      {{"export", "model.onnx", "--part", "host", "-o", "other", "--optimize", "flash"},
+       "--part host has portable kernels only"},
+      {{"export", "model.onnx", "--part", "stm32f405", "-o", "other", "--flash-budget", "100"},
+       "more than the budget of 100"}};
+  for (const auto& [arguments, words] : refusals) {
+    const auto refused = user.run(arguments);
+    EXPECT_EQ(refused.exit_code, 2) << words;
+    EXPECT_THAT(refused.errors, IsOneSentence(words));
+  }
+  EXPECT_EQ(user.run({"export", "model.onnx", "--part", "host", "-o", "other"}).exit_code, 0);
+  EXPECT_TRUE(user.project_files().contains("other/targets/runtime/reference/convolution.hpp"));
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <set>
 
 #include "harness/plan/fit.hpp"
@@ -31,6 +33,7 @@ TEST(Plan, SharesWhatIsShared) {
   EXPECT_EQ(count(plan, StageKind::logits), 1u);  // once, not per student
   EXPECT_EQ(count(plan, StageKind::quantize), 4u);
   EXPECT_EQ(count(plan, StageKind::evaluate), 4u);
+  EXPECT_EQ(count(plan, StageKind::trial), 8u);
   EXPECT_EQ(count(plan, StageKind::firmware), 8u);
   std::set<std::string> keys;
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
@@ -82,11 +85,13 @@ TEST_P(Keys, ChangeWithWhatMatters) {
 }
 
 using enum StageKind;
-const std::set<StageKind> from_quantize{quantize, evaluate, firmware};
-const std::set<StageKind> from_cluster{cluster, evaluate_torch, quantize, evaluate, firmware};
-const std::set<StageKind> from_prune{prune, cluster, evaluate_torch, quantize, evaluate, firmware};
+const std::set<StageKind> from_quantize{quantize, evaluate, trial, firmware};
+const std::set<StageKind> from_cluster{cluster,  evaluate_torch, quantize,
+                                       evaluate, trial,          firmware};
+const std::set<StageKind> from_prune{prune,    cluster, evaluate_torch, quantize,
+                                     evaluate, trial,   firmware};
 const std::set<StageKind> from_train{train,    prune,    cluster, evaluate_torch,
-                                     quantize, evaluate, firmware};
+                                     quantize, evaluate, trial,   firmware};
 
 INSTANTIATE_TEST_SUITE_P(
     Changes, Keys,
@@ -344,6 +349,27 @@ TEST(Plan, TenThousandCellsAreExpanded) {
   EXPECT_EQ(count(plan, StageKind::train), 900u * 6 + 1);
 }
 
+TEST(Plan, TheGoalIsPartOfTheFirmwareAndTheCellButNotOfTheTrial) {
+  const auto planned = [](const std::string& goal) {
+    return plan_of(R"({"name": "m", "deploy": {"on": [{"board_type": "stm32f405"}])" + goal + "}}");
+  };
+  const auto key = [](const Plan& plan, StageKind kind) {
+    return std::ranges::find(plan.stages, kind, &Stage::kind)->key;
+  };
+  const auto usual = planned("");
+  const auto same = planned(R"(, "optimize": "latency")");
+  EXPECT_EQ(usual.cells[0].cell_id, same.cells[0].cell_id);
+  std::set<std::string> firmware{key(usual, StageKind::firmware)};
+  std::set<std::string> cells{usual.cells[0].cell_id};
+  for (const char* goal : {R"(, "optimize": "flash")", R"(, "flash_budget_bytes": 20000)",
+                           R"(, "latency_budget_us": 900)"}) {
+    const auto plan = planned(goal);
+    EXPECT_EQ(key(plan, StageKind::trial), key(usual, StageKind::trial)) << goal;
+    EXPECT_TRUE(firmware.insert(key(plan, StageKind::firmware)).second) << goal;
+    EXPECT_TRUE(cells.insert(plan.cells[0].cell_id).second) << goal;
+  }
+}
+
 TEST(Fit, IsEstimatedBeforeTraining) {
   const auto config = Config::from({{"student.cut", 4}, {"student.fewer_filters_pct", 50}});
   const auto type = find_board_type("stm32f030cc");
@@ -355,9 +381,26 @@ TEST(Fit, IsEstimatedBeforeTraining) {
 }
 
 TEST(Fit, SaysByHowMuchItMisses) {
-  const FitEstimate estimate{Bytes(1100), Bytes(1000), Bytes(70), Bytes(64)};
+  FitEstimate estimate{Bytes(1100), Bytes(1100), Bytes(1000), Bytes(70), Bytes(64)};
   EXPECT_FALSE(estimate.fits());
   EXPECT_EQ(estimate.sentence(), "misses by 100 bytes of flash and misses by 6 bytes of RAM");
+
+  // Whether pruned weights take less is not known before they are trained.
+  estimate.least_flash = Bytes(900);
+  estimate.ram_needed = Bytes(60);
+  EXPECT_TRUE(estimate.fits());
+  EXPECT_EQ(estimate.sentence(), "misses by at most 100 bytes of flash");
+}
+
+TEST(Fit, IsLeftOpenOnlyWhereWeightsMayTakeLess) {
+  const auto type = find_board_type("stm32f030cc");
+  ASSERT_TRUE(type) << type.error().message;
+  const auto plain = estimate_fit(Config::from({}), *type);
+  const auto pruned = estimate_fit(Config::from({{"prune.sparsity", 0.9}}), *type);
+  ASSERT_TRUE(plain && pruned);
+  EXPECT_EQ(plain->least_flash, plain->flash_needed);
+  EXPECT_EQ(pruned->flash_needed, plain->flash_needed);
+  EXPECT_LE(pruned->least_flash, plain->flash_needed);
 }
 
 }  // namespace

@@ -1,0 +1,93 @@
+#include "harness/cli/explain.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+namespace assay::cli {
+namespace {
+
+std::optional<std::uint64_t> count_of(const Json& json, const char* key) {
+  if (!json.contains(key)) return std::nullopt;
+  return json.at(key).get<std::uint64_t>();
+}
+
+std::string text_of(std::optional<std::uint64_t> count) {
+  return count ? fmt::format("{}", *count) : "-";
+}
+
+/// Constants, and the kernel's code where it is known.
+std::uint64_t flash_of(const Json& kernel) {
+  return kernel.at("constant_bytes").get<std::uint64_t>() +
+         count_of(kernel, "code_bytes").value_or(0);
+}
+
+std::string kernel_text(const Json& kernel) {
+  const auto form = kernel.at("form").get<std::string>();
+  const auto name = kernel.at("kernel").get<std::string>();
+  return form == "none" ? name : fmt::format("{} ({})", name, form);
+}
+
+struct Widths {
+  std::size_t name = 5;
+  std::size_t shape = 5;
+  std::size_t kernel = 6;
+};
+
+Widths widths_of(const Json& layers) {
+  Widths widths;
+  for (const Json& layer : layers) {
+    widths.name = std::max(widths.name, layer.at("name").get<std::string>().size());
+    widths.shape = std::max(widths.shape, layer.at("shape").get<std::string>().size());
+    widths.kernel = std::max(widths.kernel, kernel_text(layer).size());
+    for (const Json& other : layer.at("alternatives"))
+      widths.kernel = std::max(widths.kernel, kernel_text(other).size() + 4);
+  }
+  return widths;
+}
+
+std::string cycles_per_mac(std::optional<std::uint64_t> cycles, std::uint64_t macs) {
+  if (!cycles || macs == 0) return "-";
+  return fmt::format("{:.3f}", static_cast<double>(*cycles) / static_cast<double>(macs));
+}
+
+std::string kernel_line(const Json& kernel, const std::string& name, std::uint64_t macs,
+                        std::size_t width) {
+  const auto cycles = count_of(kernel, "modelled_cycles");
+  return fmt::format("{:<{}}  {:>8}  {:>8}  {:>10}  {:>10}", name, width, flash_of(kernel),
+                     kernel.at("scratch_bytes").get<std::uint64_t>(), text_of(cycles),
+                     cycles_per_mac(cycles, macs));
+}
+
+}  // namespace
+
+std::string explain_table(const Json& layers) {
+  const Widths widths = widths_of(layers);
+  std::string text = fmt::format("{:<{}}  {:<{}}  {:>10}  {:<{}}  {:>8}  {:>8}  {:>10}  {:>10}\n",
+                                 "layer", widths.name, "shape", widths.shape, "MACC", "kernel",
+                                 widths.kernel, "flash B", "RAM B", "cycles", "cycles/MAC");
+  std::uint64_t flash = 0, cycles = 0;
+  bool all_known = true;
+  for (const Json& layer : layers) {
+    const auto macs = layer.at("macc").get<std::uint64_t>();
+    text += fmt::format("{:<{}}  {:<{}}  {:>10}  {}\n", layer.at("name").get<std::string>(),
+                        widths.name, layer.at("shape").get<std::string>(), widths.shape, macs,
+                        kernel_line(layer, kernel_text(layer), macs, widths.kernel));
+    for (const Json& other : layer.at("alternatives"))
+      text += fmt::format("{:<{}}{}  {}\n", "", widths.name + widths.shape + 16,
+                          kernel_line(other, "not " + kernel_text(other), macs, widths.kernel),
+                          other.at("why_not").get<std::string>());
+    flash += flash_of(layer);
+    const auto known = count_of(layer, "modelled_cycles");
+    all_known = all_known && known;
+    cycles += known.value_or(0);
+  }
+  text +=
+      fmt::format("all layers: {} bytes of flash (constants and kernel code, counted), {}\n", flash,
+                  all_known ? fmt::format("{} cycles (modelled)", cycles) : "cycles unknown");
+  return text;
+}
+
+}  // namespace assay::cli

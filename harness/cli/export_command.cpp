@@ -1,0 +1,110 @@
+// assay export: a model as a C++ library for somebody's own firmware.
+#include <fmt/core.h>
+
+#include <memory>
+#include <optional>
+
+#include "compress/onnx/model.hpp"
+#include "harness/cli/command.hpp"
+#include "harness/cli/explain.hpp"
+#include "harness/cli/goal_options.hpp"
+#include "harness/cli/model_stages.hpp"
+#include "harness/cli/project.hpp"
+#include "harness/core/hash.hpp"
+#include "harness/core/interrupt.hpp"
+#include "harness/core/record.hpp"
+#include "harness/run/kernel_selection.hpp"
+#include "harness/run/preflight.hpp"
+#include "harness/run/stage_runner.hpp"
+#include "targets/build/library.hpp"
+#include "targets/graph/lower.hpp"
+
+namespace assay::cli {
+namespace {
+
+struct Options {
+  Project project;
+  std::string model;
+  std::string part;
+  std::string output;
+  GoalOptions goal;
+  bool explain = false;
+};
+
+/// The kernels of the model on the part, tried if that has not been done.
+Result<KernelSelection> choose_kernels(const Options& options, const BoardType& type,
+                                       const IntegerGraph& graph, const std::string& hash) {
+  const DeployGoal goal = options.goal.goal();
+  const StageCache cache(options.project.cache);
+  ASSAY_TRY(const auto stages, firmware_stages(type, type.clock, goal, hash));
+  if (!cache.has(stages.trial)) ASSAY_CHECK(preflight(cache, {&stages.trial}, {}, true));
+  ASSAY_TRY(const auto folder, ensure_stage(
+                                   cache, stages.trial, {{"model", options.model}},
+                                   [](double, const std::string&) {}, install_interrupt_handler()));
+  ASSAY_TRY(const auto trial, read_trial(folder / "trial.json"));
+  return select_kernels(graph, type.part.core, trial, goal, type.clock);
+}
+
+/// What the model's file says of its input.
+std::string normalization_of(const onnx::Model& model) {
+  const auto mean = model.metadata.find("assay.mean");
+  const auto deviation = model.metadata.find("assay.deviation");
+  if (mean == model.metadata.end() || deviation == model.metadata.end()) return "";
+  return fmt::format(
+      "Pixels p of 0 to 255 become the real input (p / 255 - m) / d, m = {}, d = {}.", mean->second,
+      deviation->second);
+}
+
+Result<int> run(const Options& options) {
+  ASSAY_CHECK(check_library_folder(options.output));
+  std::optional<BoardType> type;
+  if (options.part != host_target) {
+    ASSAY_TRY(type, find_board_type(options.part));
+  } else if (!options.goal.text().empty()) {
+    return fail(ErrorKind::bad_input,
+                fmt::format("--part host has portable kernels only, there is nothing to choose: "
+                            "leave out{}",
+                            options.goal.text()));
+  }
+  ASSAY_TRY(const auto model, onnx::read_model(options.model));
+  ASSAY_TRY(const auto graph, lower(model, options.model));
+  ASSAY_TRY(const auto hash, sha256_file(options.model));
+  KernelSelection selection;
+  if (type) {
+    ASSAY_TRY(selection, choose_kernels(options, *type, graph, hash));
+  }
+  LibraryOrder order;
+  order.core = type ? &type->part.core : nullptr;
+  order.graph = &graph;
+  order.name = std::filesystem::path(options.model).filename();
+  order.normalization = normalization_of(model);
+  ASSAY_TRY(order.model, generate(graph, order.core, hash, selection.choice));
+  ASSAY_TRY(const auto files, library_files(order));
+  ASSAY_CHECK(write_library(files, options.output));
+  for (const auto& notice : selection.notices)
+    fmt::print(stderr, "assay: {}\n", notice);
+  if (options.explain && type) fmt::print("{}\n", explain_table(selection.layers));
+  fmt::print(
+      "{}: {} files; {} bytes of constants, {} bytes of arena; README.txt says how to "
+      "compile it\n",
+      options.output, files.size(), order.model.weight_bytes.count(),
+      order.model.arena_bytes.count());
+  return 0;
+}
+
+}  // namespace
+
+Action declare_export(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("model", options->model, "int8 ONNX model (QDQ)")->required();
+  app.add_option("--part", options->part, "A part, a board type, or host: portable kernels only")
+      ->required();
+  app.add_option("-o,--output", options->output, "Folder to write; new or empty")->required();
+  options->goal.add(app);
+  app.add_flag("--explain", options->explain,
+               "Show the kernel of every layer, what it costs, and why no other");
+  options->project.add_cache(app);
+  return [options] { return run(*options); };
+}
+
+}  // namespace assay::cli

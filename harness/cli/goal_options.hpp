@@ -1,0 +1,51 @@
+// What kernels are chosen for, on the command line: --optimize, --flash-budget, --latency-budget.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "harness/plan/deploy_goal.hpp"
+
+namespace assay::cli {
+
+struct GoalOptions {
+  std::string optimize = "latency";
+  std::optional<std::uint64_t> flash_budget;
+  std::optional<double> latency_budget;
+
+  void add(CLI::App& options) {
+    options
+        .add_option("--optimize", optimize,
+                    "What kernels are chosen for: latency, flash, or balanced")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"latency", "flash", "balanced"}));
+    options.add_option("--flash-budget", flash_budget,
+                       "Most bytes of constants and kernel code of all layers");
+    options
+        .add_option("--latency-budget", latency_budget, "Most modelled microseconds of all layers")
+        ->check(CLI::PositiveNumber);
+  }
+
+  DeployGoal goal() const {
+    DeployGoal goal;
+    goal.optimize = parse_optimize(optimize).value_or(Optimize::latency);
+    if (flash_budget) goal.flash_budget = Bytes(*flash_budget);
+    if (latency_budget) goal.latency_budget = Microseconds(*latency_budget);
+    return goal;
+  }
+
+  /// The options that differ from the defaults, to be said again: " --optimize flash".
+  std::string text() const {
+    std::string text;
+    if (optimize != GoalOptions().optimize) text += " --optimize " + optimize;
+    if (flash_budget) text += fmt::format(" --flash-budget {}", *flash_budget);
+    if (latency_budget) text += fmt::format(" --latency-budget {}", *latency_budget);
+    return text;
+  }
+};
+
+}  // namespace assay::cli

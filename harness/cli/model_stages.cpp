@@ -1,0 +1,28 @@
+#include "harness/cli/model_stages.hpp"
+
+#include <fmt/format.h>
+
+#include "harness/plan/plan.hpp"
+
+namespace assay::cli {
+
+Stage model_stage(StageKind kind, Json settings, const std::string& model_hash, Json facts) {
+  Stage stage;
+  stage.kind = kind;
+  stage.label = fmt::format("{} {}", to_string(kind), model_hash.substr(0, 12));
+  stage.settings = std::move(settings);
+  stage.key = stage_key(stage, {}, {{"model", model_hash}, {"facts", std::move(facts)}});
+  return stage;
+}
+
+Result<FirmwareStages> firmware_stages(const BoardType& type, Hertz clock, const DeployGoal& goal,
+                                       const std::string& model_hash) {
+  ASSAY_TRY(const Json hardware, hardware_facts(type));
+  FirmwareStages stages;
+  stages.trial = model_stage(StageKind::trial, trial_settings(type), model_hash, hardware);
+  stages.firmware = model_stage(StageKind::firmware, firmware_settings(type, clock, goal),
+                                model_hash, {{"hardware", hardware}, {"trial", stages.trial.key}});
+  return stages;
+}
+
+}  // namespace assay::cli

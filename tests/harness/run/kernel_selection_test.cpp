@@ -1,0 +1,176 @@
+// The kernels of a firmware from made-up figures: what is taken, what is left, and the reasons.
+#include "harness/run/kernel_selection.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/targets/build/test_network.hpp"
+
+namespace assay {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr Hertz clock_hz{1'000'000};  // a cycle is a microsecond
+
+TriedKernel tried(const char* kernel, std::uint64_t constants, std::uint64_t scratch,
+                  std::uint64_t code, std::uint64_t cycles) {
+  return {kernel,
+          kernel_named(kernel)->form,
+          Bytes(constants),
+          Bytes(scratch),
+          Bytes(code),
+          Cycles(cycles),
+          ""};
+}
+
+/// The rows stand for any kernels; their figures are made up. The first of each layer is "dense".
+Trial made_up() {
+  Trial trial;
+  trial.layers = {
+      {tried("conv.dsp", 1000, 200, 100, 1000), tried("conv.reference", 300, 0, 100, 2000)},
+      {tried("max_pool.reference", 0, 0, 50, 300)},
+      {tried("dense.dsp", 2000, 0, 100, 500), tried("dense.m0", 2500, 400, 100, 400)}};
+  trial.flash_left = Bytes(100'000);
+  trial.ram_left = Bytes(100'000);
+  return trial;
+}
+
+class KernelSelectionOf : public ::testing::Test {
+ protected:
+  Result<KernelSelection> select(const DeployGoal& goal = {}) const {
+    return select_kernels(graph_, core_, trial_, goal, clock_hz);
+  }
+  std::vector<std::string> kernels(const DeployGoal& goal = {}) const {
+    const auto selection = select(goal);
+    EXPECT_TRUE(selection) << selection.error().message;
+    std::vector<std::string> names;
+    for (const KernelRow* row : selection->choice.layers)
+      names.emplace_back(row->name);
+    return names;
+  }
+  std::string why_not(std::size_t layer, const DeployGoal& goal = {}) const {
+    return select(goal)->layers.at(layer).at("alternatives").at(0).at("why_not");
+  }
+
+  const IntegerGraph graph_ = test::small_network();
+  const Core core_ = *load_core("cortex-m4f");
+  Trial trial_ = made_up();
+};
+
+TEST_F(KernelSelectionOf, FollowsTheGoal) {
+  EXPECT_THAT(kernels(), ElementsAre("conv.dsp", "max_pool.reference", "dense.m0"));
+  EXPECT_THAT(kernels({Optimize::flash, {}, {}}),
+              ElementsAre("conv.reference", "max_pool.reference", "dense.dsp"));
+  // 1800 cycles and 3250 bytes are dense int8: the reference convolution would cost 56 % more
+  // cycles for 22 % less flash.
+  EXPECT_THAT(kernels({Optimize::balanced, {}, {}}),
+              ElementsAre("conv.dsp", "max_pool.reference", "dense.dsp"));
+}
+
+TEST_F(KernelSelectionOf, KeepsWhatIsKnownOfEveryLayer) {
+  const auto selection = select();
+  ASSERT_TRUE(selection) << selection.error().message;
+  EXPECT_EQ(selection->layers.at(0), Json({{"name", "conv"},
+                                           {"op", to_string(IntegerOp::convolution)},
+                                           {"shape", "12x12x1 -> 12x12x8"},
+                                           {"macc", 12 * 12 * 9 * 8},
+                                           {"kernel", "conv.dsp"},
+                                           {"form", "int8"},
+                                           {"constant_bytes", 1000},
+                                           {"code_bytes", 100},
+                                           {"scratch_bytes", 200},
+                                           {"modelled_cycles", 1000},
+                                           {"alternatives",
+                                            {{{"kernel", "conv.reference"},
+                                              {"form", "int8"},
+                                              {"constant_bytes", 300},
+                                              {"code_bytes", 100},
+                                              {"scratch_bytes", 0},
+                                              {"modelled_cycles", 2000},
+                                              {"why_not", "slower by 100 %"}}}}}));
+  EXPECT_EQ(selection->layers.at(1).at("alternatives"), Json::array());
+  EXPECT_TRUE(selection->notices.empty());
+}
+
+TEST_F(KernelSelectionOf, SaysWhyNot) {
+  EXPECT_EQ(why_not(0), "slower by 100 %");
+  EXPECT_EQ(why_not(2), "slower by 25 %");
+  EXPECT_EQ(why_not(2, {Optimize::flash, {}, {}}), "larger by 500 bytes");
+  EXPECT_EQ(why_not(2, {Optimize::latency, Bytes(3400), {}}),
+            "larger by 500 bytes: exceeds the flash budget");
+  EXPECT_EQ(why_not(0, {Optimize::flash, {}, Microseconds(2000)}),
+            "slower by 100 %: exceeds the latency budget");
+  trial_.layers[0][1] = tried("conv.reference", 1000, 0, 100, 1000);
+  EXPECT_EQ(why_not(0), "costs the same");
+  trial_.layers[0][1] = tried("conv.reference", 1040, 0, 100, 1030);
+  EXPECT_EQ(why_not(0), "slower by 3 %, larger by 40 bytes");
+  trial_.layers[0][1].refused = "alone it does not fit";
+  EXPECT_EQ(why_not(0), "alone it does not fit");
+}
+
+TEST_F(KernelSelectionOf, KeepsTheBudgets) {
+  EXPECT_THAT(kernels({Optimize::latency, Bytes(3400), {}}),
+              ElementsAre("conv.dsp", "max_pool.reference", "dense.dsp"));
+  EXPECT_THAT(kernels({Optimize::flash, {}, Microseconds(2000)}),
+              ElementsAre("conv.dsp", "max_pool.reference", "dense.dsp"));
+  // The part has less than the user allows.
+  trial_.flash_left = Bytes(3400);
+  EXPECT_THAT(kernels({Optimize::latency, Bytes(50'000), {}}),
+              ElementsAre("conv.dsp", "max_pool.reference", "dense.dsp"));
+}
+
+TEST_F(KernelSelectionOf, RefusesBudgetsThatAreTooSmall) {
+  struct Case {
+    DeployGoal goal;
+    const char* words;
+  };
+  for (const auto& [goal, words] :
+       {Case{{Optimize::latency, Bytes(2540), {}},
+             "need at least 2550 bytes of flash, 10 more than the budget of 2540"},
+        Case{{Optimize::flash, {}, Microseconds(1699.9)},
+             "need at least 1700 modelled cycles, 1 more than the budget of 1699"}}) {
+    const auto selection = select(goal);
+    ASSERT_FALSE(selection) << words;
+    EXPECT_EQ(selection.error().kind, ErrorKind::bad_input);
+    EXPECT_THAT(selection.error().message, HasSubstr(words));
+  }
+}
+
+TEST_F(KernelSelectionOf, APartThatIsTooSmallGetsTheSmallestForTheLinkerToRefuse) {
+  trial_.flash_left = Bytes(2000);
+  EXPECT_THAT(kernels(), ElementsAre("conv.reference", "max_pool.reference", "dense.dsp"));
+}
+
+TEST_F(KernelSelectionOf, TakesNoScratchThatExceedsTheRam) {
+  // Input 144, features 1152, and 200 of scratch beside them.
+  trial_.ram_left = Bytes(1300);
+  EXPECT_THAT(kernels(), ElementsAre("conv.reference", "max_pool.reference", "dense.m0"));
+  EXPECT_EQ(why_not(0), "exceeds the RAM by 196 bytes");
+  // Where nothing fits, the least scratch is for the linker to refuse.
+  trial_.ram_left = Bytes(100);
+  EXPECT_THAT(kernels(), ElementsAre("conv.reference", "max_pool.reference", "dense.dsp"));
+}
+
+TEST_F(KernelSelectionOf, WithoutATrialIsTheFirstInt8KernelWithANotice) {
+  trial_ = {};
+  trial_.notice = "no virtual board";
+  const auto selection = select();
+  ASSERT_TRUE(selection) << selection.error().message;
+  EXPECT_THAT(selection->notices, ElementsAre("no virtual board"));
+  EXPECT_EQ(selection->choice.layers[0]->name, "conv.dsp");
+  EXPECT_EQ(selection->layers.at(0).at("kernel"), "conv.dsp");
+  EXPECT_GT(selection->layers.at(0).at("constant_bytes"), 72);
+  EXPECT_FALSE(selection->layers.at(0).contains("modelled_cycles"));
+}
+
+TEST_F(KernelSelectionOf, RefusesTheTrialOfAnotherNetwork) {
+  trial_.layers.pop_back();
+  const auto selection = select();
+  ASSERT_FALSE(selection);
+  EXPECT_EQ(selection.error().message, "the kernels of 2 layers were tried, the network has 3");
+}
+
+}  // namespace
+}  // namespace assay

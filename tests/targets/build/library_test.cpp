@@ -1,0 +1,145 @@
+// Exported libraries, compiled as their README says: with g++ they compute what the reference does.
+#include "targets/build/library.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <regex>
+#include <set>
+
+#include "harness/core/file.hpp"
+#include "harness/core/hash.hpp"
+#include "harness/core/process.hpp"
+#include "targets/graph/reference_run.hpp"
+#include "tests/targets/build/test_network.hpp"
+
+namespace assay::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+/// What the exported example puts in.
+std::vector<std::int8_t> example_input(std::int64_t size) {
+  std::vector<std::int8_t> input;
+  for (std::int64_t i = 0; i < size; ++i)
+    input.push_back(static_cast<std::int8_t>(i * 7 % 256));
+  return input;
+}
+
+class Library : public ::testing::Test {
+ protected:
+  void write_for(const Core* core) {
+    LibraryOrder order;
+    auto model = generate(graph_, core, sha256_hex("small network"));
+    ASSERT_TRUE(model) << model.error().message;
+    order.model = std::move(*model);
+    order.graph = &graph_;
+    order.core = core;
+    order.name = "small.onnx";
+    const auto files = library_files(order);
+    ASSERT_TRUE(files) << files.error().message;
+    const auto written = write_library(*files, folder_);
+    ASSERT_TRUE(written) << written.error().message;
+  }
+
+  /// Standard output of `command`, run by a shell in the exported folder; it must succeed and say
+  /// nothing else.
+  std::string shell(const std::string& command) {
+    ProcessSpec spec;
+    spec.arguments = {"sh", "-c", command};
+    spec.working_directory = folder_;
+    const auto outcome = run_process(spec);
+    EXPECT_TRUE(outcome && outcome->exit_code == 0) << command << "\n" << outcome->errors;
+    EXPECT_EQ(outcome ? outcome->errors : "", "");
+    return outcome ? outcome->output : "";
+  }
+
+  /// The lines of README.txt that compile, with more flags.
+  std::string compile_command(const std::string& more) {
+    const std::string readme = read_text(folder_ / "README.txt").value();
+    std::smatch found;
+    EXPECT_TRUE(
+        std::regex_search(readme, found, std::regex("\n  (\\S*g\\+\\+(.|\n)*?model\\.cpp)\n")));
+    return found[1].str() + more;
+  }
+
+  const IntegerGraph graph_ = small_network();
+  ScratchDirectory scratch_ = *ScratchDirectory::create(::testing::TempDir(), "library");
+  fs::path folder_ = scratch_.path() / "exports" / "small";
+};
+
+constexpr const char* warnings = " -Wall -Wextra -Wpedantic -Werror";
+
+TEST_F(Library, OnTheHostComputesWhatTheReferenceDoes) {
+  write_for(nullptr);
+  ASSERT_TRUE(write_atomically(folder_ / "check.cpp", std::string_view(R"(#include <cstdio>
+#include "model.hpp"
+int main() {
+  using namespace assay::model;
+  for (std::size_t i = 0; i < input_bytes; ++i) input()[i] = static_cast<std::int8_t>(i * 7 % 256);
+  run();
+  for (std::size_t i = 0; i < logits; ++i) std::printf("%d ", output()[i]);
+  std::printf("%dx%dx%d %.4f %d, %d %.4f %d", input_height, input_width, input_channels,
+              double(input_scale), input_zero_point, logit_channels, double(logit_scale),
+              logit_zero_point);
+})")));
+  shell(compile_command(warnings));
+  shell("g++ -I. model.o check.cpp -o check && g++ -I. model.o example.cpp -o example");
+  const auto logits = run_reference(graph_, example_input(graph_.tensors[0].size()));
+  std::string expected;
+  for (const int logit : logits)
+    expected += fmt::format("{} ", logit);
+  EXPECT_EQ(shell("./check"), expected + "12x12x1 0.0200 -3, 10 0.1000 4");
+  const auto best = std::ranges::max_element(logits) - logits.begin();
+  EXPECT_EQ(shell("./example"), fmt::format("{}\n", best));
+}
+
+TEST_F(Library, CompilesForEveryKindOfCore) {
+  for (const char* name : {"cortex-m4f", "cortex-m0"}) {
+    SCOPED_TRACE(name);
+    const auto core = load_core(name);
+    ASSERT_TRUE(core) << core.error().message;
+    write_for(&*core);
+    EXPECT_THAT(compile_command(""), HasSubstr(core->compile_flags.front()));
+    shell(compile_command(warnings));
+    const std::string symbols = shell("arm-none-eabi-nm -C model.o");
+    for (const char* function : {"assay::model::run()", "assay::model::input()"})
+      EXPECT_THAT(symbols, HasSubstr(function));
+    fs::remove_all(folder_);
+  }
+}
+
+TEST_F(Library, BringsTheHeadersThatAreIncludedAndNoOthers) {
+  const auto core = load_core("cortex-m4f");
+  write_for(&*core);
+  const std::string opened = shell("arm-none-eabi-g++ -I. -mcpu=cortex-m4 -mthumb -M model.cpp");
+  std::set<std::string> brought;
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / "targets"))
+    if (entry.is_regular_file()) brought.insert(entry.path().lexically_relative(folder_).string());
+  EXPECT_GT(brought.size(), 3u);
+  for (const auto& header : brought)
+    EXPECT_THAT(opened, HasSubstr(header));
+  EXPECT_TRUE(fs::exists(folder_ / "LICENSE"));
+}
+
+TEST_F(Library, LeavesAFolderWithFilesAlone) {
+  fs::create_directories(folder_);
+  ASSERT_TRUE(write_atomically(folder_ / "mine.txt", std::string_view("mine")));
+  const auto written = write_library({{"model.cpp", "int x;"}}, folder_);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().kind, ErrorKind::bad_input);
+  EXPECT_THAT(written.error().message, HasSubstr("exists already and is not an empty folder"));
+  EXPECT_FALSE(fs::exists(folder_ / "model.cpp"));
+
+  fs::remove(folder_ / "mine.txt");
+  const auto empty = write_library({{"model.cpp", "int x;"}}, folder_ / "");
+  EXPECT_TRUE(empty) << empty.error().message;
+  EXPECT_EQ(read_text(folder_ / "model.cpp").value_or(""), "int x;");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.parent_path()), {}), 1);
+}
+
+}  // namespace
+}  // namespace assay::test
