@@ -117,7 +117,8 @@ class FirmwareStages {
     const auto& target = plan_.matrix.deploy.on[target_index];
     const auto& type = target.board_type;
     if (!facts_.contains(target_index)) {
-      ASSAY_TRY(facts_[target_index], hardware_facts(type));
+      ASSAY_TRY(const Json facts, hardware_facts(type));
+      facts_[target_index] = sha256_hex(canonical_json(facts));  // they are long, and keys many
     }
     const std::string label = plan_.expansion.configs[config].label();
     const StageInput model{"model", plan_.configs[config].quantize, "model.onnx"};

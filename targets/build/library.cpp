@@ -17,8 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view language_flags =
-    "-std=c++17 -O2 -ffunction-sections -fdata-sections -fno-exceptions -fno-rtti "
-    "-fno-threadsafe-statics";
+    "-std=c++17 -O2 -ffunction-sections -fdata-sections \\\n    "
+    "-fno-exceptions -fno-rtti -fno-threadsafe-statics";
 
 /// The files of ours that a source includes: what stands in quotes.
 std::vector<std::string> includes_of(const std::string& source) {

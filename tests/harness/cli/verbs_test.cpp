@@ -110,9 +110,9 @@ TEST(Measure, ToldInJsonIsWhatTheListingsTellLater) {
     EXPECT_TRUE(layer.at("alternatives").is_array());
     modelled += layer.at("modelled_cycles").get<double>();
   }
-  // The layers one by one, and the same in a row.
+  // The layers one by one on made-up inputs, and the same in a row on an image.
   const double cycles = record.at("metrics").at("cycles").at("value");
-  EXPECT_NEAR(modelled, cycles, cycles / 50);
+  EXPECT_NEAR(modelled, cycles, cycles / 20);
 
   // Once more: nothing is built, and the record stays the only one.
   const auto stages = user.stages();

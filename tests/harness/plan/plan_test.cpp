@@ -137,7 +137,7 @@ TEST(Plan, ASweepOfSparsitiesSharesTheDenseNetwork) {
   EXPECT_EQ(count(plan, StageKind::train), 1u);
   for (const auto kind : {prune, evaluate_torch, quantize, evaluate, firmware})
     EXPECT_EQ(count(plan, kind), 80u);
-  EXPECT_EQ(plan.stages.size(), 1u + 5 * 80);
+  EXPECT_EQ(plan.stages.size(), 1u + 6 * 80);
 }
 
 TEST(Plan, AnEnsembleIsTrainedOnceAndTeachesTogether) {
@@ -330,7 +330,7 @@ TEST(Plan, PlacedAgainKeepsStagesAndKeys) {
   const auto before = plan.stages.size();
   for (int round = 0; round < 2; ++round) {
     ASSERT_TRUE(place_cells(plan, [](const std::string&) { return 50.0; }));
-    EXPECT_EQ(plan.stages.size(), before + 2);  // firmware of the two seeds
+    EXPECT_EQ(plan.stages.size(), before + 4);  // trial and firmware of the two seeds
   }
   const auto all = selecting_plan(R"({"on": [{"board_type": "stm32f405"}]})");
   for (const auto& cell : plan.cells)
