@@ -19,8 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 using Entries = std::span<const TrialEntry>;
 
-// A layer's share of run(): the addresses and the call of its kernel, and what its constants are
-// filled up with. More than any layer of the test networks takes.
+// An allowance for a layer's share of run() and for what its constants are filled up with, so that
+// what just fits here fits in the firmware, too.
 constexpr Bytes call_bytes{48};
 
 Bytes left_of(Bytes size, Bytes used) {

@@ -122,7 +122,7 @@ TEST_P(FullStore, IsNamed) {
 // The smaller two have no room for the empty tables, the last none for a record.
 INSTANTIATE_TEST_SUITE_P(Cli, FullStore,
                          ::testing::Values(SmallStore{4 << 10, 0}, SmallStore{16 << 10, 0},
-                                           SmallStore{40 << 10, 2}));
+                                           SmallStore{40 << 10, 3}));
 
 }  // namespace
 }  // namespace assay::test
