@@ -65,6 +65,15 @@ class ExecutionCounter {
     return ticks_within(executed) >> ticks_shift;
   }
 
+  /// The time after the first `executed` instructions, for a register that is read there; a cycle
+  /// that was not over yet is over then, so that counts between two such reads repeat.
+  std::uint64_t end_cycle_within(std::uint32_t executed) {
+    const Ticks rest = -ticks_within(executed) & ((Ticks{1} << ticks_shift) - 1);
+    block_start_ += rest;
+    ticks_ += rest;
+    return cycles_within(executed);
+  }
+
   bool window_open() const { return open_; }
   const std::vector<Window>& windows() const { return windows_; }
   void forget_windows() { windows_.clear(), open_ = false; }

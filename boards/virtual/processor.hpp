@@ -161,7 +161,7 @@ class Processor final : public TimeSource {
   const CycleModel& model_;
   Engine engine_;
   CodeMap code_;
-  ExecutionCounter counter_;
+  mutable ExecutionCounter counter_;  ///< asking for the time ends the cycle that is going on
   DataLines data_lines_;
   bool watching_reads_ = false;
   SystemSpace system_;

@@ -146,7 +146,7 @@ std::uint64_t Processor::cycles() const {
   if (!access_ || !running_) return counter_.cycles();
   if (!access_cycles_) {
     const auto index = instruction_accessing(*access_);
-    access_cycles_ = index ? counter_.cycles_within(*index + 1) : counter_.cycles();
+    access_cycles_ = index ? counter_.end_cycle_within(*index + 1) : counter_.cycles();
   }
   return *access_cycles_;
 }
