@@ -1,4 +1,5 @@
-// assay bench kernels: what a kernel costs, against the reference kernel and CMSIS-NN.
+// assay bench: what kernels cost, against the reference kernel and CMSIS-NN, and what whole
+// networks cost, beside published figures.
 #include <fmt/core.h>
 
 #include <memory>
@@ -9,13 +10,15 @@
 #include "harness/core/cycle_claim.hpp"
 #include "harness/core/interrupt.hpp"
 #include "harness/run/kernel_bench.hpp"
+#include "harness/run/network_bench.hpp"
 
 namespace assay::cli {
 namespace {
 
 struct Options {
   Project project;
-  std::vector<std::string> on{"virtual:stm32f405", "virtual:stm32f030cc"};
+  std::vector<std::string> on;
+  std::vector<std::string> networks;
   bool json = false;
 };
 
@@ -41,10 +44,10 @@ Json figure_json(const std::string& board, const KernelFigure& figure, const Cyc
   return json;
 }
 
-/// What the cycles of a board's kernels promise: each is a layer by itself.
-Result<CycleClaim> claim_of(const Board& board, const Project& project) {
+/// What cycles of a board promise: a kernel is a layer by itself.
+Result<CycleClaim> claim_of(const Board& board, const Project& project, Extent extent) {
   ASSAY_TRY(const auto calibration, load_calibration(project.store, board.type.part));
-  return cycle_claim(board.type.part, board.type.clock, Extent::layer, calibration);
+  return cycle_claim(board.type.part, board.type.clock, extent, calibration);
 }
 
 void print_figures(const Board& board, const std::vector<KernelFigure>& figures,
@@ -71,11 +74,11 @@ void print_figures(const Board& board, const std::vector<KernelFigure>& figures,
   fmt::print("~cycles: {}\n\n", to_text(claim));
 }
 
-Result<int> run(const Options& options) {
+Result<int> run_kernels(const Options& options) {
   Json json = Json::array();
   for (const auto& name : options.on) {
     ASSAY_TRY(const auto board, choose_board(name, options.project.boards));
-    ASSAY_TRY(const auto claim, claim_of(board, options.project));
+    ASSAY_TRY(const auto claim, claim_of(board, options.project, Extent::layer));
     ASSAY_TRY(const auto figures,
               bench_kernels(board, options.project.cache / "scratch", install_interrupt_handler()));
     for (const auto& figure : figures)
@@ -92,19 +95,130 @@ Result<int> run(const Options& options) {
   return 0;
 }
 
+double milliseconds(double cycles, const Board& board) {
+  return cycles * 1000 / static_cast<double>(board.type.clock.count());
+}
+
+Json published_json(const Board& board, const std::string& network) {
+  Json list = Json::array();
+  for (const PublishedFigure& figure : published_figures()) {
+    if (figure.network != network || figure.part != board.type.part.name) continue;
+    Json json{
+        {"stack", figure.stack}, {"latency_ms", figure.milliseconds}, {"source", figure.source}};
+    if (figure.ram_kib > 0) json["ram_kib"] = figure.ram_kib;
+    if (figure.flash_kib > 0) json["flash_kib"] = figure.flash_kib;
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+Json network_json(const Board& board, const NetworkFigure& figure, const CycleClaim& claim) {
+  Json json{{"board", board.name},
+            {"network", figure.network},
+            {"macs", figure.macs},
+            {"published", published_json(board, figure.network)}};
+  if (!figure.misfit.empty()) {
+    json["misfit"] = figure.misfit;
+    return json;
+  }
+  json["instructions"] = figure.instructions;
+  json["words_loaded"] = figure.words_loaded;
+  json["rom_bytes"] = figure.rom_bytes;
+  json["rom_weights_bytes"] = figure.rom_weights_bytes;
+  json["ram_bytes"] = figure.ram_bytes;
+  json["ram_arena_bytes"] = figure.ram_arena_bytes;
+  json["ram_arena_bound_bytes"] = figure.ram_arena_bound_bytes;
+  if (figure.cycles) {
+    json["cycles"] = *figure.cycles * claim.factor;
+    json["latency_ms"] = milliseconds(*figure.cycles * claim.factor, board);
+    json["cycle_model"] = to_json(claim);
+  }
+  return json;
+}
+
+std::string published_text(const Board& board, const std::string& network) {
+  std::string text;
+  for (const PublishedFigure& figure : published_figures())
+    if (figure.network == network && figure.part == board.type.part.name)
+      text +=
+          fmt::format("{}{:g} ms {}", text.empty() ? "" : "; ", figure.milliseconds, figure.stack);
+  return text;
+}
+
+void print_networks(const Board& board, const std::vector<NetworkFigure>& figures,
+                    const CycleClaim& claim) {
+  fmt::print(
+      "{} ({}): dense int8; instructions and bytes are counted, latency is modelled at {:g} "
+      "MHz, {}\n",
+      board.name, board.type.part.core.name, static_cast<double>(board.type.clock.count()) / 1e6,
+      band_text(claim));
+  fmt::print("{:<20}  {:>10}  {:>12}  {:>9}  {:>9}  {:>9}  {:>9}  {:>10}  {}\n", "network", "MACC",
+             "instructions", "instr/MAC", "ROM", "RAM", "arena", "~latency",
+             "published, on silicon");
+  for (const NetworkFigure& figure : figures) {
+    if (!figure.misfit.empty()) {
+      fmt::print("{:<20}  {:>10.0f}  {}\n", figure.network, figure.macs, figure.misfit);
+      continue;
+    }
+    fmt::print(
+        "{:<20}  {:>10.0f}  {:>12.0f}  {:>9.3f}  {:>8.0f}B  {:>8.0f}B  {:>8.0f}B  {:>10}  {}\n",
+        figure.network, figure.macs, figure.instructions, figure.instructions / figure.macs,
+        figure.rom_bytes, figure.ram_bytes, figure.ram_arena_bytes,
+        figure.cycles ? fmt::format("{:.2f}ms", milliseconds(*figure.cycles * claim.factor, board))
+                      : "-",
+        published_text(board, figure.network));
+  }
+  fmt::print("~latency: {}\n\n", to_text(claim));
+}
+
+Result<int> run_networks(const Options& options) {
+  Json json = Json::array();
+  for (const auto& name : options.on) {
+    ASSAY_TRY(const auto board, choose_board(name, options.project.boards));
+    ASSAY_TRY(const auto claim, claim_of(board, options.project, Extent::network));
+    ASSAY_TRY(const auto figures,
+              bench_networks_on(board, options.networks, options.project.cache / "scratch",
+                                install_interrupt_handler()));
+    for (const auto& figure : figures)
+      json.push_back(network_json(board, figure, claim));
+    if (!options.json) print_networks(board, figures, claim);
+  }
+  if (options.json)
+    fmt::print("{}\n", json.dump(2));
+  else
+    fmt::print(
+        "Weights are initial ones, which cost what trained ones do. Published figures are "
+        "measurements on silicon: MLPerf\nTiny's results, ST's model zoo, the source thesis "
+        "(--json names each).\n");
+  return 0;
+}
+
 }  // namespace
 
 Action declare_bench(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto kernels = std::make_shared<Options>();
+  auto networks = std::make_shared<Options>();
+  kernels->on = {"virtual:stm32f405", "virtual:stm32f030cc"};
+  networks->on = {"virtual:stm32f405"};
   app.require_subcommand(1);
   app.fallthrough();
-  auto* kernels = app.add_subcommand("kernels", "Instructions and cycles per MAC of every kernel");
-  kernels->add_option("--on", options->on, "Boards: virtual:<part>")->capture_default_str();
-  kernels->add_flag("--json", options->json, "Machine-readable");
-  options->project.add_store(*kernels);
-  options->project.add_boards(*kernels);
-  options->project.add_cache(*kernels);
-  return [options] { return run(*options); };
+  const auto declare = [&](const std::shared_ptr<Options>& options, const char* name,
+                           const char* help) {
+    auto* command = app.add_subcommand(name, help);
+    command->add_option("--on", options->on, "Boards: virtual:<part>")->capture_default_str();
+    command->add_flag("--json", options->json, "Machine-readable");
+    options->project.add_store(*command);
+    options->project.add_boards(*command);
+    options->project.add_cache(*command);
+    return command;
+  };
+  declare(kernels, "kernels", "Instructions and cycles per MAC of every kernel");
+  auto* whole =
+      declare(networks, "networks", "Whole networks in dense int8, beside published figures");
+  whole->add_option("--network", networks->networks, "Only these")->delimiter(',');
+  return [kernels, networks, whole] {
+    return whole->parsed() ? run_networks(*networks) : run_kernels(*kernels);
+  };
 }
 
 }  // namespace assay::cli

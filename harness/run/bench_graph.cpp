@@ -1,0 +1,71 @@
+#include "harness/run/bench_graph.hpp"
+
+#include <fmt/format.h>
+
+#include "harness/core/file.hpp"
+#include "targets/graph/reference_run.hpp"
+
+namespace assay {
+namespace {
+
+// Such code carries no ONNX file; its hash field is all zeros.
+const std::string no_model(64, '0');
+
+/// Inputs that reach every int8 value, the same in every run.
+std::vector<std::int8_t> bench_inputs(std::size_t size) {
+  std::vector<std::int8_t> inputs(size);
+  std::uint32_t state = 12345;
+  for (auto& value : inputs) {
+    state = state * 1664525u + 1013904223u;  // Numerical Recipes' linear congruential generator
+    value = static_cast<std::int8_t>(state >> 24);
+  }
+  return inputs;
+}
+
+MeasureRequest request_for(const BenchOrder& order, const FirmwareImage& image) {
+  MeasureRequest request;
+  request.elf = image.elf;
+  request.build_id = image.build_id;
+  request.model_hash = no_model;
+  request.clock = image.clock;
+  const IntegerGraph& graph = order.graph;
+  const auto size =
+      static_cast<std::size_t>(graph.tensors[static_cast<std::size_t>(graph.input)].size());
+  request.inputs = bench_inputs(size * order.samples);
+  for (std::size_t i = 0; i < order.samples; ++i) {
+    const auto logits = run_reference(graph, std::span(request.inputs).subspan(i * size, size));
+    request.expected_logits.insert(request.expected_logits.end(), logits.begin(), logits.end());
+  }
+  return request;
+}
+
+}  // namespace
+
+Result<BenchRun> bench_graph(const BenchOrder& order, const Board& board, Desk& desk,
+                             const std::filesystem::path& scratch_folder, std::stop_token stop) {
+  BenchRun run;
+  ASSAY_TRY(run.model, generate(order.graph, &board.type.part.core, no_model, order.kernels));
+  ASSAY_TRY(const auto scratch, ScratchDirectory::create(scratch_folder, "bench-"));
+  FirmwareRequest build;
+  build.model = run.model;
+  build.board = board.type;
+  build.output_directory = scratch.path();
+  ASSAY_TRY(run.image, build_firmware(build, stop));
+  ASSAY_TRY(run.measured, desk.measure(board, request_for(order, run.image), stop));
+  const BoardMeasurement& found = run.measured;
+  if (found.identical_samples != found.samples)
+    return fail(
+        ErrorKind::failed_verdict,
+        fmt::format("{} on {}: the outputs differ from the host's", order.name, board.name));
+  if (!found.instructions || found.instructions->empty())
+    return fail(ErrorKind::infrastructure,
+                fmt::format("{} counted no instructions of {}", board.name, order.name));
+  run.instructions = static_cast<double>(found.instructions->front().count());
+  if (found.words_loaded && !found.words_loaded->empty())
+    run.words_loaded = static_cast<double>(found.words_loaded->front());
+  if (found.timing.cycles && !found.timing.cycles->empty())
+    run.cycles = static_cast<double>(found.timing.cycles->front().count());
+  return run;
+}
+
+}  // namespace assay

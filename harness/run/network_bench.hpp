@@ -1,0 +1,37 @@
+// Whole networks on a virtual board: dense int8, with what others published beside it.
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "boards/station/desk.hpp"
+#include "harness/run/bench_networks.hpp"
+
+namespace assay {
+
+/// One network on one part.
+struct NetworkFigure {
+  std::string network;
+  double macs = 0;          ///< nominal, of one inference
+  std::string misfit;       ///< why it does not fit; then all below is absent
+  double instructions = 0;  ///< of one inference, counted
+  double words_loaded = 0;
+  std::optional<double> cycles;  ///< modelled
+  double rom_bytes = 0;
+  double rom_weights_bytes = 0;
+  double ram_bytes = 0;  ///< arena, static data and the stack that was used
+  double ram_arena_bytes = 0;
+  double ram_arena_bound_bytes = 0;  ///< no plan of these kernels can be smaller
+};
+
+/// Measures every network of bench_networks() whose name is in `names` (all, when empty). Errors:
+/// bad_input for a board that is not virtual or an unknown name; failed_verdict when a logit
+/// differs from the interpreter's; those of building and the board.
+Result<std::vector<NetworkFigure>> bench_networks_on(const Board& board,
+                                                     const std::vector<std::string>& names,
+                                                     const std::filesystem::path& scratch_folder,
+                                                     std::stop_token stop);
+
+}  // namespace assay
