@@ -116,6 +116,8 @@ Result<Timing> parse_timing(const Link& link, const wire::Frame& frame, std::uin
     for (std::size_t i = 0; i < timing.inferences; ++i)
       timing.cycles->push_back(Cycles(fields.u32()));
   }
+  if (flags & wire::timing_has_resident)
+    timing.peak_resident = Bytes(std::uint64_t{1024} * fields.u32());
   if (!fields.complete() || !same_id || timing.inferences != inferences)
     return trouble(link, "sent a malformed timing: rebuild the firmware");
   return timing;
@@ -163,7 +165,7 @@ Result<Session> Session::open(Link& link, std::chrono::milliseconds deadline, Li
   const std::uint32_t nonce = random_nonce();
   ASSAY_TRY(Hello hello, greet(*channel, nonce, deadline));
   constexpr std::size_t answer_head = 4;
-  constexpr std::size_t longest_timing = 14 + 4 * wire::max_measurements;
+  constexpr std::size_t longest_timing = 18 + 4 * wire::max_measurements;
   const std::size_t longest_answer =
       std::max({hello.output_size + answer_head, hello.max_payload, longest_timing});
   channel->establish(hello.window, longest_answer, nonce);

@@ -34,6 +34,7 @@ struct Timing {
   std::size_t inferences = 0;
   std::optional<std::vector<Cycles>> cycles;  ///< one an inference; absent: the part cannot count
   std::optional<Bytes> stack_high_water;      ///< deepest stack since reset; absent: unknown
+  std::optional<Bytes> peak_resident;         ///< of the process; absent: there is none
   std::uint32_t receive_overruns = 0;         ///< bytes the device lost since the hello
 };
 

@@ -8,8 +8,10 @@
 
 #include "boards/link/uart_link.hpp"
 #include "boards/probe/openocd.hpp"
+#include "boards/station/linux_board.hpp"
 #include "boards/station/lock.hpp"
 #include "boards/virtual/client.hpp"
+#include "harness/core/file.hpp"
 
 namespace assay {
 namespace {
@@ -56,7 +58,8 @@ Status check_identity(const Board& board, const MeasureRequest& request, const H
     return wrong_identity(board, "build", hex(hello.build_id), request.build_id);
   if (hello.model_hash != request.model_hash)
     return wrong_identity(board, "model", hello.model_hash, request.model_hash);
-  if (hello.core_clock != request.clock)
+  // Under Linux the clock is the operating system's.
+  if (!board.type.part.runs_linux() && hello.core_clock != request.clock)
     return wrong_identity(board, "core clock (Hz)", std::to_string(hello.core_clock.count()),
                           std::to_string(request.clock.count()));
   return check_unique_id(board, hello.unique_id);
@@ -88,6 +91,26 @@ Status stream_samples(Session& session, const MeasureRequest& request, BoardMeas
         else if (!found.first_mismatch)
           found.first_mismatch = LogitMismatch{sample, wrong, expected[wrong], logits[wrong]};
       });
+}
+
+/// A program that was put on a board and runs.
+struct Program {
+  std::optional<ScratchDirectory> scratch;  ///< holds the counts of a virtual board under Linux
+  std::unique_ptr<Link> link;
+
+  std::filesystem::path counts_file() const {
+    return scratch ? scratch->path() / "counts" : std::filesystem::path();
+  }
+};
+
+Status check_windows(const Board& board, const MeasureRequest& request,
+                     const BoardMeasurement& found) {
+  if (found.instructions->size() != request.inferences)
+    return fail(ErrorKind::infrastructure,
+                fmt::format("{} counted instructions of {} inferences, {} were asked for: rebuild "
+                            "virtual-board and the firmware",
+                            board.name, found.instructions->size(), request.inferences));
+  return {};
 }
 
 }  // namespace
@@ -123,20 +146,39 @@ struct Desk::State {
     return fail(status.error().kind, fmt::format("{}: {}", board.name, status.error().message));
   }
 
+  /// Puts the program on the board and starts it. The link is open before the reset, so that
+  /// nothing the board says is lost.
+  Result<Program> load(const Board& board, const std::filesystem::path& elf,
+                       BoardMeasurement& found, std::stop_token stop) const {
+    const auto begin = system_clock().now();
+    Program program;
+    if (board.type.part.runs_linux()) {
+      if (board.virtual_board) {
+        ASSAY_TRY(found.emulator, emulator_version(board));
+        ASSAY_TRY(program.scratch, ScratchDirectory::create(std::filesystem::temp_directory_path(),
+                                                            "assay-counts-"));
+        ASSAY_CHECK(write_atomically(program.counts_file(), std::string_view()));
+      }
+      ASSAY_TRY(program.link, start_linux_program(board, elf, program.counts_file()));
+    } else {
+      ASSAY_TRY(program.link, link_to(board));
+      ASSAY_CHECK(check_supply(board.type));
+      ASSAY_CHECK(flash(board, elf, std::move(stop)));
+    }
+    found.flash_time = since(begin);
+    return program;
+  }
+
   /// The windows that closed since the last call.
   Result<std::vector<ExecutionWindow>> counts(const Board& board) {
     const std::lock_guard lock(control);
     return virtual_boards->counts(board.name);
   }
 
-  /// Programs the board and opens a session with what must be the firmware of the request.
+  /// Opens a session with what must be the firmware of the request.
   Result<Session> boot(const Board& board, const MeasureRequest& request, Link& link,
                        std::stop_token stop, BoardMeasurement& found) const {
-    ASSAY_CHECK(check_supply(board.type));
-    auto begin = system_clock().now();
-    ASSAY_CHECK(flash(board, request.elf, stop));
-    found.flash_time = since(begin);
-    begin = system_clock().now();
+    const auto begin = system_clock().now();
     LinkOptions options;
     options.stop = stop;
     ASSAY_TRY(auto session, Session::open(link, boot_deadline, options));
@@ -147,13 +189,18 @@ struct Desk::State {
     return session;
   }
 
-  Status take_quiet_window(const Board& board, const MeasureRequest& request, Session& session,
-                           BoardMeasurement& found) {
+  Status take_quiet_window(const Board& board, const MeasureRequest& request,
+                           const Program& program, Session& session, BoardMeasurement& found) {
     const auto sample =
         std::span<const std::int8_t>(request.inputs).first(session.hello().input_size);
-    if (board.virtual_board) ASSAY_CHECK(counts(board));  // windows of earlier firmware
+    const bool under_linux = board.type.part.runs_linux();
+    if (board.virtual_board && !under_linux) ASSAY_CHECK(counts(board));  // of earlier firmware
     ASSAY_TRY(found.timing, session.measure(sample, request.inferences));
     if (!board.virtual_board) return {};
+    if (under_linux) {
+      ASSAY_TRY(found.instructions, read_window_counts(program.counts_file()));
+      return check_windows(board, request, found);
+    }
     ASSAY_TRY(const auto windows, counts(board));
     found.instructions.emplace();
     found.words_loaded.emplace();
@@ -161,13 +208,7 @@ struct Desk::State {
       found.instructions->emplace_back(window.instructions);
       found.words_loaded->push_back(window.words_loaded);
     }
-    if (found.instructions->size() != request.inferences)
-      return fail(
-          ErrorKind::infrastructure,
-          fmt::format("{} counted instructions of {} inferences, {} were asked for: rebuild "
-                      "virtual-board and the firmware",
-                      board.name, found.instructions->size(), request.inferences));
-    return {};
+    return check_windows(board, request, found);
   }
 };
 
@@ -180,7 +221,8 @@ Result<Desk> Desk::open(std::vector<Board> boards, std::filesystem::path lock_fo
   auto state = std::make_unique<State>();
   std::vector<VirtualBoardSpec> specs;
   for (const auto& board : boards)
-    if (board.virtual_board) specs.push_back({board.name, board.type.name, board.probe_serial});
+    if (board.virtual_board && !board.type.part.runs_linux())
+      specs.push_back({board.name, board.type.name, board.probe_serial});
   if (!specs.empty()) {
     ASSAY_TRY(auto started, VirtualBoards::start(specs));
     state->virtual_boards = std::move(started);
@@ -203,23 +245,23 @@ Result<BoardMeasurement> Desk::measure(const Board& board, const MeasureRequest&
     ASSAY_TRY(auto taken, BoardLock::acquire(state_->lock_folder, board, lock_patience, stop));
     lock.emplace(std::move(taken));
   }
-  // The link is open before the reset, so that nothing the board says is lost.
-  ASSAY_TRY(const auto link, state_->link_to(board));
-  ASSAY_TRY(auto session, state_->boot(board, request, *link, stop, found));
+  ASSAY_TRY(const auto program, state_->load(board, request.elf, found, stop));
+  ASSAY_TRY(auto session, state_->boot(board, request, *program.link, stop, found));
   ASSAY_CHECK(stream_samples(session, request, found));
-  ASSAY_CHECK(state_->take_quiet_window(board, request, session, found));
+  ASSAY_CHECK(state_->take_quiet_window(board, request, program, session, found));
   found.link = session.counters();
   return found;
 }
 
 Result<TrialCounts> Desk::count_samples(const Board& board, const MeasureRequest& request,
                                         std::stop_token stop) {
-  if (!board.virtual_board)
-    return fail(ErrorKind::bad_input,
-                fmt::format("{} cannot count instructions: only a virtual board can", board.name));
+  if (!board.virtual_board || board.type.part.runs_linux())
+    return fail(
+        ErrorKind::bad_input,
+        fmt::format("{} cannot count cycles: only a virtual microcontroller can", board.name));
   BoardMeasurement found;
-  ASSAY_TRY(const auto link, state_->link_to(board));
-  ASSAY_TRY(auto session, state_->boot(board, request, *link, stop, found));
+  ASSAY_TRY(const auto program, state_->load(board, request.elf, found, stop));
+  ASSAY_TRY(auto session, state_->boot(board, request, *program.link, stop, found));
   ASSAY_CHECK(state_->counts(board));  // windows of earlier firmware
   TrialCounts counts;
   const std::size_t outputs = session.hello().output_size;

@@ -48,6 +48,7 @@ struct BoardMeasurement {
   std::optional<std::vector<Instructions>> instructions;  ///< one a timed inference; virtual boards
   std::optional<std::vector<std::uint64_t>> words_loaded;  ///< the same; LDM counts each word
   LinkCounters link;
+  std::string emulator;                    ///< and its version: a virtual board under Linux
   std::chrono::milliseconds flash_time{};  ///< program, verify, reset
   std::chrono::milliseconds boot_time{};   ///< reset to hello
 };
@@ -76,11 +77,11 @@ class Desk {
 
   const std::vector<Board>& boards() const;
 
-  /// Locks the board, flashes and verifies the ELF, checks the identity, streams the samples, takes
-  /// the quiet window. Wrong logits are a finding (identical_samples < samples), not an error.
-  /// Errors: infrastructure (busy board, probe, cable, power, another identity: nothing may be
-  /// recorded then), bad_input (no samples, or logits of another size than the model's),
-  /// interrupted.
+  /// Locks the board, flashes and verifies the ELF (starts it, under Linux), checks the identity,
+  /// streams the samples, takes the quiet window. Wrong logits are a finding (identical_samples <
+  /// samples), not an error. Errors: infrastructure (busy board, probe, cable, power, another
+  /// identity: nothing may be recorded then), bad_input (no samples, or logits of another size than
+  /// the model's), interrupted.
   Result<BoardMeasurement> measure(const Board& board, const MeasureRequest& request,
                                    std::stop_token stop);
 

@@ -1,6 +1,7 @@
 #include "boards/station/inventory.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
@@ -51,12 +52,18 @@ void check_connections(JsonObject& object, const Board& board) {
                     board.probe_serial, longest_serial));
 }
 
-Board read_board(JsonObject& object) {
-  Board board;
-  board.name = object.required<std::string>("name");
-  check_word(object, "name", board.name);
-  const auto type_name = object.required<std::string>("type");
-  board.virtual_board = object.optional("virtual", false);
+/// How a board under Linux is reached.
+void read_command(JsonObject& object, Board& board) {
+  board.probe_serial = "linux-" + board.name;  // there is no probe; what the lock is on
+  if (board.virtual_board) return;
+  board.command = object.list<std::string>("command");
+  if (board.command.empty())
+    object.problem("command",
+                   "expected what runs a shell line on the board, as [\"ssh\", "
+                   "\"pi@raspberrypi\"]");
+}
+
+void read_connections(JsonObject& object, Board& board) {
   if (board.virtual_board) {
     board.probe_serial = object.optional("probe_serial", virtual_serial(board.name));
     board.uart = object.optional<std::string>("uart", "");
@@ -66,11 +73,21 @@ Board read_board(JsonObject& object) {
   }
   board.unique_id = read_unique_id(object);
   check_connections(object, board);
-  if (object.errors().failed()) return board;
-  if (auto type = find_board_type(type_name))
-    board.type = std::move(*type);
+}
+
+Board read_board(JsonObject& object) {
+  Board board;
+  board.name = object.required<std::string>("name");
+  check_word(object, "name", board.name);
+  const auto type_name = object.required<std::string>("type");
+  board.virtual_board = object.optional("virtual", false);
+  const auto type = find_board_type(type_name);
+  if (type) board.type = *type;
+  if (board.type.part.runs_linux())
+    read_command(object, board);
   else
-    object.problem("type", type.error().message);
+    read_connections(object, board);
+  if (!type && !object.errors().failed()) object.problem("type", type.error().message);
   return board;
 }
 
@@ -101,11 +118,13 @@ Result<std::vector<Board>> load_inventory(const std::filesystem::path& path) {
     Uniqueness names("name");
     Uniqueness probes("probe_serial");
     Uniqueness uarts("uart");
+    Uniqueness commands("command");
     object.for_each_object("boards", [&](JsonObject& entry) {
       boards.push_back(read_board(entry));
       names.check(entry, boards.back().name);
       probes.check(entry, boards.back().probe_serial);
       uarts.check(entry, boards.back().uart);
+      commands.check(entry, fmt::format("{}", fmt::join(boards.back().command, " ")));
     });
   }
   ASSAY_CHECK(errors.status());

@@ -1,5 +1,6 @@
 // assay boards: the inventory.
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
 
@@ -17,27 +18,51 @@ struct Options {
 };
 
 Json type_json(const BoardType& type) {
-  return {{"name", type.name},
-          {"title", type.title},
-          {"part", type.part.name},
-          {"core", type.part.core.name},
-          {"clock_hz", type.clock.count()},
-          {"flash_bytes", type.part.flash().size.count()},
-          {"ram_bytes", type.part.ram().size.count()}};
+  Json json{{"name", type.name},
+            {"title", type.title},
+            {"part", type.part.name},
+            {"core", type.part.core.name},
+            {"clock_hz", type.clock.count()},
+            {"ram_bytes", type.part.ram().size.count()}};
+  if (!type.part.runs_linux()) json["flash_bytes"] = type.part.flash().size.count();
+  return json;
+}
+
+/// Program memory in the list of types; under Linux a program is a file.
+std::string flash_text(const Part& part) {
+  return part.runs_linux() ? "-" : fmt::format("{}KB", part.flash().size.count() / 1024);
+}
+
+/// What a board is reached by besides its UART.
+std::string probe_text(const Board& board) {
+  if (board.virtual_board) return "virtual";
+  if (board.type.part.runs_linux()) return fmt::format("{}", fmt::join(board.command, " "));
+  return board.probe_serial;
+}
+
+Json board_json(const Board& board) {
+  Json json{{"name", board.name}, {"type", board.type.name}, {"virtual", board.virtual_board}};
+  if (board.type.part.runs_linux()) {
+    json["command"] = board.command;
+  } else {
+    json["probe_serial"] = board.probe_serial;
+    json["uart"] = board.uart;
+  }
+  return json;
 }
 
 Result<int> list_types(const Options& options) {
   Json json = Json::array();
   if (!options.json)
-    fmt::print("{:<24}  {:<12}  {:<13}  {:>7}  {:>8}  {:>7}\n", "board type", "part", "core", "MHz",
+    fmt::print("{:<24}  {:<17}  {:<13}  {:>7}  {:>8}  {:>9}\n", "board type", "part", "core", "MHz",
                "flash", "RAM");
   for (const auto& name : known_board_types()) {
     ASSAY_TRY(const auto type, load_board_type(name));
     json.push_back(type_json(type));
     if (!options.json)
-      fmt::print("{:<24}  {:<12}  {:<13}  {:>7g}  {:>6}KB  {:>5}KB\n", type.name, type.part.name,
+      fmt::print("{:<24}  {:<17}  {:<13}  {:>7g}  {:>8}  {:>7}KB\n", type.name, type.part.name,
                  type.part.core.name, static_cast<double>(type.clock.count()) / 1e6,
-                 type.part.flash().size.count() / 1024, type.part.ram().size.count() / 1024);
+                 flash_text(type.part), type.part.ram().size.count() / 1024);
   }
   if (options.json) fmt::print("{}\n", json.dump(2));
   return 0;
@@ -48,11 +73,7 @@ Result<int> list_boards(const Options& options) {
   if (options.json) {
     Json json = Json::array();
     for (const auto& board : boards)
-      json.push_back({{"name", board.name},
-                      {"type", board.type.name},
-                      {"virtual", board.virtual_board},
-                      {"probe_serial", board.probe_serial},
-                      {"uart", board.uart}});
+      json.push_back(board_json(board));
     fmt::print("{}\n", json.dump(2));
     return 0;
   }
@@ -66,8 +87,7 @@ Result<int> list_boards(const Options& options) {
   }
   fmt::print("{:<16}  {:<24}  {:<26}  {}\n", "board", "type", "probe", "UART");
   for (const auto& board : boards)
-    fmt::print("{:<16}  {:<24}  {:<26}  {}\n", board.name, board.type.name,
-               board.virtual_board ? "virtual" : board.probe_serial,
+    fmt::print("{:<16}  {:<24}  {:<26}  {}\n", board.name, board.type.name, probe_text(board),
                board.virtual_board ? "virtual" : board.uart);
   return 0;
 }

@@ -2,11 +2,13 @@
 #include <fmt/core.h>
 
 #include <memory>
+#include <set>
 
 #include "boards/station/inventory.hpp"
 #include "compress/data/dataset.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/project.hpp"
+#include "harness/core/part.hpp"
 #include "harness/core/process.hpp"
 #include "harness/run/preflight.hpp"
 
@@ -47,6 +49,25 @@ Finding look_at(const RequiredTool& tool) {
   return finding;
 }
 
+/// Compilers and emulators of the boards that run Linux; a project without such boards needs none.
+std::vector<Finding> look_at_linux_tools() {
+  std::vector<Finding> findings;
+  std::set<std::string> seen;
+  const auto look = [&](const std::string& program, const std::string& package, const char* use) {
+    if (!seen.insert(program).second) return;
+    findings.push_back(look_at({program.c_str(), package.c_str(), use, std::nullopt}));
+    findings.back().optional = true;
+  };
+  for (const auto& name : known_parts()) {
+    const auto part = load_part(name);
+    if (!part || !part->runs_linux()) continue;
+    const LinuxTools& tools = *part->core.linux_tools;
+    look(tools.compiler, tools.compiler_package, "boards under Linux");
+    look(tools.emulator, tools.emulator_package, "virtual boards under Linux");
+  }
+  return findings;
+}
+
 Finding look_at_own(const char* program, const char* advice) {
   const auto path = own_program(program);
   const bool there = fs::exists(path);
@@ -78,7 +99,7 @@ Finding look_at_boards(const fs::path& path) {
   if (!boards) return {"board inventory", false, boards.error().message};
   std::size_t missing = 0;
   for (const auto& board : *boards)
-    missing += !board.virtual_board && !fs::exists(board.uart);
+    missing += !board.virtual_board && !board.type.part.runs_linux() && !fs::exists(board.uart);
   return {"board inventory", missing == 0,
           missing ? fmt::format("{} of {} boards in {} have no UART device: plug them in", missing,
                                 boards->size(), path.string())
@@ -89,6 +110,8 @@ Result<int> run(const Project& project, bool json) {
   std::vector<Finding> findings;
   for (const auto& tool : required_tools())
     findings.push_back(look_at(tool));
+  for (auto& finding : look_at_linux_tools())
+    findings.push_back(std::move(finding));
   findings.push_back(look_at_own("assay-train", "configure with ASSAY_TRAIN=ON to train"));
   findings.push_back(look_at_own("virtual-board", "build the target virtual-board"));
   for (const auto& name : known_datasets())

@@ -100,7 +100,7 @@ Result<Task> prepare(const Options& options, const Board& board) {
   std::vector<const Stage*> missing;
   for (const Stage* stage : {&task.build.trial, &task.build.firmware, &task.evaluate})
     if (!is_cached(task.cache, *stage)) missing.push_back(stage);
-  ASSAY_CHECK(preflight(task.cache, missing, {data}, true));
+  ASSAY_CHECK(preflight(task.cache, missing, {data}, !board.type.part.runs_linux()));
 
   MeasurementOrder& order = task.order;
   order.artifacts.model = options.model;

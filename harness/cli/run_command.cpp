@@ -76,6 +76,10 @@ std::size_t count_unmeasured(const Plan& plan, const std::set<std::string>& want
   }));
 }
 
+bool runs_linux(const Plan& plan, const Placement& placement) {
+  return plan.matrix.deploy.on[placement.target].board_type.part.runs_linux();
+}
+
 /// Everything a run can be told to lack before it starts, so that a fault leaves nothing behind.
 Status check_ready(const Plan& plan, const PendingWork& pending, const RunContext& context) {
   ASSAY_CHECK(check_boards(plan, pending, context));
@@ -87,7 +91,7 @@ Status check_ready(const Plan& plan, const PendingWork& pending, const RunContex
   for (std::size_t index : pending.cells) {
     const Cell& cell = plan.cells[index];
     data_sets.insert(plan.expansion.configs[cell.config].at("data"));
-    on_boards = on_boards || cell.placement;
+    on_boards = on_boards || (cell.placement && !runs_linux(plan, *cell.placement));
   }
   return preflight(context.cache, stages, data_sets, on_boards);
 }

@@ -30,28 +30,37 @@ SupplyChoice supply_choice(const BoardType& type) {
   return {type.supply_mode, type.part.supply_modes, type.power_wiring};
 }
 
-/// What must hold between a board and its part.
-void check_against_part(JsonObject& object, const BoardType& type) {
-  const auto& uarts = type.part.uarts;
-  if (std::ranges::find(uarts, type.uart, &Uart::name) == uarts.end())
-    object.problem("uart", fmt::format("{} has no UART \"{}\"", type.part.name, type.uart));
-  if (type.clock > type.part.max_clock.value)
-    object.problem("clock", fmt::format("{} Hz is above the {} Hz {} allows", type.clock.count(),
-                                        type.part.max_clock.value.count(), type.part.name));
+void read_supply_mode(JsonObject& object, BoardType& type) {
+  type.power_wiring = read_supply_modes(object, "power_wiring");
+  if (const auto word = object.maybe<std::string>("supply_mode")) {
+    const auto mode = parse_supply_mode(*word);
+    if (mode)
+      type.supply_mode = *mode;
+    else
+      object.problem("supply_mode", mode.error().message);
+  }
   const auto supply = check_supply_choice(supply_choice(type), type.part.title);
   if (!supply) object.problem("supply_mode", supply.error().message);
 }
 
-void read_supply(JsonObject& object, BoardType& type) {
-  type.supply = Millivolts(object.required<std::uint32_t>("supply"));
-  type.power_wiring = read_supply_modes(object, "power_wiring");
-  const auto word = object.maybe<std::string>("supply_mode");
-  if (!word) return;
-  const auto mode = parse_supply_mode(*word);
-  if (mode)
-    type.supply_mode = *mode;
-  else
-    object.problem("supply_mode", mode.error().message);
+/// What connects a microcontroller with its surroundings.
+void read_wiring(JsonObject& object, BoardType& type) {
+  if (auto crystal = object.maybe<std::uint64_t>("crystal")) type.crystal = Hertz(*crystal);
+  type.clock_input = object.optional("clock_input", false);
+  type.uart = object.required<std::string>("uart");
+  type.uart_tx = read_pin(object, "uart_tx");
+  type.uart_rx = read_pin(object, "uart_rx");
+  type.baud = Baud(object.required<std::uint32_t>("baud"));
+  const auto& uarts = type.part.uarts;
+  if (std::ranges::find(uarts, type.uart, &Uart::name) == uarts.end())
+    object.problem("uart", fmt::format("{} has no UART \"{}\"", type.part.name, type.uart));
+  read_supply_mode(object, type);
+}
+
+void check_clock(JsonObject& object, const BoardType& type) {
+  if (type.clock > type.part.max_clock.value)
+    object.problem("clock", fmt::format("{} Hz is above the {} Hz {} allows", type.clock.count(),
+                                        type.part.max_clock.value.count(), type.part.name));
 }
 
 Result<BoardType> parse_board_type(const Json& json, const std::string& source) {
@@ -62,21 +71,15 @@ Result<BoardType> parse_board_type(const Json& json, const std::string& source) 
     type.name = object.required<std::string>("name");
     type.title = object.required<std::string>("title");
     const auto part_name = object.required<std::string>("part");
-    if (auto crystal = object.maybe<std::uint64_t>("crystal")) type.crystal = Hertz(*crystal);
-    type.clock_input = object.optional("clock_input", false);
+    ASSAY_CHECK(errors.status());
+    ASSAY_TRY(type.part, load_part(part_name));
+    if (!type.part.runs_linux()) read_wiring(object, type);
     type.clock = Hertz(object.required<std::uint64_t>("clock"));
-    type.uart = object.required<std::string>("uart");
-    type.uart_tx = read_pin(object, "uart_tx");
-    type.uart_rx = read_pin(object, "uart_rx");
-    type.baud = Baud(object.required<std::uint32_t>("baud"));
-    read_supply(object, type);
+    type.supply = Millivolts(object.required<std::uint32_t>("supply"));
     type.external_memory = object.optional<std::string>("external_memory", "");
     type.default_for_part = object.optional("default_for_part", false);
     type.source = object.required<std::string>("source");
-    if (!errors.failed()) {
-      ASSAY_TRY(type.part, load_part(part_name));
-      check_against_part(object, type);
-    }
+    check_clock(object, type);
   }
   ASSAY_CHECK(errors.status());
   return type;
@@ -131,6 +134,9 @@ Result<BoardType> find_board_type(const std::string& name_or_part) {
 }
 
 Result<Hertz> core_clock(const BoardType& type, double mhz) {
+  if (type.part.runs_linux())
+    return fail(ErrorKind::bad_input,
+                fmt::format("the operating system of a {} sets its clock", type.part.title));
   const Hertz limit = type.part.max_clock.value;
   if (mhz * 1e6 >= 1 && mhz * 1e6 < static_cast<double>(limit.count()) + 0.5)
     return Hertz(static_cast<std::uint64_t>(std::llround(mhz * 1e6)));

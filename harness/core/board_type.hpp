@@ -17,14 +17,16 @@ struct Pin {
   int function = 0;
 };
 
-/// A kind of board, from boards/types/<name>.json.
+/// A kind of board, from boards/types/<name>.json. Crystal, UART, pins and baud are those of a
+/// microcontroller; a board that runs Linux is spoken to over pipes and has none.
 struct BoardType {
   std::string name;   ///< "olimex-stm32-h405"
   std::string title;  ///< "Olimex STM32-H405"
   Part part;
   std::optional<Hertz> crystal;  ///< absent: the part's internal oscillator
   bool clock_input = false;      ///< `crystal` is a finished clock signal on the oscillator's pin
-  Hertz clock;                   ///< core clock the firmware sets unless a cell asks for another
+  Hertz clock;                   ///< core clock the firmware sets unless a cell asks for another;
+                                 ///< under Linux the nominal one
   std::string uart;              ///< name of one of the part's UARTs
   Pin uart_tx;
   Pin uart_rx;
@@ -44,7 +46,7 @@ struct BoardType {
 Status check_supply(const BoardType& type);
 
 /// A core clock given in MHz. Errors: bad_input "expected ..." when it is not above 0 and at most
-/// the part's maximum.
+/// the part's maximum, or when the board's operating system sets the clock.
 Result<Hertz> core_clock(const BoardType& type, double mhz);
 
 /// Reads boards/types/<name>.json and its part. Errors: bad_input naming the type and listing the

@@ -40,6 +40,8 @@ constexpr std::array kinds{
     MetricKind{"ram_stack_bytes", "B", "RAM: stack", "deepest stack use, from the painted stack",
                false, 0},
     MetricKind{"ram_static_bytes", "B", "RAM: static", "static data without the arena", false, 0},
+    MetricKind{"rss_peak_bytes", "B", "RSS", "most memory the program had resident under Linux",
+               false, 0},
     MetricKind{"macc", "", "MACC", "multiply-accumulate operations of one inference", false, 0},
     MetricKind{"instructions", "", "Instructions", "executed instructions of one inference", false,
                0},

@@ -23,6 +23,30 @@ Sourced<T> read_sourced(JsonObject& object, const std::string& key, Make make) {
   return {make(inner.required<Number>("value")), inner.required<std::string>("source")};
 }
 
+LinuxTools read_linux_tools(JsonObject object) {
+  LinuxTools tools;
+  tools.compiler = object.required<std::string>("compiler");
+  tools.compiler_package = object.required<std::string>("compiler_package");
+  tools.emulator = object.required<std::string>("emulator");
+  tools.emulator_package = object.required<std::string>("emulator_package");
+  tools.emulated_core = object.required<std::string>("emulated_core");
+  return tools;
+}
+
+/// How the virtual board runs the core, and what its instructions cost there.
+void read_virtual_core(JsonObject& object, Core& core) {
+  core.engine_model = object.required<std::string>("engine_model");
+  core.cycle_counter = object.choice("cycle_counter", {"dwt", "systick"});
+  core.cycle_model = object.required<std::string>("cycle_model");
+  core.cycle_band_pct = object.maybe<double>("cycle_band_pct");
+  core.cycle_band_layer_pct = object.maybe<double>("cycle_band_layer_pct");
+  core.cycle_evidence = object.required<std::string>("cycle_evidence");
+  JsonObject cycles = object.object("cycles");
+  const Json& table = object.raw("cycles");
+  for (auto it = table.begin(); table.is_object() && it != table.end(); ++it)
+    core.cycles[it.key()] = cycles.required<double>(it.key());
+}
+
 Result<Core> parse_core(const Json& json, const std::string& source) {
   Core core;
   JsonErrors errors(source);
@@ -30,20 +54,15 @@ Result<Core> parse_core(const Json& json, const std::string& source) {
     JsonObject object(json, "", errors);
     core.name = object.required<std::string>("name");
     core.architecture = object.required<std::string>("architecture");
-    core.engine_model = object.required<std::string>("engine_model");
     core.dsp = object.required<bool>("dsp");
+    core.neon = object.optional("neon", false);
     core.fpu = object.required<bool>("fpu");
     core.compile_flags = object.list<std::string>("compile_flags");
-    core.cycle_counter = object.choice("cycle_counter", {"dwt", "systick"});
-    core.cycle_model = object.required<std::string>("cycle_model");
-    core.cycle_band_pct = object.maybe<double>("cycle_band_pct");
-    core.cycle_band_layer_pct = object.maybe<double>("cycle_band_layer_pct");
-    core.cycle_evidence = object.required<std::string>("cycle_evidence");
     core.source = object.required<std::string>("source");
-    JsonObject cycles = object.object("cycles");
-    const Json& table = object.raw("cycles");
-    for (auto it = table.begin(); table.is_object() && it != table.end(); ++it)
-      core.cycles[it.key()] = cycles.required<double>(it.key());
+    if (object.has("linux"))
+      core.linux_tools = read_linux_tools(object.object("linux"));
+    else
+      read_virtual_core(object, core);
   }
   ASSAY_CHECK(errors.status());
   return core;
@@ -54,7 +73,7 @@ MemoryRegion read_region(JsonObject& object) {
   region.name = object.required<std::string>("name");
   region.flash = object.optional("flash", false);
   region.base = object.address("base");
-  region.size = Bytes(object.required<std::uint32_t>("size"));
+  region.size = Bytes(object.required<std::uint64_t>("size"));
   region.source = object.required<std::string>("source");
   return region;
 }
@@ -72,9 +91,15 @@ Uart read_uart(JsonObject& object) {
 void read_memory(JsonObject& object, Part& part) {
   object.for_each_object("memory",
                          [&](JsonObject& region) { part.memory.push_back(read_region(region)); });
-  for (bool flash : {true, false})
-    if (std::ranges::find(part.memory, flash, &MemoryRegion::flash) == part.memory.end())
-      object.problem("memory", flash ? "needs a flash region" : "needs a RAM region");
+  const auto has = [&](bool flash) {
+    return std::ranges::find(part.memory, flash, &MemoryRegion::flash) != part.memory.end();
+  };
+  if (!part.runs_linux() && !has(true)) object.problem("memory", "needs a flash region");
+  if (part.runs_linux() && has(true)) object.problem("memory", "a Linux system has RAM alone");
+  if (!has(false)) object.problem("memory", "needs a RAM region");
+}
+
+void read_flash_alias_and_caches(JsonObject& object, Part& part) {
   if (object.has("flash_alias"))
     part.flash_alias = object.address("flash_alias");
   else if (std::ranges::find(part.memory, 0u, &MemoryRegion::base) == part.memory.end())
@@ -122,7 +147,15 @@ FlashTiming read_flash_timing(JsonObject object) {
   return timing;
 }
 
-void read_identity(JsonObject& object, Part& part) {
+/// What only a microcontroller has: UARTs, a clock tree, a flash controller, a debug port.
+void read_microcontroller(JsonObject& object, Part& part) {
+  object.for_each_object("uarts", [&](JsonObject& uart) { part.uarts.push_back(read_uart(uart)); });
+  part.clock_driver = object.required<std::string>("clock_driver");
+  part.flash_controller = object.required<std::string>("flash_controller");
+  read_flash_alias_and_caches(object, part);
+  part.supply_modes = read_supply_modes(object, "supply_modes");
+  if (object.has("flash_timing"))
+    part.flash_timing = read_flash_timing(object.object("flash_timing"));
   part.flash_size_register = object.address("flash_size_register");
   if (object.has("unique_id")) part.unique_id = object.address("unique_id");
   part.debug_idcode = object.address("debug_idcode");
@@ -130,13 +163,11 @@ void read_identity(JsonObject& object, Part& part) {
   part.debug_port_id = object.address("debug_port_id");
   part.cpuid = object.address("cpuid");
   part.openocd_target = object.required<std::string>("openocd_target");
-  part.aliases = object.list<std::string>("aliases");
 }
 
 void read_power_and_price(JsonObject& object, Part& part) {
   part.supply = read_sourced<Millivolts, std::uint32_t>(
       object, "supply", [](std::uint32_t value) { return Millivolts(value); });
-  part.supply_modes = read_supply_modes(object, "supply_modes");
   if (object.has("run_current"))
     part.run_current = read_sourced<MicroampsPerMegahertz, double>(
         object, "run_current", [](double value) { return MicroampsPerMegahertz(value); });
@@ -180,26 +211,21 @@ std::vector<SupplyMode> read_supply_modes(JsonObject& object, const std::string&
 Result<Part> parse_part(const Json& json, const std::string& source) {
   Part part;
   JsonErrors errors(source);
-  std::string core_name;
   {
     JsonObject object(json, "", errors);
     part.name = object.required<std::string>("name");
     part.title = object.required<std::string>("title");
-    core_name = object.required<std::string>("core");
+    const auto core_name = object.required<std::string>("core");
+    ASSAY_CHECK(errors.status());
+    ASSAY_TRY(part.core, load_core(core_name));
+    part.aliases = object.list<std::string>("aliases");
     read_memory(object, part);
-    object.for_each_object("uarts",
-                           [&](JsonObject& uart) { part.uarts.push_back(read_uart(uart)); });
-    part.clock_driver = object.required<std::string>("clock_driver");
     part.max_clock = read_sourced<Hertz, std::uint64_t>(
         object, "max_clock", [](std::uint64_t value) { return Hertz(value); });
-    part.flash_controller = object.required<std::string>("flash_controller");
-    if (object.has("flash_timing"))
-      part.flash_timing = read_flash_timing(object.object("flash_timing"));
-    read_identity(object, part);
+    if (!part.runs_linux()) read_microcontroller(object, part);
     read_power_and_price(object, part);
   }
   ASSAY_CHECK(errors.status());
-  ASSAY_TRY(part.core, load_core(core_name));
   return part;
 }
 

@@ -23,17 +23,29 @@ struct Sourced {
   std::string source;
 };
 
-/// A processor core, from targets/parts/cores/<name>.json.
+/// How programs for a core under Linux are made, and run where there is no board.
+struct LinuxTools {
+  std::string compiler;          ///< "aarch64-linux-gnu-g++"
+  std::string compiler_package;  ///< Debian package that brings it
+  std::string emulator;          ///< QEMU's user-mode emulator: "qemu-aarch64"
+  std::string emulator_package;
+  std::string emulated_core;  ///< its name for the core: "cortex-a72"
+};
+
+/// A processor core, from targets/parts/cores/<name>.json: of a microcontroller, or of a board that
+/// runs Linux, which has `linux_tools` and nothing of the engine and the cycle table.
 struct Core {
   std::string name;          ///< "cortex-m4f"
   std::string architecture;  ///< "armv7e-m"
-  std::string engine_model;  ///< core the virtual board runs it on: "cortex-m4"
   bool dsp = false;          ///< has SMLAD and friends
+  bool neon = false;         ///< has AArch64's Advanced SIMD
   bool fpu = false;
   std::vector<std::string> compile_flags;  ///< {"-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", ...}
-  std::string cycle_counter;               ///< "dwt" or "systick"
-  std::string cycle_model;                 ///< version of rules and costs, e.g. "m4-2"
-  std::optional<double> cycle_band_pct;    ///< promised at zero wait states; absent: uncalibrated
+  std::optional<LinuxTools> linux_tools;
+  std::string engine_model;              ///< core the virtual board runs it on: "cortex-m4"
+  std::string cycle_counter;             ///< "dwt" or "systick"
+  std::string cycle_model;               ///< version of rules and costs, e.g. "m4-2"
+  std::optional<double> cycle_band_pct;  ///< promised at zero wait states; absent: uncalibrated
   std::optional<double> cycle_band_layer_pct;  ///< of one layer by itself, where that is wider
   std::string cycle_evidence;                  ///< how far the modelled cycles were checked
   std::map<std::string, double> cycles;        ///< the model's costs; keys checked by the board
@@ -92,7 +104,8 @@ struct FlashTiming {
   std::uint32_t wait_states_at(Hertz clock) const;
 };
 
-/// A chip, from targets/parts/<name>.json.
+/// A chip, from targets/parts/<name>.json: a microcontroller, or, when its core runs Linux, the
+/// computer around it, which has one RAM region, clock, supply and price, and nothing else of this.
 struct Part {
   std::string name;   ///< "stm32f405"
   std::string title;  ///< "STM32F405RG"
@@ -124,7 +137,8 @@ struct Part {
 
   /// The region of that name, or nullptr.
   const MemoryRegion* region(std::string_view name) const;
-  const MemoryRegion& flash() const;  ///< the first flash region
+  bool runs_linux() const { return core.linux_tools.has_value(); }
+  const MemoryRegion& flash() const;  ///< the first flash region; not under Linux
   const MemoryRegion& ram() const;    ///< the first RAM region: stack, static data and arena
 };
 

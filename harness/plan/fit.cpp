@@ -63,7 +63,9 @@ Result<FitEstimate> estimate_fit(const Config& config, const BoardType& board_ty
   const Bytes input_buffer(
       static_cast<std::uint64_t>(graph.tensors[static_cast<std::size_t>(graph.input)].size()));
   FitEstimate estimate;
-  estimate.flash_size = board_type.part.flash().size;
+  const Part& part = board_type.part;
+  // A program under Linux is a file that is read into RAM, where a network always fits.
+  estimate.flash_size = part.runs_linux() ? part.ram().size : part.flash().size;
   estimate.ram_size = board_type.part.ram().size;
   const Core& core = board_type.part.core;
   Bytes around = runtime_flash;

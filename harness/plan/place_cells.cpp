@@ -162,7 +162,8 @@ Result<Json> hardware_facts(const BoardType& type) {
                            root / "targets/parts/cores" / (type.part.core.name + ".json")}) {
     ASSAY_TRY(facts[file.filename().string()], read_json_file(file));
   }
-  facts["compiler"] = program_identity("arm-none-eabi-g++");
+  const auto& tools = type.part.core.linux_tools;
+  facts["compiler"] = program_identity(tools ? tools->compiler : "arm-none-eabi-g++");
   return facts;
 }
 

@@ -62,7 +62,11 @@ void add_timing_metrics(const BoardMeasurement& found, const Board& board, const
   }
 }
 
-void add_ram_metrics(const BoardMeasurement& found, Metrics& metrics) {
+void add_ram_metrics(const BoardMeasurement& found, const Board& board, Metrics& metrics) {
+  // Under an emulator the process, and so the figure, is the emulator's.
+  if (found.timing.peak_resident && !board.virtual_board)
+    metrics["rss_peak_bytes"] = {
+        static_cast<double>(found.timing.peak_resident->count()), "B", Provenance::measured, {}};
   if (!found.timing.stack_high_water) return;
   metrics["ram_stack_bytes"] =
       counted(static_cast<double>(found.timing.stack_high_water->count()), "B");
@@ -75,7 +79,6 @@ void add_ram_metrics(const BoardMeasurement& found, Metrics& metrics) {
 Json board_environment(const Board& board, const BoardMeasurement& found, const CycleClaim& claim) {
   const auto& part = board.type.part;
   Json json{{"supply_mv", board.type.supply.count()},
-            {"core_clock_hz", found.hello.core_clock.count()},
             {"unique_id", fmt::format("{:02x}", fmt::join(found.hello.unique_id, ""))},
             {"flash_ms", found.flash_time.count()},
             {"boot_ms", found.boot_time.count()},
@@ -87,6 +90,11 @@ Json board_environment(const Board& board, const BoardMeasurement& found, const 
   if (part.run_current)
     json["run_current"] = {{"ua_per_mhz", part.run_current->value.count()},
                            {"source", part.run_current->source}};
+  if (part.runs_linux()) {
+    if (board.virtual_board) json["emulator"] = found.emulator;
+    return json;
+  }
+  json["core_clock_hz"] = found.hello.core_clock.count();
   if (board.virtual_board) {
     json["cycle_model"] = to_json(claim);
     // The core that executed it: where the engine lacks the part's own, one with its instructions.
@@ -165,7 +173,7 @@ Result<Record> measure_cell(const MeasurementOrder& order, Desk& desk, const Boa
     ASSAY_TRY(const auto request, make_request(order, facts));
     ASSAY_TRY(const auto found, desk.measure(board, request, stop));
     record.metrics["samples_confirmed"] = counted(static_cast<double>(found.identical_samples), "");
-    add_ram_metrics(found, record.metrics);
+    add_ram_metrics(found, board, record.metrics);
     const CycleClaim claim =
         cycle_claim(board.type.part, found.hello.core_clock, Extent::network, order.calibration);
     add_timing_metrics(found, board, claim, record.metrics);

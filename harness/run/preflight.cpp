@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "compress/data/dataset.hpp"
+#include "harness/core/board_type.hpp"
 #include "harness/core/file.hpp"
 #include "harness/core/paths.hpp"
 #include "harness/core/process.hpp"
@@ -18,6 +19,22 @@ constexpr RequiredTool tools[] = {
     {"arm-none-eabi-g++", "gcc-arm-none-eabi", "firmware", StageKind::firmware},
     {"openocd", "openocd", "flashing", std::nullopt},
 };
+
+/// The tools of the Linux system that a firmware stage builds for; nothing for a microcontroller.
+std::optional<LinuxTools> linux_tools_of(const Stage& stage) {
+  const auto type = load_board_type(stage.settings.at("board_type"));
+  return type ? type->part.core.linux_tools : std::nullopt;
+}
+
+Status check_linux_tools(const LinuxTools& needed) {
+  for (const auto& [program, package] : {std::pair(needed.compiler, needed.compiler_package),
+                                         std::pair(needed.emulator, needed.emulator_package)})
+    if (!find_program(program))
+      return fail(
+          ErrorKind::infrastructure,
+          fmt::format("{} is not installed: install the Debian package {}", program, package));
+  return {};
+}
 
 Status check_worker() {
   const auto worker = own_program("assay-train");
@@ -35,8 +52,17 @@ std::span<const RequiredTool> required_tools() {
 
 Status preflight(const StageCache& cache, const std::vector<const Stage*>& stages,
                  const std::set<std::string>& data_sets, bool on_boards) {
+  bool for_microcontrollers = false;
+  for (const Stage* stage : stages) {
+    if (stage->kind != StageKind::firmware) continue;
+    const auto needed = linux_tools_of(*stage);
+    if (needed) ASSAY_CHECK(check_linux_tools(*needed));
+    for_microcontrollers = for_microcontrollers || !needed;
+  }
   const auto wanted = [&](const RequiredTool& tool) {
-    return tool.stage ? std::ranges::count(stages, *tool.stage, &Stage::kind) > 0 : on_boards;
+    if (!tool.stage) return on_boards;
+    if (*tool.stage == StageKind::firmware) return for_microcontrollers;
+    return std::ranges::count(stages, *tool.stage, &Stage::kind) > 0;
   };
   for (const auto& tool : tools)
     if (wanted(tool) && !find_program(tool.program))

@@ -24,10 +24,10 @@ struct RequiredTool {
 
 std::span<const RequiredTool> required_tools();
 
-/// Can these stages run here, and their models be measured, `on_boards` if so? Looks at the
-/// programs, the training worker, the data sets (present, right checksum) and the cache (can be
-/// written). Errors: infrastructure for a missing program or a cache that cannot be written,
-/// bad_input for a data set.
+/// Can these stages run here, and their models be measured, on boards that are flashed if
+/// `on_boards`? Looks at the programs, the training worker, the data sets (present, right checksum)
+/// and the cache (can be written). Errors: infrastructure for a missing program or a cache that
+/// cannot be written, bad_input for a data set.
 Status preflight(const StageCache& cache, const std::vector<const Stage*>& stages,
                  const std::set<std::string>& data_sets, bool on_boards);
 

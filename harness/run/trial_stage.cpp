@@ -192,6 +192,15 @@ TriedKernel read_kernel(JsonObject& object) {
 Status try_kernels_stage(const fs::path& model_path, const BoardType& board_type,
                          const std::string& compiler_level, const fs::path& directory,
                          std::stop_token stop) {
+  if (board_type.part.runs_linux()) {
+    Trial none;
+    none.notice = fmt::format(
+        "every layer has its first int8 kernel: {} runs Linux, and cycles to choose by are "
+        "modelled "
+        "for microcontrollers alone",
+        board_type.part.title);
+    return write_atomically(directory / "trial.json", to_json(none, board_type).dump(2));
+  }
   ASSAY_TRY(const auto model, onnx::read_model(model_path));
   ASSAY_TRY(const auto graph, lower(model, model_path));
   ASSAY_TRY(auto hash, sha256_file(model_path));

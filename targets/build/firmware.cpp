@@ -17,6 +17,7 @@
 #include "harness/core/process.hpp"
 #include "targets/build/board_source.hpp"
 #include "targets/build/linker_script.hpp"
+#include "targets/build/linux_program.hpp"
 
 namespace assay {
 namespace {
@@ -186,6 +187,7 @@ std::optional<std::string> describe_overflow(const std::string& linker_errors,
 }
 
 Result<FirmwareImage> build_firmware(const FirmwareRequest& request, std::stop_token stop) {
+  if (request.board.part.runs_linux()) return build_linux_program(request, std::move(stop));
   ASSAY_CHECK(check_request(request));
   const fs::path& directory = request.output_directory;
   const Part& part = request.board.part;

@@ -46,10 +46,11 @@ struct FirmwareImage {
   std::vector<std::string> flags;  ///< that decide the code: core, language, optimization
 };
 
-/// Builds it. Errors: bad_input for a clock or baud the board cannot make or an unknown
-/// optimization level; failed_verdict "does not fit: region RAM of stm32f030cc overflows by 1 234
-/// bytes"; infrastructure when the cross compiler (named with its packages) or the prebuilt runtime
-/// is missing, or when the compiler refuses the code, with its first complaint; interrupted.
+/// Builds it; for a board that runs Linux as build_linux_program() says. Errors: bad_input for a
+/// clock or baud the board cannot make or an unknown optimization level; failed_verdict "does not
+/// fit: region RAM of stm32f030cc overflows by 1 234 bytes"; infrastructure when the cross compiler
+/// (named with its packages) or the prebuilt runtime is missing, or when the compiler refuses the
+/// code, with its first complaint; interrupted.
 Result<FirmwareImage> build_firmware(const FirmwareRequest& request, std::stop_token stop = {});
 
 /// What ld's error output says about regions that are too small, as the words after "does not fit:

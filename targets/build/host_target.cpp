@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <sstream>
 #include <string>
 
 #include "harness/core/file.hpp"
 #include "harness/core/paths.hpp"
 #include "harness/core/process.hpp"
+#include "targets/build/complaint.hpp"
 
 namespace assay {
 namespace {
@@ -29,14 +29,6 @@ std::vector<std::string> compile_command(const GeneratedModel& model, const Host
     command.push_back((root / file).string());
   command.insert(command.end(), {"-o", program.executable.string()});
   return command;
-}
-
-/// The compiler's first error, else the linker's first line; not the driver's own summary of both.
-std::string first_complaint(const std::string& errors) {
-  std::istringstream lines(errors);
-  for (std::string line; std::getline(lines, line);)
-    if (line.find("error:") != std::string::npos && !line.starts_with("collect2")) return line;
-  return errors.substr(0, errors.find('\n'));
 }
 
 }  // namespace

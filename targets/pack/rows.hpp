@@ -19,6 +19,8 @@ std::span<const KernelRow> dsp_packed_kernels();
 std::span<const KernelRow> m0_kernels();
 /// Kernels for cores without DSP instructions with weights in other forms than int8.
 std::span<const KernelRow> m0_compressed_kernels();
+/// Kernels for AArch64 cores.
+std::span<const KernelRow> neon_kernels();
 /// One portable kernel per operator, for every core and every layer.
 std::span<const KernelRow> reference_kernels();
 

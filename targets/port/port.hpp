@@ -56,16 +56,30 @@ std::size_t build_id(std::uint8_t* out, std::size_t capacity);
 /// (host).
 std::uint32_t stack_high_water();
 
+/// Most memory this process has had resident, in KiB; 0 when unknown. Without an operating system
+/// there is no such figure, and no code for it.
+#if defined(__linux__)
+std::uint32_t peak_resident_kib();
+#else
+constexpr std::uint32_t peak_resident_kib() {
+  return 0;
+}
+#endif
+
 /// Executed-instruction markers around one inference: instructions without effect that a virtual
 /// board and a QEMU plugin recognize. The count lies strictly between the two.
 inline __attribute__((always_inline)) void mark_begin() {
-#if defined(__arm__) && defined(__thumb__)
+#if defined(__arm__)
   asm volatile("mov r11, r11" ::: "memory");
+#elif defined(__aarch64__)
+  asm volatile("mov x11, x11" ::: "memory");
 #endif
 }
 inline __attribute__((always_inline)) void mark_end() {
-#if defined(__arm__) && defined(__thumb__)
+#if defined(__arm__)
   asm volatile("mov r12, r12" ::: "memory");
+#elif defined(__aarch64__)
+  asm volatile("mov x12, x12" ::: "memory");
 #endif
 }
 

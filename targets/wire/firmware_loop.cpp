@@ -149,6 +149,8 @@ void FirmwareLoop::send_timing(std::uint16_t sequence) {
   std::uint8_t flags = 0;
   if (port::has_cycle_counter()) flags |= timing_has_cycles;
   if (stack != 0) flags |= timing_has_stack;
+  const std::uint32_t resident = port::peak_resident_kib();
+  if (resident != 0) flags |= timing_has_resident;
   writer_.begin(Type::timing, sequence);
   writer_.put_u32(timing_id_);
   writer_.put_u8(static_cast<std::uint8_t>(timing_count_));
@@ -158,6 +160,7 @@ void FirmwareLoop::send_timing(std::uint16_t sequence) {
   if (flags & timing_has_cycles)
     for (std::size_t i = 0; i < timing_count_; ++i)
       writer_.put_u32(timing_cycles_[i]);
+  if (flags & timing_has_resident) writer_.put_u32(resident);
   writer_.end();
 }
 

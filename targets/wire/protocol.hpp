@@ -39,6 +39,7 @@ enum class ErrorCode : std::uint8_t {
 /// Flags of the timing message.
 constexpr std::uint8_t timing_has_cycles = 1;
 constexpr std::uint8_t timing_has_stack = 2;
+constexpr std::uint8_t timing_has_resident = 4;
 
 constexpr std::size_t frame_head = 3;  ///< type and sequence
 constexpr std::size_t frame_tail = 4;  ///< CRC

@@ -177,6 +177,10 @@ std::uint32_t stack_high_water() {
   return board->stack;
 }
 
+std::uint32_t peak_resident_kib() {
+  return board->resident_kib;
+}
+
 }  // namespace assay::port
 
 namespace assay::model {

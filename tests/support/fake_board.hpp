@@ -64,6 +64,7 @@ class FakeBoard {
   std::chrono::nanoseconds inference_time{std::chrono::milliseconds(2)};
   bool has_cycles = true;
   std::uint32_t stack = 1234;
+  std::uint32_t resident_kib = 0;
   std::size_t dies_after = SIZE_MAX;    ///< inferences until it goes silent for good
   std::size_t resets_after = SIZE_MAX;  ///< inferences until the supply dips once
 

@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "tests/support/qemu_plugin_api.h"
+#include "boards/station/qemu_plugin_api.h"
 
 namespace {
 

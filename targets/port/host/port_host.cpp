@@ -1,6 +1,8 @@
-// The porting contract over standard input and output: the `host` target.
+// The porting contract over standard input and output: the `host` target, and boards that run
+// Linux.
 #include <elf.h>
 #include <link.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -102,6 +104,12 @@ std::size_t build_id(std::uint8_t* out, std::size_t capacity) {
 
 std::uint32_t stack_high_water() {
   return 0;
+}
+
+std::uint32_t peak_resident_kib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);  // getrusage(2): ru_maxrss is in kilobytes
+  return static_cast<std::uint32_t>(usage.ru_maxrss);
 }
 
 }  // namespace assay::port

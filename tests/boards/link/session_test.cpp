@@ -166,6 +166,16 @@ TEST_F(SessionTest, WhatABoardCannotTellIsAbsent) {
   EXPECT_EQ(timing->inferences, 3u);
   EXPECT_FALSE(timing->cycles);
   EXPECT_FALSE(timing->stack_high_water);
+  EXPECT_FALSE(timing->peak_resident);
+}
+
+TEST_F(SessionTest, HearsOfResidentMemoryBehindTheLongestTiming) {
+  board.resident_kib = 5000;
+  Session session = open_on(link);
+  const auto timing = session.measure(fake_samples(1, 9), 32);
+  ASSERT_TRUE(timing) << error_of(timing);
+  EXPECT_EQ(timing->peak_resident, Bytes(5'120'000));
+  EXPECT_EQ(timing->cycles->size(), 32u);
 }
 
 TEST_F(SessionTest, EchoesBytesOfAnySize) {

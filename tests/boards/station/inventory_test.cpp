@@ -59,6 +59,17 @@ TEST_F(Inventory, IsEmptyWithoutAFile) {
   EXPECT_TRUE(load(R"({"boards": []})")->empty());
 }
 
+TEST_F(Inventory, ReachesBoardsUnderLinuxByACommand) {
+  const auto boards =
+      load(R"({"boards": [{"name": "a", "type": "raspberry-pi-zero", "command": ["ssh", "pi@a"]},)"
+           R"( {"name": "b", "type": "raspberry-pi-4", "virtual": true}]})");
+  ASSERT_TRUE(boards) << boards.error().message;
+  EXPECT_THAT(boards->at(0).command, ::testing::ElementsAre("ssh", "pi@a"));
+  EXPECT_TRUE(boards->at(0).uart.empty());
+  EXPECT_TRUE(boards->at(1).command.empty());
+  EXPECT_TRUE(boards->at(1).virtual_board);
+}
+
 struct BadInventory {
   const char* name;
   const char* boards;  ///< what stands in the list, or the whole text when it begins with '='
@@ -128,7 +139,22 @@ INSTANTIATE_TEST_SUITE_P(
                      "boards[0].unique_id", "hexadecimal"},
         BadInventory{"HalfAByte",
                      R"({"name": "a", "type": "stm32f405", "virtual": true, "unique_id": "123"})",
-                     "boards[0].unique_id", "hexadecimal"}),
+                     "boards[0].unique_id", "hexadecimal"},
+        BadInventory{"LinuxWithoutCommand", R"({"name": "a", "type": "raspberry-pi-4"})",
+                     "boards[0].command", "what runs a shell line on the board"},
+        BadInventory{"LinuxWithUart",
+                     R"({"name": "a", "type": "jetson-nano", "virtual": true, "uart": "/dev/x"})",
+                     "boards[0].uart", ""},
+        BadInventory{"EmulatedWithCommand",
+                     R"({"name": "a", "type": "jetson-nano", "virtual": true, "command": ["ssh"]})",
+                     "boards[0].command", ""},
+        BadInventory{"MicrocontrollerWithCommand",
+                     R"({"name": "a", "type": "stm32f405", "virtual": true, "command": ["ssh"]})",
+                     "boards[0].command", ""},
+        BadInventory{"OneCommandForTwo",
+                     R"({"name": "a", "type": "raspberry-pi-4", "command": ["ssh", "pi"]},)"
+                     R"( {"name": "b", "type": "raspberry-pi-4", "command": ["ssh", "pi"]})",
+                     "boards[1].command", "is given to two boards"}),
     [](const auto& param) { return param.param.name; });
 
 TEST_F(Inventory, GivesEverythingToOneBoardOnly) {

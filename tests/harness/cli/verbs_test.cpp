@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/core/json.hpp"
+#include "harness/core/part.hpp"
 #include "harness/core/paths.hpp"
 #include "tests/harness/cli/models.hpp"
 #include "tests/harness/cli/user.hpp"
@@ -47,8 +48,11 @@ TEST(Listings, AreJsonBeforeThereIsAnything) {
   const User user;
   EXPECT_EQ(parsed(user, {"boards", "--json"}), Json::array());
   EXPECT_EQ(parsed(user, {"cache", "du", "--json"}).at("kinds"), Json::object());
-  for (const Json& type : parsed(user, {"boards", "--types", "--json"}))
-    EXPECT_GT(type.at("flash_bytes"), 0) << type;
+  for (const Json& type : parsed(user, {"boards", "--types", "--json"})) {
+    EXPECT_GT(type.at("ram_bytes"), 0) << type;
+    const bool is_file = load_part(type.at("part"))->runs_linux();
+    EXPECT_EQ(type.value("flash_bytes", 0) > 0, !is_file) << type;
+  }
   for (const Json& finding : parsed(user, {"doctor", "--json"}, can_train() ? 0 : 3))
     EXPECT_TRUE(finding.at("detail").is_string()) << finding;
   EXPECT_TRUE(parsed(user, {"plan", "--schema"}).contains("properties"));
@@ -189,6 +193,32 @@ TEST(Measure, ExplainsTheKernelsAndSharesTheTrialWithExport) {
   }
   EXPECT_EQ(user.run({"export", "model.onnx", "--part", "host", "-o", "other"}).exit_code, 0);
   EXPECT_TRUE(user.project_files().contains("other/targets/runtime/reference/convolution.hpp"));
+}
+
+TEST(Measure, OfABoardUnderLinuxLeavesOutWhatAnEmulatorCannotTell) {
+  const User user;
+  user.write("model.onnx", small_model());
+  const Json record = parsed(user, {"measure", "model.onnx", "--on", "virtual:raspberry-pi-4",
+                                    "--json", "--samples", "8"})
+                          .at("records")
+                          .at(0);
+  EXPECT_EQ(record.at("verdict"), "pass");
+  EXPECT_EQ(record.at("part"), "raspberry-pi-4");
+  const Json& metrics = record.at("metrics");
+  EXPECT_EQ(metrics.at("samples_confirmed").at("value"), 8);
+  EXPECT_GT(metrics.at("rom_bytes").at("value"), metrics.at("rom_weights_bytes").at("value"));
+  for (const char* unknown :
+       {"cycles", "latency_us", "energy_uj", "ram_bytes", "ram_stack_bytes", "rss_peak_bytes"})
+    EXPECT_FALSE(metrics.contains(unknown)) << unknown;
+  EXPECT_EQ(metrics.at("instructions").at("provenance"), "counted");
+  const Json& board = record.at("environment").at("board");
+  EXPECT_THAT(board.at("emulator"), HasSubstr("qemu-aarch64"));
+  EXPECT_FALSE(board.contains("core_clock_hz"));
+
+  const auto clocked =
+      user.run({"measure", "model.onnx", "--on", "virtual:raspberry-pi-4", "--clock-mhz", "100"});
+  EXPECT_EQ(clocked.exit_code, 2);
+  EXPECT_THAT(clocked.errors, HasSubstr("--clock-mhz: the operating system"));
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include <sstream>
 
 #include "harness/core/file.hpp"
+#include "harness/core/paths.hpp"
+#include "harness/core/process.hpp"
 #include "tests/support/bare_metal_build.hpp"
 #include "tests/support/qemu.hpp"
 #include "tests/targets/kernels/awkward_shapes.hpp"
@@ -155,7 +157,8 @@ std::vector<std::int8_t> parse_hex(const std::string& digits) {
 }
 
 Result<std::vector<std::vector<KernelOutcome>>> parse_run(const QemuRun& run,
-                                                          const std::vector<KernelCase>& cases) {
+                                                          const std::vector<KernelCase>& cases,
+                                                          bool counted) {
   std::istringstream lines(run.console);
   std::vector<std::vector<KernelOutcome>> outcomes;
   std::size_t window = 0;
@@ -163,11 +166,12 @@ Result<std::vector<std::vector<KernelOutcome>>> parse_run(const QemuRun& run,
     outcomes.emplace_back();
     for ([[maybe_unused]] InputFill fill : input_fills) {
       std::string verdict, digits;
-      if (!(lines >> verdict >> digits) || window >= run.windows.size())
+      if (!(lines >> verdict >> digits) || (counted && window >= run.windows.size()))
         return fail(ErrorKind::failed_verdict,
                     fmt::format("the program stopped in {}: {}{}", one.name, verdict, run.errors));
+      const std::uint64_t instructions = counted ? run.windows[window++].total : 0;
       outcomes.back().push_back(
-          {parse_hex(digits), verdict == "intact", Instructions(run.windows[window++].total)});
+          {parse_hex(digits), verdict == "intact", Instructions(instructions)});
     }
   }
   return outcomes;
@@ -184,12 +188,52 @@ Result<std::vector<std::vector<KernelOutcome>>> run_program(const std::vector<Ke
   ASSAY_CHECK(build_bare_metal(build));
   ASSAY_TRY(const QemuRun run, run_qemu({core.machine, build.elf, QemuConsole::semihosting, "", "",
                                          std::chrono::seconds(60)}));
-  ASSAY_TRY(auto outcomes, parse_run(run, cases));
+  ASSAY_TRY(auto outcomes, parse_run(run, cases, true));
   std::filesystem::remove_all(folder);
   return outcomes;
 }
 
+/// Runs a tool to its end and returns what it printed.
+Result<std::string> run_tool(std::vector<std::string> arguments) {
+  ProcessSpec spec;
+  spec.arguments = std::move(arguments);
+  spec.deadline = std::chrono::minutes(3);
+  ASSAY_TRY(auto outcome, run_process(spec));
+  if (outcome.exit_code == 0) return std::move(outcome.output);
+  return fail(ErrorKind::failed_verdict,
+              fmt::format("{} failed: {}", spec.arguments[0], outcome.errors));
+}
+
 }  // namespace
+
+Result<std::vector<std::vector<KernelOutcome>>> run_under_linux(
+    const std::vector<KernelCase>& cases, const Core& core, const std::string& optimization) {
+  static std::atomic<int> serial{0};
+  const std::filesystem::path folder =
+      fmt::format("{}linux-kernels-{}-{}", ::testing::TempDir(), ::getpid(), serial++);
+  ASSAY_TRY(const auto sources, write_program(cases, folder));
+  const std::string program = (folder / "suite").string();
+  std::vector<std::string> command = {core.linux_tools->compiler,
+                                      "-std=c++17",
+                                      "-static",
+                                      "-Wall",
+                                      "-Wextra",
+                                      "-Werror",
+                                      optimization,
+                                      "-I" + source_root().string(),
+                                      "-o",
+                                      program,
+                                      (source_root() / "tests/support/bare_metal/linux.cpp")};
+  command.insert(command.end(), core.compile_flags.begin(), core.compile_flags.end());
+  command.insert(command.end(), sources.begin(), sources.end());
+  ASSAY_CHECK(run_tool(command));
+  QemuRun run;
+  ASSAY_TRY(run.console, run_tool({core.linux_tools->emulator, "-cpu",
+                                   core.linux_tools->emulated_core, program}));
+  ASSAY_TRY(auto outcomes, parse_run(run, cases, false));
+  std::filesystem::remove_all(folder);
+  return outcomes;
+}
 
 const std::vector<KernelCore>& kernel_cores() {
   static const std::vector<KernelCore> cores = {

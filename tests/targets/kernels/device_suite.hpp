@@ -30,7 +30,7 @@ struct KernelCase {
 struct KernelOutcome {
   std::vector<std::int8_t> output;
   bool guards_intact = false;  ///< nothing written beside output and scratch
-  Instructions instructions;   ///< of the call
+  Instructions instructions;   ///< of the call; not counted under Linux
 };
 
 /// A core to run on: a core file and the QEMU machine that stands for it.
@@ -55,5 +55,11 @@ std::vector<std::int8_t> input_values(InputFill fill, std::int64_t size);
 Result<std::vector<std::vector<KernelOutcome>>> run_on_device(const std::vector<KernelCase>& cases,
                                                               const KernelCore& core,
                                                               const std::string& optimization);
+
+/// The same as a static program for a core that runs Linux, under QEMU's user-mode emulator.
+/// Errors: infrastructure, or failed_verdict when the program does not compile, faults or stops
+/// early.
+Result<std::vector<std::vector<KernelOutcome>>> run_under_linux(
+    const std::vector<KernelCase>& cases, const Core& core, const std::string& optimization);
 
 }  // namespace assay::test

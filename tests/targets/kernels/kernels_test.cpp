@@ -39,6 +39,20 @@ std::string difference(const std::vector<std::int8_t>& expected,
                      expected.size(), first, actual[first], expected[first]);
 }
 
+void expect_agreement(const std::vector<KernelCase>& cases,
+                      const std::vector<std::vector<KernelOutcome>>& outcomes) {
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const IntegerGraph& graph = cases[i].graph;
+    for (std::size_t f = 0; f < std::size(input_fills); ++f) {
+      const auto input = input_values(input_fills[f], graph.tensors[0].size());
+      const KernelOutcome& outcome = outcomes[i][f];
+      EXPECT_EQ(difference(run_reference(graph, input), outcome.output), "")
+          << cases[i].name << ", input fill " << f;
+      EXPECT_TRUE(outcome.guards_intact) << cases[i].name << ", input fill " << f;
+    }
+  }
+}
+
 struct Build {
   KernelCore core;
   std::string optimization;
@@ -52,16 +66,19 @@ TEST_P(KernelsOn, AgreeWithTheReferenceBitForBit) {
   ASSERT_FALSE(cases.empty());
   const auto outcomes = run_on_device(cases, core, optimization);
   ASSERT_TRUE(outcomes) << outcomes.error().message;
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    const IntegerGraph& graph = cases[i].graph;
-    for (std::size_t f = 0; f < std::size(input_fills); ++f) {
-      const auto input = input_values(input_fills[f], graph.tensors[0].size());
-      const KernelOutcome& outcome = (*outcomes)[i][f];
-      EXPECT_EQ(difference(run_reference(graph, input), outcome.output), "")
-          << cases[i].name << ", input fill " << f;
-      EXPECT_TRUE(outcome.guards_intact) << cases[i].name << ", input fill " << f;
-    }
-  }
+  expect_agreement(cases, *outcomes);
+}
+
+/// The optimized rows: the reference kernels are compiled for Linux in every whole program.
+TEST(KernelsUnderLinux, AgreeWithTheReferenceBitForBit) {
+  const auto core = load_core("cortex-a57");
+  ASSERT_TRUE(core) << core.error().message;
+  std::vector<KernelCase> cases = cases_for(*core);
+  std::erase_if(cases, [](const KernelCase& one) { return one.kernel->portable; });
+  ASSERT_GT(cases.size(), 50u);
+  const auto outcomes = run_under_linux(cases, *core, "-O2");
+  ASSERT_TRUE(outcomes) << outcomes.error().message;
+  expect_agreement(cases, *outcomes);
 }
 
 std::vector<Build> builds() {

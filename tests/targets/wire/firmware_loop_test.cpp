@@ -199,6 +199,18 @@ TEST_F(FirmwareLoopTest, WhatItCannotTellIsAbsent) {
             little_endian(1) + Bytes({2, 0}) + little_endian(0) + little_endian(0));
 }
 
+TEST_F(FirmwareLoopTest, ResidentMemoryFollowsUnderAnOperatingSystem) {
+  board.has_cycles = false;
+  board.stack = 0;
+  board.resident_kib = 5000;
+  say_hello();
+  const auto answers =
+      ask(Type::measure, 10, little_endian(1) + Bytes{2} + input_of(fake_samples(1, 5)));
+  ASSERT_EQ(answers.size(), 2u);
+  EXPECT_EQ(answers[1].payload, little_endian(1) + Bytes({2, 4}) + little_endian(0) +
+                                    little_endian(0) + little_endian(5000));
+}
+
 TEST_F(FirmwareLoopTest, SurvivesRandomBytesAndStillAnswers) {
   std::mt19937 random(11);
   for (int round = 0; round < 200; ++round) {
