@@ -37,7 +37,8 @@ Result<KernelSelection> choose_kernels(const Options& options, const BoardType& 
   const DeployGoal goal = options.goal.goal();
   const StageCache cache(options.project.cache);
   ASSAY_TRY(const auto stages, firmware_stages(type, type.clock, goal, hash));
-  if (!cache.has(stages.trial)) ASSAY_CHECK(preflight(cache, {&stages.trial}, {}, true));
+  if (!cache.has(stages.trial))
+    ASSAY_CHECK(preflight(cache, {&stages.trial}, {}, !type.part.runs_linux()));
   ASSAY_TRY(const auto folder, ensure_stage(
                                    cache, stages.trial, {{"model", options.model}},
                                    [](double, const std::string&) {}, install_interrupt_handler()));
