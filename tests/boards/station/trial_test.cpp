@@ -117,7 +117,7 @@ TEST_P(TrialOn, NeedsAVirtualBoard) {
   const auto counts = desk_.count_samples(real, {}, {});
   ASSERT_FALSE(counts);
   EXPECT_EQ(counts.error().kind, ErrorKind::bad_input);
-  EXPECT_THAT(counts.error().message, HasSubstr("only a virtual board can"));
+  EXPECT_THAT(counts.error().message, HasSubstr("only a virtual microcontroller can"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Parts, TrialOn, ::testing::Values("stm32f405", "stm32f030cc"));
