@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "targets/port/registers.hpp"
+
 namespace assay::port {
 
 /// Memory at register addresses, zero at first. It answers as written: status bits hold still.
@@ -14,8 +16,8 @@ class Registers : public ::testing::Test {
  protected:
   void map(std::uint32_t address) {
     constexpr std::size_t page = 4096;
-    const std::uintptr_t base = address / page * page;
-    void* where = reinterpret_cast<void*>(base);
+    volatile std::uint32_t* first = &reg(address / page * page);
+    void* where = const_cast<std::uint32_t*>(first);
     ASSERT_EQ(::mmap(where, page, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0),
               where);
