@@ -37,6 +37,8 @@ Result<Json> plan_json(const Plan& plan, const RunContext& context, const Outloo
             {"pending_trainings", outlook.trainings},
             {"selection_groups", plan.choice.groups},
             {"selection_undecided", plan.choice.undecided},
+            {"notices", plan.expansion.notices},
+            {"damaged", outlook.pending.damaged},
             {"stages", Json::array()},
             {"cells", Json::array()}};
   for (const auto& stage : plan.stages)
@@ -193,6 +195,8 @@ Status print_plan(const Plan& plan, const RunContext& context, const Outlook& ou
       expansion.configs.size() - swept, expansion.configs.size());
   fmt::print("cells: {}; board types: {}; measured already: {}\n", plan.cells.size(),
              plan.matrix.deploy.on.size(), plan.cells.size() - outlook.pending.cells.size());
+  for (const auto& sentence : expansion.notices)
+    fmt::print("{}: {}\n", plan.matrix.name, sentence);
   print_choice(plan);
   const bool listed = options.all || plan.cells.size() <= listed_cells;
   ASSAY_CHECK(listed ? print_cells(plan, outlook) : print_sums(plan, outlook, options.matrix));

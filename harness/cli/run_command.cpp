@@ -162,6 +162,8 @@ Result<int> run(const Options& options) {
     return fail(
         ErrorKind::bad_input,
         fmt::format("{} has no cell to run: exclude leaves no configuration", options.matrix));
+  for (const auto& sentence : plan.expansion.notices)
+    fmt::print(stderr, "{}: {}\n", plan.matrix.name, sentence);
   RunContext context{
       StageCache(options.project.cache), {}, options.jobs, command_of(options), options.again};
   ASSAY_TRY(context.inventory, load_inventory(options.project.boards));

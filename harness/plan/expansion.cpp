@@ -132,6 +132,57 @@ FieldValues point_at(const Matrix& matrix, std::size_t index) {
   return point;
 }
 
+/// Which entries of exclude and which baselines had an effect, to tell those that had none.
+class Effects {
+ public:
+  explicit Effects(const Matrix& matrix) : matrix_(matrix), dropped_(matrix.exclude.size()) {}
+
+  /// Whether some entry drops the point. All that do count.
+  bool excluded(const FieldValues& point) {
+    bool any = false;
+    for (std::size_t i = 0; i < matrix_.exclude.size(); ++i)
+      if (matches(point, matrix_.exclude[i])) any = dropped_[i] = true;
+    return any;
+  }
+  void added(std::string_view baseline) { added_.insert(baseline); }
+
+  std::vector<std::string> notices(const std::vector<Config>& configs) const {
+    std::vector<std::string> notices;
+    for (std::size_t i = 0; i < dropped_.size(); ++i)
+      if (!dropped_[i]) notices.push_back(fmt::format("exclude[{}] drops no point", i));
+    for (const std::string& name : matrix_.baselines)
+      if (!added_.contains(name))
+        notices.push_back(fmt::format("baseline {} adds no configuration", name));
+    for (const std::string& path : given_fields())
+      if (std::ranges::none_of(configs,
+                               [&](const Config& each) { return each.values().contains(path); }))
+        notices.push_back(fmt::format("{} has no effect: no configuration uses it", path));
+    return notices;
+  }
+
+ private:
+  /// The fields with a value that is not the one they have anyway.
+  std::set<std::string> given_fields() const {
+    std::set<std::string> fields;
+    const auto add = [&](const std::string& path, const Json& value) {
+      if (value != find_field(path)->fallback) fields.insert(path);
+    };
+    for (const auto& [path, value] : matrix_.base)
+      add(path, value);
+    for (const FieldValues& variant : matrix_.variants)
+      for (const auto& [path, value] : variant)
+        add(path, value);
+    for (const SweepAxis& axis : matrix_.sweep)
+      for (const Json& value : axis.values)
+        add(axis.path, value);
+    return fields;
+  }
+
+  const Matrix& matrix_;
+  std::vector<bool> dropped_;
+  std::set<std::string_view> added_;
+};
+
 /// Tables, folders and progress know a configuration by its label. Files of one name in two folders
 /// would share it.
 Status check_labels(const std::string& matrix, const std::vector<Config>& configs) {
@@ -164,10 +215,11 @@ Result<Expansion> expand(const Matrix& matrix) {
   Expansion expansion;
   UniqueConfigs unique(expansion.configs);
   Grouping grouping(matrix.deploy.selection);
+  Effects effects(matrix);
   for (std::size_t index = 0; index < static_cast<std::size_t>(points); ++index) {
     FieldValues point = point_at(matrix, index);
     ++expansion.points;
-    if (std::ranges::any_of(matrix.exclude, [&](const auto& e) { return matches(point, e); })) {
+    if (effects.excluded(point)) {
       ++expansion.excluded;
       continue;
     }
@@ -177,10 +229,14 @@ Result<Expansion> expand(const Matrix& matrix) {
     grouping.add(std::move(point), place, config);
     for (const Baseline& baseline : baselines)
       if (std::ranges::count(matrix.baselines, baseline.name) > 0)
-        if (auto added = baseline.of(config))
-          grouping.add_baseline(unique.add(std::move(*added)).first);
+        if (auto added = baseline.of(config)) {
+          const auto [place_of_it, fresh_one] = unique.add(std::move(*added));
+          if (fresh_one) effects.added(baseline.name);
+          grouping.add_baseline(place_of_it);
+        }
   }
   expansion.groups = grouping.groups();
+  expansion.notices = effects.notices(expansion.configs);
   ASSAY_CHECK(check_labels(matrix.name, expansion.configs));
   return expansion;
 }

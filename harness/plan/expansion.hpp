@@ -25,6 +25,9 @@ struct Expansion {
   /// With a selection: where one is chosen. A configuration that several points stand for may be in
   /// several; every baseline is the only one of a group.
   std::vector<SelectionGroup> groups;
+  /// What the matrix says without effect, a sentence each: an entry of exclude that drops no point,
+  /// a baseline that adds no configuration, a field that no configuration has.
+  std::vector<std::string> notices;
 };
 
 /// Configurations that can be added to those of the sweep: "teacher", "compressed-teacher",

@@ -156,6 +156,34 @@ TEST(Expand, AddsBaselinesOnce) {
   EXPECT_EQ(expansion->collapsed, 0u);
 }
 
+TEST(Expand, NamesWhatHasNoEffect) {
+  const auto matrix = matrix_of(R"({
+    "name": "i", "base": {"teacher": {"epochs": 30}, "prune": {"sparsity": 0}, "train.epochs": 5},
+    "sweep": {"student.cut": ["none", 4], "distill.T": [1, 4], "distill.alpha": [1],
+              "distill.beta": [0]},
+    "exclude": [{"student.cut": 5}, {"student.cut": 4, "distill.T": 4}, {"student.cut": 4}],
+    "baselines": ["plain", "teacher"]})");
+  ASSERT_TRUE(matrix) << matrix.error().message;
+  EXPECT_EQ(
+      expand(*matrix)->notices,
+      (std::vector<std::string>{"exclude[0] drops no point", "baseline plain adds no configuration",
+                                "baseline teacher adds no configuration",
+                                "distill.T has no effect: no configuration uses it",
+                                "distill.alpha has no effect: no configuration uses it",
+                                "distill.beta has no effect: no configuration uses it",
+                                "prune.sparsity has no effect: no configuration uses it",
+                                "teacher.epochs has no effect: no configuration uses it"}));
+}
+
+TEST(Expand, HasNothingToSayWhereEverythingHasAnEffect) {
+  const auto matrix = matrix_of(R"({
+    "name": "e", "base": {"teacher.epochs": 3, "quantize.scheme": "int8"},
+    "sweep": {"student.cut": [5, 4], "distill.T": [1, 4]},
+    "exclude": [{"student.cut": 5, "distill.T": 1}], "baselines": ["plain"]})");
+  ASSERT_TRUE(matrix) << matrix.error().message;
+  EXPECT_EQ(expand(*matrix)->notices, std::vector<std::string>{});
+}
+
 TEST(Expand, AcceptsDottedAndNestedSpellings) {
   const auto nested = matrix_of(R"({"name": "a", "base": {"train": {"epochs": 7}}})");
   const auto dotted = matrix_of(R"({"name": "a", "base": {"train.epochs": 7.0}})");
