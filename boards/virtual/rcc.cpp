@@ -31,7 +31,7 @@ constexpr std::array models{RccRow{"stm32f0", by_crystal<make_rcc_stm32f0>},
                             RccRow{"stm32h7a3", make_rcc_stm32h7a3},
                             RccRow{"stm32l4", by_crystal<make_rcc_stm32l4>},
                             RccRow{"stm32l4plus", by_crystal<make_rcc_stm32l4plus>},
-                            RccRow{"stm32u5", by_crystal<make_rcc_stm32u5>}};
+                            RccRow{"stm32u5", make_rcc_stm32u5}};
 
 }  // namespace
 

@@ -57,7 +57,7 @@ std::unique_ptr<Rcc> make_rcc_stm32h7a3(const BoardType& type);
 std::unique_ptr<Rcc> make_rcc_stm32l4(std::optional<Hertz> crystal);
 std::unique_ptr<Rcc> make_rcc_stm32l4plus(std::optional<Hertz> crystal);
 std::unique_ptr<Rcc> make_rcc_stm32g0(std::optional<Hertz> crystal);
-std::unique_ptr<Rcc> make_rcc_stm32u5(std::optional<Hertz> crystal);
+std::unique_ptr<Rcc> make_rcc_stm32u5(const BoardType& type);
 
 /// Judges a core clock by the highest that a voltage range allows with 0, 1, 2, ... wait states.
 std::optional<CoreFailure> beyond(Hertz clock, std::uint32_t wait_states,

@@ -1,47 +1,19 @@
 // RCC of the STM32F030 (RM0360 rev 5, section 7).
-#include <array>
-
-#include "boards/virtual/rcc.hpp"
+#include "boards/virtual/rcc_registers.hpp"
 
 namespace assay::virtual_board {
 namespace {
 
 constexpr std::uint32_t cr = 0x00, cfgr = 0x04, bdcr = 0x20, csr = 0x24, cfgr2 = 0x2C, cr2 = 0x34;
-constexpr std::uint32_t hsi_on = 1u << 0, hse_on = 1u << 16, pll_on = 1u << 24;
+constexpr std::uint32_t hsi_on = 1u << 0, pll_on = 1u << 24;
 constexpr Hertz hsi{8000000};
 
-class RccStm32F0 final : public Rcc {
+class RccStm32F0 final : public RccRegisters {
  public:
-  explicit RccStm32F0(std::optional<Hertz> crystal) : crystal_(crystal) { reset(); }
+  explicit RccStm32F0(std::optional<Hertz> crystal)
+      : RccRegisters(0x38, {{cr, 0x81}, {csr, 0x0C000000}, {cr2, 0x80}}, crystal) {}
 
   std::uint32_t register_base() const override { return 0x40021000; }
-
-  void reset() override {
-    registers_.fill(0);
-    at(cr) = 0x81;
-    at(csr) = 0x0C000000;
-    at(cr2) = 0x80;
-  }
-
-  std::uint32_t read(std::uint32_t offset) override {
-    const std::uint32_t value = offset / 4 < registers_.size() ? at(offset) : 0;
-    switch (offset) {
-      case cr:
-        return value | ready(value);
-      case cfgr:
-        return (value & ~0xCu) | selected() << 2;
-      case bdcr:
-      case csr:
-      case cr2:
-        return value | (value & 1) << 1;  // LSE, LSI, HSI14
-      default:
-        return value;
-    }
-  }
-
-  void write(std::uint32_t offset, std::uint32_t value, std::uint32_t lanes) override {
-    if (offset / 4 < registers_.size()) at(offset) = merge_lanes(at(offset), value, lanes);
-  }
 
   Hertz core_clock() const override {
     return Hertz(system_clock_hz() / ahb_divider(get(cfgr) >> 4 & 15));
@@ -52,39 +24,41 @@ class RccStm32F0 final : public Rcc {
   }
 
  private:
-  std::uint32_t& at(std::uint32_t offset) { return registers_[offset / 4]; }
-  std::uint32_t get(std::uint32_t offset) const { return registers_[offset / 4]; }
-
-  std::uint32_t ready(std::uint32_t control) const {
-    std::uint32_t bits = (control & (hsi_on | pll_on)) << 1;
-    if (crystal_) bits |= (control & hse_on) << 1;
-    return bits;
+  std::uint32_t seen(std::uint32_t offset, std::uint32_t value) const override {
+    switch (offset) {
+      case cr:
+        return value | (value & (hsi_on | pll_on)) << 1 | (hse_runs() ? hse_on << 1 : 0);
+      case cfgr:
+        return (value & ~0xCu) | selected() << 2;
+      case bdcr:
+      case csr:
+      case cr2:
+        return with_ready_bit(value);  // LSE, LSI, HSI14
+      default:
+        return value;
+    }
   }
 
   std::uint32_t selected() const {
     const std::uint32_t wanted = get(cfgr) & 3;
-    const bool hse_runs = crystal_ && (get(cr) & hse_on);
-    if (wanted == 1) return hse_runs ? 1 : 0;
-    if (wanted == 2) return (get(cr) & pll_on) && (hse_runs || !(get(cfgr) & 1u << 16)) ? 2 : 0;
+    if (wanted == 1) return hse_runs() ? 1 : 0;
+    if (wanted == 2) return (get(cr) & pll_on) && (hse_runs() || !(get(cfgr) & 1u << 16)) ? 2 : 0;
     return 0;
   }
 
   // PLLSRC (bits 16 and 15): HSI/2, HSI/PREDIV, HSE/PREDIV; PLLMUL: 2 to 16.
   std::uint64_t system_clock_hz() const {
     if (selected() == 0) return hsi.count();
-    if (selected() == 1) return crystal_->count();
+    if (selected() == 1) return hse_hz();
     const std::uint64_t divider = (get(cfgr2) & 15) + 1;
     std::uint64_t source = hsi.count() / 2;
     if (get(cfgr) & 1u << 16)
-      source = crystal_->count() / divider;
+      source = hse_hz() / divider;
     else if (get(cfgr) & 1u << 15)
       source = hsi.count() / divider;
     const std::uint64_t factor = (get(cfgr) >> 18 & 15) + 2;
     return source * (factor > 16 ? 16 : factor);
   }
-
-  std::optional<Hertz> crystal_;
-  std::array<std::uint32_t, 0x38 / 4> registers_{};
 };
 
 }  // namespace

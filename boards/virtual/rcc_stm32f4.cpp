@@ -2,53 +2,24 @@
 // which is laid out alike, with the STM32F7's over-drive (RM0385, section 4.1.4).
 #include <fmt/format.h>
 
-#include <array>
-
-#include "boards/virtual/rcc.hpp"
+#include "boards/virtual/rcc_registers.hpp"
 
 namespace assay::virtual_board {
 namespace {
 
 constexpr std::uint32_t cr = 0x00, pllcfgr = 0x04, cfgr = 0x08, apb1enr = 0x40, bdcr = 0x70,
                         csr = 0x74;
-constexpr std::uint32_t hsi_on = 1u << 0, hse_on = 1u << 16, pll_on = 1u << 24, i2s_on = 1u << 26;
+constexpr std::uint32_t hsi_on = 1u << 0, pll_on = 1u << 24, i2s_on = 1u << 26;
 constexpr std::uint32_t pwr_clock_on = 1u << 28;
 constexpr std::uint32_t apb2_begin = 0x40010000, apb2_end = 0x40018000;
 constexpr Hertz hsi{16000000};
 
-class RccStm32F4 : public Rcc {
+class RccStm32F4 : public RccRegisters {
  public:
-  explicit RccStm32F4(std::optional<Hertz> crystal) : crystal_(crystal) { RccStm32F4::reset(); }
+  explicit RccStm32F4(std::optional<Hertz> crystal)
+      : RccRegisters(0x94, {{cr, 0x81}, {pllcfgr, 0x24003010}, {csr, 0x0E000000}}, crystal) {}
 
   std::uint32_t register_base() const override { return 0x40023800; }
-
-  void reset() override {
-    registers_.fill(0);
-    at(cr) = 0x81;
-    at(pllcfgr) = 0x24003010;
-    at(csr) = 0x0E000000;
-  }
-
-  std::uint32_t read(std::uint32_t offset) override {
-    const std::uint32_t value = offset / 4 < registers_.size() ? at(offset) : 0;
-    switch (offset) {
-      case cr:
-        return value | ready(value);
-      case cfgr:
-        return (value & ~0xCu) | selected() << 2;
-      case bdcr:
-      case csr:
-        return value | (value & 1) << 1;  // LSE, LSI
-      default:
-        return value;
-    }
-  }
-
-  void write(std::uint32_t offset, std::uint32_t value, std::uint32_t lanes) override {
-    if (offset / 4 >= registers_.size()) return;
-    if (offset == pllcfgr && get(cr) & pll_on) return;  // only while the PLL is off
-    at(offset) = merge_lanes(at(offset), value, lanes);
-  }
 
   Hertz core_clock() const override {
     return Hertz(system_clock_hz() / ahb_divider(get(cfgr) >> 4 & 15));
@@ -59,37 +30,43 @@ class RccStm32F4 : public Rcc {
     return apb_divider(get(cfgr) >> (fast ? 13 : 10) & 7);
   }
 
- protected:
-  std::uint32_t& at(std::uint32_t offset) { return registers_[offset / 4]; }
-  std::uint32_t get(std::uint32_t offset) const { return registers_[offset / 4]; }
-
  private:
-  std::uint32_t ready(std::uint32_t control) const {
-    std::uint32_t bits = (control & (hsi_on | pll_on | i2s_on)) << 1;
-    if (crystal_) bits |= (control & hse_on) << 1;
-    return bits;
+  std::uint32_t seen(std::uint32_t offset, std::uint32_t value) const override {
+    switch (offset) {
+      case cr:
+        return value | (value & (hsi_on | pll_on | i2s_on)) << 1 | (hse_runs() ? hse_on << 1 : 0);
+      case cfgr:
+        return (value & ~0xCu) | selected() << 2;
+      case bdcr:
+      case csr:
+        return with_ready_bit(value);  // LSE, LSI
+      default:
+        return value;
+    }
+  }
+
+  // Only while the PLL is off.
+  std::uint32_t locked(std::uint32_t offset) const override {
+    return offset == pllcfgr && get(cr) & pll_on ? everything : nothing;
   }
 
   // SW takes effect only for a source that is ready; until then the core stays on HSI.
   std::uint32_t selected() const {
     const std::uint32_t wanted = get(cfgr) & 3;
-    const bool hse_runs = crystal_ && (get(cr) & hse_on);
-    if (wanted == 1) return hse_runs ? 1 : 0;
-    if (wanted == 2) return (get(cr) & pll_on) && (hse_runs || !(get(pllcfgr) & 1u << 22)) ? 2 : 0;
+    if (wanted == 1) return hse_runs() ? 1 : 0;
+    if (wanted == 2)
+      return (get(cr) & pll_on) && (hse_runs() || !(get(pllcfgr) & 1u << 22)) ? 2 : 0;
     return 0;
   }
 
   std::uint64_t system_clock_hz() const {
     if (selected() == 0) return hsi.count();
-    if (selected() == 1) return crystal_->count();
+    if (selected() == 1) return hse_hz();
     const std::uint32_t pll = get(pllcfgr);
-    const std::uint64_t source = pll & 1u << 22 ? crystal_->count() : hsi.count();
+    const std::uint64_t source = pll & 1u << 22 ? hse_hz() : hsi.count();
     const std::uint64_t m = pll & 63, n = pll >> 6 & 511, p = 2ull * ((pll >> 16 & 3) + 1);
     return m == 0 ? hsi.count() : source * n / m / p;
   }
-
-  std::optional<Hertz> crystal_;
-  std::array<std::uint32_t, 0x94 / 4> registers_{};
 };
 
 /// PWR_CR1 and PWR_CSR1; nothing is written while the block's clock is off.

@@ -6,14 +6,14 @@
 #include <algorithm>
 #include <array>
 
-#include "boards/virtual/rcc.hpp"
+#include "boards/virtual/rcc_registers.hpp"
 
 namespace assay::virtual_board {
 namespace {
 
 constexpr std::uint32_t cr = 0x00, cfgr = 0x10, d1cfgr = 0x18, d2cfgr = 0x1C, pllckselr = 0x28,
                         pllcfgr = 0x2C, pll1divr = 0x30, bdcr = 0x70, csr = 0x74;
-constexpr std::uint32_t hse_on = 1u << 16, pll1_on = 1u << 24;
+constexpr std::uint32_t pll1_on = 1u << 24;
 constexpr std::uint32_t apb2_begin = 0x40010000, apb2_end = 0x40018000;
 constexpr std::uint32_t from_hse = 2, from_pll1 = 3;
 constexpr Hertz hsi{64000000};
@@ -146,45 +146,17 @@ class SystemConfiguration final : public Peripheral {
   std::uint32_t power_control_ = 0;
 };
 
-class RccStm32H7 final : public Rcc {
+class RccStm32H7 final : public RccRegisters {
  public:
   RccStm32H7(const Line& line, const BoardType& type)
-      : line_(line), crystal_(type.crystal), power_(line, type) {
-    RccStm32H7::reset();
-  }
+      : RccRegisters(
+            0x200,
+            {{cr, 1}, {pllckselr, 0x02020200}, {pllcfgr, 0x01FF0000}, {pll1divr, 0x01010280}},
+            type.crystal),
+        line_(line),
+        power_(line, type) {}
 
   std::uint32_t register_base() const override { return 0x58024400; }
-
-  void reset() override {
-    registers_.fill(0);
-    at(cr) = 1;
-    at(pllckselr) = 0x02020200;
-    at(pllcfgr) = 0x01FF0000;
-    at(pll1divr) = 0x01010280;
-  }
-
-  std::uint32_t read(std::uint32_t offset) override {
-    const std::uint32_t value = offset / 4 < registers_.size() ? at(offset) : 0;
-    switch (offset) {
-      case cr:
-        return value | ready(value);
-      case cfgr:
-        return (value & ~0x38u) | selected() << 3;
-      case bdcr:
-      case csr:
-        return value | (value & 1) << 1;  // LSE, LSI
-      default:
-        return value;
-    }
-  }
-
-  void write(std::uint32_t offset, std::uint32_t value, std::uint32_t lanes) override {
-    if (offset / 4 >= registers_.size()) return;
-    // The PLL's set-up stands still while it runs.
-    if (offset >= pllckselr && offset <= pll1divr && get(cr) & pll1_on) return;
-    at(offset) = merge_lanes(at(offset), value, lanes);
-  }
-
   std::vector<Block> other_blocks() override {
     return {{0x58024800, 0x400, &power_}, {0x58000400, 0x400, &system_configuration_}};
   }
@@ -224,19 +196,33 @@ class RccStm32H7 final : public Rcc {
   }
 
  private:
-  std::uint32_t& at(std::uint32_t offset) { return registers_[offset / 4]; }
-  std::uint32_t get(std::uint32_t offset) const { return registers_[offset / 4]; }
+  std::uint32_t seen(std::uint32_t offset, std::uint32_t value) const override {
+    switch (offset) {
+      case cr:
+        return value | ready(value);
+      case cfgr:
+        return (value & ~0x38u) | selected() << 3;
+      case bdcr:
+      case csr:
+        return with_ready_bit(value);  // LSE, LSI
+      default:
+        return value;
+    }
+  }
+
+  // The PLL's set-up stands still while it runs.
+  std::uint32_t locked(std::uint32_t offset) const override {
+    const bool of_pll = offset >= pllckselr && offset <= pll1divr;
+    return of_pll && get(cr) & pll1_on ? everything : nothing;
+  }
+
   std::uint32_t axi_divider() const { return ahb_divider(get(d1cfgr) & 15); }
 
   // HSI and its division flag, CSI, HSI48, the domain clocks, HSE, the PLLs.
   std::uint32_t ready(std::uint32_t control) const {
-    std::uint32_t bits = (control & 1) << 2 | 1u << 5 | (control & 1u << 7) << 1 |
-                         (control & 1u << 12) << 1 | 3u << 14 | (control & 0x15000000) << 1;
-    if (crystal_) bits |= (control & hse_on) << 1;
-    return bits;
+    return (control & 1) << 2 | 1u << 5 | (control & 1u << 7) << 1 | (control & 1u << 12) << 1 |
+           3u << 14 | (control & 0x15000000) << 1 | (hse_runs() ? hse_on << 1 : 0);
   }
-
-  bool hse_runs() const { return crystal_ && get(cr) & hse_on; }
 
   // SW takes effect only for a source that is ready; until then the core stays on HSI.
   std::uint32_t selected() const {
@@ -251,21 +237,19 @@ class RccStm32H7 final : public Rcc {
     const bool from_crystal = source == 2;
     if (!(get(cr) & pll1_on) || m == 0 || source == 1 || source == 3) return 0;
     if ((from_crystal && !hse_runs()) || !(get(pllcfgr) & 1u << 16)) return 0;
-    const std::uint64_t input = from_crystal ? crystal_->count() : hsi.count();
+    const std::uint64_t input = from_crystal ? hse_hz() : hsi.count();
     const std::uint64_t n = (get(pll1divr) & 511) + 1, p = (get(pll1divr) >> 9 & 127) + 1;
     return input * n / m / p;
   }
 
   std::uint64_t system_clock_hz() const {
     if (selected() == from_pll1) return pll_hz();
-    return selected() == from_hse ? crystal_->count() : hsi.count();
+    return selected() == from_hse ? hse_hz() : hsi.count();
   }
 
   const Line& line_;
-  std::optional<Hertz> crystal_;
   PowerStm32H7 power_;
   SystemConfiguration system_configuration_;
-  std::array<std::uint32_t, 0x200 / 4> registers_{};
 };
 
 }  // namespace

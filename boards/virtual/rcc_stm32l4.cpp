@@ -1,9 +1,8 @@
 // RCC and PWR of the STM32L4 (RM0351 sections 5 and 6) and the L4+ (RM0432, the same sections).
-#include <algorithm>
 #include <array>
 
 #include "boards/virtual/power_control.hpp"
-#include "boards/virtual/rcc.hpp"
+#include "boards/virtual/rcc_registers.hpp"
 
 namespace assay::virtual_board {
 namespace {
@@ -11,7 +10,7 @@ namespace {
 constexpr std::uint32_t cr = 0x00, cfgr = 0x08, pllcfgr = 0x0C, apb1enr1 = 0x58, ccipr = 0x88,
                         bdcr = 0x90, csr = 0x94;
 constexpr std::uint32_t msi_on = 1u << 0, msi_range_from_cr = 1u << 3, hsi_on = 1u << 8,
-                        hse_on = 1u << 16, pll_on = 1u << 24;
+                        pll_on = 1u << 24;
 constexpr std::uint32_t pll_output_on = 1u << 24, power_clock_on = 1u << 28;
 constexpr std::uint32_t pwr_cr1 = 0x00, pwr_cr5 = 0x80;
 constexpr std::uint32_t usart1_base = 0x40013800, usart2_base = 0x40004400,
@@ -39,48 +38,16 @@ constexpr std::array<std::uint32_t, 3> l4plus_range2{8'000'000, 16'000'000, 26'0
 constexpr Variant l4{l4_range1, l4_range1, l4_range2, 7};
 constexpr Variant l4plus{l4plus_range1, l4plus_boost, l4plus_range2, 15};
 
-class RccStm32L4 final : public Rcc {
+class RccStm32L4 final : public RccRegisters {
  public:
   RccStm32L4(std::optional<Hertz> crystal, const Variant& variant)
-      : crystal_(crystal),
+      : RccRegisters(0xA8, {{cr, 0x63}, {pllcfgr, 0x1000}, {csr, 0x0C000600}}, crystal),
         variant_(variant),
         power_([this] { return (get(apb1enr1) & power_clock_on) != 0; },
-               {{pwr_cr1, 0x200}, {pwr_cr5, 0x100}}) {
-    reset();
-  }
+               {{pwr_cr1, 0x200}, {pwr_cr5, 0x100}}) {}
 
   std::uint32_t register_base() const override { return 0x40021000; }
   std::vector<Block> other_blocks() override { return {{0x40007000, 0x400, &power_}}; }
-
-  void reset() override {
-    registers_.fill(0);
-    at(cr) = 0x63;
-    at(pllcfgr) = 0x1000;
-    at(csr) = 0x0C000600;
-  }
-
-  std::uint32_t read(std::uint32_t offset) override {
-    const std::uint32_t value = offset / 4 < registers_.size() ? at(offset) : 0;
-    switch (offset) {
-      case cr:
-        return value | ready();
-      case cfgr:
-        return (value & ~0xCu) | selected() << 2;
-      case bdcr:
-      case csr:
-        return value | (value & 1) << 1;  // LSE, LSI
-      default:
-        return value;
-    }
-  }
-
-  // The PLL's factors can only be changed while it is off (6.4.4).
-  void write(std::uint32_t offset, std::uint32_t value, std::uint32_t lanes) override {
-    if (offset / 4 >= registers_.size()) return;
-    constexpr std::uint32_t factors = 0x7FF3;
-    if (offset == pllcfgr && get(cr) & pll_on) lanes &= ~factors;
-    at(offset) = merge_lanes(at(offset), value, lanes);
-  }
 
   Hertz core_clock() const override {
     return Hertz(system_clock_hz() / ahb_divider(get(cfgr) >> 4 & 15));
@@ -91,8 +58,7 @@ class RccStm32L4 final : public Rcc {
     const bool known = field != 10 || uart_base == lpuart1_base;
     const std::uint32_t source = known ? get(ccipr) >> field & 3 : 0;
     if (source == 1) return 1;
-    if (source == 2)
-      return static_cast<std::uint32_t>(std::max<std::uint64_t>(core_clock().count() / hsi_hz, 1));
+    if (source == 2) return cycles_per(core_clock(), hsi_hz);
     return apb_divider(get(cfgr) >> (uart_base >= 0x40010000 ? 11 : 8) & 7);
   }
 
@@ -106,8 +72,25 @@ class RccStm32L4 final : public Rcc {
   }
 
  private:
-  std::uint32_t& at(std::uint32_t offset) { return registers_[offset / 4]; }
-  std::uint32_t get(std::uint32_t offset) const { return registers_[offset / 4]; }
+  std::uint32_t seen(std::uint32_t offset, std::uint32_t value) const override {
+    switch (offset) {
+      case cr:
+        return value | ready();
+      case cfgr:
+        return (value & ~0xCu) | selected() << 2;
+      case bdcr:
+      case csr:
+        return with_ready_bit(value);  // LSE, LSI
+      default:
+        return value;
+    }
+  }
+
+  // The PLL's factors can only be changed while it is off (6.4.4).
+  std::uint32_t locked(std::uint32_t offset) const override {
+    constexpr std::uint32_t factors = 0x7FF3;
+    return offset == pllcfgr && get(cr) & pll_on ? factors : nothing;
+  }
 
   std::uint32_t msi() const {
     const std::uint32_t range =
@@ -117,7 +100,7 @@ class RccStm32L4 final : public Rcc {
 
   std::optional<Hertz> source(std::uint32_t number) const {
     if (number == 1 && get(cr) & hsi_on) return Hertz(hsi_hz);
-    if (number == 2 && crystal_ && get(cr) & hse_on) return crystal_;
+    if (number == 2 && hse_runs()) return Hertz(hse_hz());
     if (number == 0 && get(cr) & msi_on) return Hertz(msi());
     return std::nullopt;
   }
@@ -154,9 +137,7 @@ class RccStm32L4 final : public Rcc {
     return source(now).value_or(Hertz(msi())).count();
   }
 
-  std::optional<Hertz> crystal_;
   const Variant& variant_;
-  std::array<std::uint32_t, 0xA8 / 4> registers_{};
   PowerControl power_;
 };
 

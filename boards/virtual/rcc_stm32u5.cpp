@@ -1,17 +1,19 @@
 // RCC and PWR of the STM32U575 (RM0456 sections 10 and 11), TrustZone off.
+#include <algorithm>
 #include <array>
 
 #include "boards/virtual/power_control.hpp"
-#include "boards/virtual/rcc.hpp"
+#include "boards/virtual/rcc_registers.hpp"
 
 namespace assay::virtual_board {
 namespace {
 
 constexpr std::uint32_t cr = 0x00, icscr1 = 0x08, cfgr1 = 0x1C, cfgr2 = 0x20, pll1cfgr = 0x28,
                         pll1divr = 0x34, ahb3enr = 0x94, bdcr = 0xF0;
-constexpr std::uint32_t msis_on = 1u << 0, hsi_on = 1u << 8, hse_on = 1u << 16, pll_on = 1u << 24;
+constexpr std::uint32_t msis_on = 1u << 0, hsi_on = 1u << 8, pll_on = 1u << 24;
 constexpr std::uint32_t msi_range_from_icscr = 1u << 23, pll_output_on = 1u << 18,
                         power_clock_on = 1u << 2;
+constexpr std::uint32_t pwr_cr3 = 0x08, pwr_svmsr = 0x3C, step_down = 1u << 1;
 constexpr std::uint32_t pwr_vosr = 0x0C, vosr_boost_ready = 1u << 14, vosr_ready = 1u << 15,
                         vosr_boost_on = 1u << 18;
 constexpr std::uint64_t hsi_hz = 16'000'000, booster_limit_hz = 55'000'000;
@@ -29,49 +31,22 @@ constexpr std::array<std::uint32_t, 4> range2{30'000'000, 60'000'000, 90'000'000
 constexpr std::array<std::uint32_t, 3> range3{24'000'000, 48'000'000, 55'000'000};
 constexpr std::array<std::uint32_t, 2> range4{12'000'000, 25'000'000};
 
-class RccStm32U5 final : public Rcc {
+class RccStm32U5 final : public RccRegisters {
  public:
-  explicit RccStm32U5(std::optional<Hertz> crystal)
-      : crystal_(crystal),
+  explicit RccStm32U5(const BoardType& type)
+      // MSIS and MSIK on; their ready bits follow.
+      : RccRegisters(0xF8, {{cr, 0x11}, {icscr1, 0x44000000}, {pll1divr, 0x01010280}},
+                     type.crystal),
+        has_coil_(std::ranges::find(type.power_wiring, SupplyMode::smps) !=
+                  type.power_wiring.end()),
         power_([this] { return (get(ahb3enr) & power_clock_on) != 0; }, {},
                [this](std::uint32_t offset, std::uint32_t value) {
+                 if (offset == pwr_svmsr) return value | (power_.get(pwr_cr3) & step_down);
                  return offset == pwr_vosr ? value | vosr_ready | booster() : value;
-               }) {
-    reset();
-  }
+               }) {}
 
   std::uint32_t register_base() const override { return 0x46020C00; }
   std::vector<Block> other_blocks() override { return {{0x46020800, 0x400, &power_}}; }
-
-  void reset() override {
-    registers_.fill(0);
-    at(cr) = 0x11;  // MSIS and MSIK on; their ready bits follow
-    at(icscr1) = 0x44000000;
-    at(pll1divr) = 0x01010280;
-  }
-
-  std::uint32_t read(std::uint32_t offset) override {
-    const std::uint32_t value = offset / 4 < registers_.size() ? at(offset) : 0;
-    switch (offset) {
-      case cr:
-        return value | ready();
-      case cfgr1:
-        return (value & ~0xCu) | selected() << 2;
-      case bdcr:
-        return value | (value & 1) << 1 | (value & 1u << 26) << 1;  // LSE, LSI
-      default:
-        return value;
-    }
-  }
-
-  // The PLL's factors can only be changed while it is off (11.8.8 and 11.8.11).
-  void write(std::uint32_t offset, std::uint32_t value, std::uint32_t lanes) override {
-    if (offset / 4 >= registers_.size()) return;
-    constexpr std::uint32_t source_and_m = 0xFFF;
-    if (offset == pll1divr && get(cr) & pll_on) return;
-    if (offset == pll1cfgr && get(cr) & pll_on) lanes &= ~source_and_m;
-    at(offset) = merge_lanes(at(offset), value, lanes);
-  }
 
   Hertz core_clock() const override {
     return Hertz(system_clock_hz() / ahb_divider(get(cfgr2) & 15));
@@ -82,6 +57,8 @@ class RccStm32U5 final : public Rcc {
   }
 
   std::optional<CoreFailure> failure(std::optional<std::uint32_t> states) const override {
+    if (power_.get(pwr_cr3) & step_down && !has_coil_)
+      return CoreFailure{"the step-down converter on a board that is not wired for it"};
     const std::uint32_t wait_states = states.value_or(0);
     const std::uint32_t range = power_.get(pwr_vosr) >> 16 & 3;
     if (range >= 2 && core_clock().count() > booster_limit_hz && !booster())
@@ -99,15 +76,32 @@ class RccStm32U5 final : public Rcc {
   }
 
  private:
-  std::uint32_t& at(std::uint32_t offset) { return registers_[offset / 4]; }
-  std::uint32_t get(std::uint32_t offset) const { return registers_[offset / 4]; }
+  std::uint32_t seen(std::uint32_t offset, std::uint32_t value) const override {
+    switch (offset) {
+      case cr:
+        return value | ready();
+      case cfgr1:
+        return (value & ~0xCu) | selected() << 2;
+      case bdcr:
+        return with_ready_bit(value) | (value & 1u << 26) << 1;  // LSE, LSI
+      default:
+        return value;
+    }
+  }
+
+  // The PLL's factors can only be changed while it is off (11.8.8 and 11.8.11).
+  std::uint32_t locked(std::uint32_t offset) const override {
+    constexpr std::uint32_t source_and_m = 0xFFF;
+    if (!(get(cr) & pll_on)) return nothing;
+    return offset == pll1divr ? everything : offset == pll1cfgr ? source_and_m : nothing;
+  }
 
   std::uint64_t source_hz(std::uint32_t number) const {
     const std::uint32_t range =
         get(icscr1) & msi_range_from_icscr ? get(icscr1) >> 28 : msi_range_after_reset;
     if (number == 0 && get(cr) & msis_on) return msi_hz[range];
     if (number == 1 && get(cr) & hsi_on) return hsi_hz;
-    if (number == 2 && crystal_ && get(cr) & hse_on) return crystal_->count();
+    if (number == 2 && hse_runs()) return hse_hz();
     return 0;
   }
 
@@ -157,15 +151,14 @@ class RccStm32U5 final : public Rcc {
     return hz ? hz : msi_hz[msi_range_after_reset];
   }
 
-  std::optional<Hertz> crystal_;
-  std::array<std::uint32_t, 0xF8 / 4> registers_{};
+  bool has_coil_;
   PowerControl power_;
 };
 
 }  // namespace
 
-std::unique_ptr<Rcc> make_rcc_stm32u5(std::optional<Hertz> crystal) {
-  return std::make_unique<RccStm32U5>(crystal);
+std::unique_ptr<Rcc> make_rcc_stm32u5(const BoardType& type) {
+  return std::make_unique<RccStm32U5>(type);
 }
 
 }  // namespace assay::virtual_board

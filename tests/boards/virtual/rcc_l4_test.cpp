@@ -163,6 +163,24 @@ TEST(RccL4, TheBoosterNeedsAClockOfFourToSixteenMegahertz) {
   EXPECT_EQ(ready(3 | 5u << 12), 0u) << "32 MHz by 10";
 }
 
+// RM0456 10.5.1: REGS follows REGSEL; without a coil at its pins the converter makes nothing.
+TEST(RccL4, TheConverterNeedsABoardThatIsWiredForIt) {
+  for (const bool wired : {true, false}) {
+    BoardType type;
+    type.part.clock_driver = "stm32u5";
+    if (wired) type.power_wiring = {SupplyMode::ldo, SupplyMode::smps};
+    const auto rcc = make_rcc(type).value();
+    rcc->reset();
+    rcc->write(0x94, 4, all);
+    Peripheral& power = *rcc->other_blocks().front().registers;
+    EXPECT_EQ(power.read(0x3C) & 2, 0u) << "the regulator, after reset";
+    EXPECT_FALSE(rcc->failure(0));
+    power.write(0x08, 2, all);
+    EXPECT_EQ(power.read(0x3C) & 2, 2u);
+    EXPECT_EQ(rcc->failure(0).has_value(), !wired);
+  }
+}
+
 TEST(RccL4, UartsFollowTheirBus) {
   const auto l4 = rcc_of("stm32l4");
   l4->write(0x08, 4u << 8 | 5u << 11, all);
