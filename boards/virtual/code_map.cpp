@@ -21,6 +21,17 @@ void append_steps(const Block& block, std::uint32_t count, bool reached_by_branc
         {&block.code[i], block.address + block.offsets[i], i == 0 && reached_by_branch, false});
 }
 
+/// The way of code from flash, before the clock gives its wait states.
+FetchPath path_from(const std::optional<FlashTiming>& timing) {
+  if (!timing) return {};
+  FetchPath path{0, timing->prefetch, 0, 0};
+  if (timing->code_lines) {
+    path.line_bytes = timing->code_lines->line_bytes;
+    path.kept_lines = timing->code_lines->kept;
+  }
+  return path;
+}
+
 }  // namespace
 
 CodeMap::CodeMap(MemoryMap& memory, const Part& part, const CycleModel& model)
@@ -29,7 +40,7 @@ CodeMap::CodeMap(MemoryMap& memory, const Part& part, const CycleModel& model)
       dsp_(part.core.dsp),
       fpu_(part.core.fpu),
       model_(model),
-      prefetch_(part.flash_timing && part.flash_timing->prefetch),
+      flash_path_(path_from(part.flash_timing)),
       slowdown_(part.flash_timing && part.flash_timing->code_slowdown
                     ? part.flash_timing->code_slowdown->value
                     : 0),
@@ -82,7 +93,7 @@ void CodeMap::decode_block(Block& block, const std::uint8_t* code) {
 
 // Ticks until each step is through.
 std::vector<std::uint32_t> CodeMap::run(const Block& where, const std::vector<Step>& steps) const {
-  const FetchPath path = where.in_flash ? FetchPath{wait_states_, prefetch_} : FetchPath{};
+  const FetchPath path = where.in_flash ? flash_path_ : FetchPath{};
   std::vector<std::uint32_t> done(steps.size());
   model_.run(path, steps, done);
   const double factor = model_.charges_fetches() ? 1 : 1 + slowdown_ * path.wait_states;
@@ -144,8 +155,8 @@ Ticks CodeMap::closing_cost(const Block& block, std::uint32_t target) const {
 }
 
 void CodeMap::set_wait_states(std::uint32_t wait_states) {
-  if (wait_states == wait_states_) return;
-  wait_states_ = wait_states;
+  if (wait_states == flash_path_.wait_states) return;
+  flash_path_.wait_states = wait_states;
   ++generation_;
   for (const auto& block : blocks_)
     block->next = nullptr;

@@ -80,7 +80,7 @@ class CodeMap {
   /// What the closing branch of `block` costs when it goes to `target`; 0 when it has none.
   Ticks closing_cost(const Block& block, std::uint32_t target) const;
   /// Wait states of the flash at the clock of the moment.
-  std::uint32_t wait_states() const { return wait_states_; }
+  std::uint32_t wait_states() const { return flash_path_.wait_states; }
   void set_wait_states(std::uint32_t wait_states);
 
   /// Forgets blocks in flash, after it was programmed.
@@ -101,9 +101,8 @@ class CodeMap {
   bool dsp_;
   bool fpu_;
   const CycleModel& model_;
-  bool prefetch_;
+  FetchPath flash_path_;
   double slowdown_;  ///< of code in flash, per wait state
-  std::uint32_t wait_states_ = 0;
   std::uint32_t generation_ = 1;
   std::uint32_t flash_base_;
   std::uint32_t flash_size_;

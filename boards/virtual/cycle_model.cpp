@@ -17,9 +17,9 @@ struct KnownModel {
 };
 
 constexpr std::array known_models{
-    KnownModel{"m0-2", make_cycle_model_m0},   KnownModel{"m0plus-2", make_cycle_model_m0},
-    KnownModel{"m4-2", make_cycle_model_m4},   KnownModel{"m7-1", make_cycle_model_m7},
-    KnownModel{"m33-1", make_cycle_model_m33},
+    KnownModel{"m0-2", make_cycle_model_m0},   KnownModel{"m0plus-3", make_cycle_model_m0},
+    KnownModel{"m4-2", make_cycle_model_m4},   KnownModel{"m7-2", make_cycle_model_m7},
+    KnownModel{"m33-2", make_cycle_model_m33},
 };
 
 }  // namespace

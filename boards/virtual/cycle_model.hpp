@@ -26,7 +26,9 @@ struct Step {
 /// How instructions come from the memory they are in.
 struct FetchPath {
   std::uint32_t wait_states = 0;
-  bool prefetch = false;  ///< the memory reads ahead of the core
+  bool prefetch = false;         ///< the memory reads ahead of the core
+  std::uint32_t line_bytes = 0;  ///< of one access; 0: a word, and none is kept
+  std::uint32_t kept_lines = 0;  ///< besides the one the core reads from and the next one
 };
 
 class CycleModel {

@@ -1,6 +1,8 @@
 // Cortex-M0 and M0+: every instruction has its cost (Arm DDI 0432C table 3-1, DDI 0484C table 3-1),
-// and waits for its code, which comes in words of 32 bits over the one bus there is.
+// and waits for its code, which comes over the one bus there is: in words of 32 bits, or in lines
+// that the flash keeps a few of.
 #include <algorithm>
+#include <vector>
 
 #include "boards/virtual/cycle_costs.hpp"
 #include "boards/virtual/cycle_model.hpp"
@@ -63,13 +65,80 @@ class WordFetch {
   std::uint32_t busy_until_ = 0;
 };
 
+/// When each line of the code is there. A line takes one cycle and the wait states; while the core
+/// reads from it, the next one is read ahead. Lines that the core had to wait for are kept, the
+/// least recently used goes first (RM0444 3.3.5).
+class LineFetch {
+ public:
+  explicit LineFetch(const FetchPath& path) : path_(path) {}
+
+  /// The cycle at which an instruction that could start at `now` has come in whole.
+  std::uint32_t arrival(const Step& step, std::uint32_t now) {
+    if (path_.wait_states == 0) return now;
+    go_to(step.address / path_.line_bytes, now);
+    go_to((step.address + step.it->size - 1) / path_.line_bytes, now);
+    return std::max(now, ready_);
+  }
+
+  /// A literal is read before the line that is being read ahead. Returns its wait states.
+  std::uint32_t literal(std::uint32_t now) {
+    if (path_.wait_states != 0 && next_ready_ > now) next_ready_ += path_.wait_states + 1;
+    return path_.wait_states;
+  }
+
+ private:
+  void go_to(std::uint32_t line, std::uint32_t now) {
+    if (line == line_) return;
+    if (path_.prefetch && line == line_ + 1) {
+      ready_ = next_ready_;
+      if (ready_ > now) keep(line);
+    } else if (!keep(line)) {
+      ready_ = now + path_.wait_states;
+    } else {
+      ready_ = now;
+    }
+    line_ = line;
+    const bool next_is_kept = std::ranges::find(kept_, line + 1) != kept_.end();
+    next_ready_ = std::max(ready_, now) + (next_is_kept ? 0 : 1 + path_.wait_states);
+  }
+
+  /// Makes `line` the most recently used; false when it was not kept before.
+  bool keep(std::uint32_t line) {
+    const auto found = std::ranges::find(kept_, line);
+    const bool known = found != kept_.end();
+    if (known) kept_.erase(found);
+    kept_.insert(kept_.begin(), line);
+    if (kept_.size() > path_.kept_lines) kept_.pop_back();
+    return known;
+  }
+
+  static constexpr std::uint32_t no_line = ~0u - 1;
+  FetchPath path_;
+  std::uint32_t line_ = no_line;
+  std::uint32_t ready_ = 0;
+  std::uint32_t next_ready_ = 0;
+  std::vector<std::uint32_t> kept_;
+};
+
 class CycleModelM0 final : public CycleModel {
  public:
   explicit CycleModelM0(const Costs& costs) : costs_(costs) {}
 
   void run(const FetchPath& path, std::span<const Step> steps,
            std::span<std::uint32_t> done) const override {
-    WordFetch fetch(path);
+    if (path.line_bytes == 0)
+      walk(WordFetch(path), steps, done);
+    else
+      walk(LineFetch(path), steps, done);
+  }
+
+  std::uint32_t exception() const override { return costs_.exception; }
+  bool charges_literals() const override { return true; }
+  bool charges_fetches() const override { return true; }
+
+ private:
+  template <class Fetch>
+  void walk(Fetch fetch, std::span<const Step> steps, std::span<std::uint32_t> done) const {
     std::uint32_t now = 0;
     for (std::size_t i = 0; i < steps.size(); ++i) {
       now = fetch.arrival(steps[i], now) + cost(steps[i]);
@@ -78,11 +147,6 @@ class CycleModelM0 final : public CycleModel {
     }
   }
 
-  std::uint32_t exception() const override { return costs_.exception; }
-  bool charges_literals() const override { return true; }
-  bool charges_fetches() const override { return true; }
-
- private:
   std::uint32_t cost(const Step& step) const {
     const Instruction& it = *step.it;
     switch (it.operation) {

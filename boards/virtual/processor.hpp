@@ -137,6 +137,7 @@ class Processor final : public TimeSource {
   bool wants_to_watch_reads() const;
   void watch_reads_of_window();
   void on_read(std::uint32_t address, std::uint32_t size);
+  std::optional<std::uint32_t> cost_of_miss(std::uint32_t address);
   static void read_hook(uc_engine*, uc_mem_type, std::uint64_t address, int size, std::int64_t,
                         void* self);
   std::uint64_t read_io(std::uint32_t address, std::uint32_t size);

@@ -1,6 +1,6 @@
-// What loads cost beyond their instructions: wait states of data in flash, and addresses that are
-// not aligned. Watching loads is slow, so it is done between the markers only: in the windows whose
-// cycles are anybody's business.
+// What loads cost beyond their instructions: wait states of data in flash, misses of a data cache,
+// and addresses that are not aligned. Watching loads is slow, so it is done between the markers
+// only: in the windows whose cycles are anybody's business.
 #include "boards/virtual/processor.hpp"
 
 namespace assay::virtual_board {
@@ -11,7 +11,12 @@ void Processor::follow_clock() {
 }
 
 bool Processor::wants_to_watch_reads() const {
-  return counter_.window_open() && (code_.wait_states() != 0 || model_.unaligned_load() != 0);
+  const auto& timing = part_.flash_timing;
+  const bool misses_cost =
+      timing && timing->data_lines &&
+      (timing->data_lines->miss_cycles != 0 || !timing->data_lines->shared.empty());
+  return counter_.window_open() &&
+         (code_.wait_states() != 0 || misses_cost || model_.unaligned_load() != 0);
 }
 
 // The engine watches only what it translates after it was told to.
@@ -39,12 +44,22 @@ void Processor::read_hook(uc_engine*, uc_mem_type, std::uint64_t address, int si
 
 void Processor::on_read(std::uint32_t address, std::uint32_t size) {
   if (address & (size - 1)) counter_.add_cycles(model_.unaligned_load());
+  const std::uint32_t resolved = memory_.resolve(address);
+  if (const auto cost = cost_of_miss(resolved); cost && data_lines_.misses(resolved))
+    counter_.add_cycles(*cost);
+}
+
+// Nothing: of memory that no lines stand before.
+std::optional<std::uint32_t> Processor::cost_of_miss(std::uint32_t address) {
   const Bank& flash = memory_.flash_bank();
-  if (memory_.resolve(address) - flash.base >= flash.bytes.size()) return;
-  if (!data_lines_.misses(memory_.resolve(address))) return;
   const auto& timing = part_.flash_timing;
-  const std::uint32_t more = timing && timing->data_lines ? timing->data_lines->miss_cycles : 0;
-  counter_.add_cycles(code_.wait_states() + more);
+  const bool has_lines = timing && timing->data_lines;
+  if (address - flash.base < flash.bytes.size())
+    return code_.wait_states() + (has_lines ? timing->data_lines->miss_cycles : 0);
+  if (!has_lines) return std::nullopt;
+  for (const auto& memory : timing->data_lines->shared)
+    if (address - memory.base < memory.size.count()) return memory.miss_cycles;
+  return std::nullopt;
 }
 
 }  // namespace assay::virtual_board

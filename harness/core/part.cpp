@@ -111,18 +111,45 @@ void read_flash_alias_and_caches(JsonObject& object, Part& part) {
                  caches.required<std::string>("source")};
 }
 
+FlashTiming::SharedMemory read_shared_memory(JsonObject& object) {
+  FlashTiming::SharedMemory memory;
+  memory.base = object.address("base");
+  memory.size = Bytes(object.required<std::uint32_t>("size"));
+  memory.miss_cycles = object.required<std::uint32_t>("miss_cycles");
+  memory.source = object.required<std::string>("source");
+  return memory;
+}
+
 FlashTiming::DataLines read_data_lines(JsonObject object) {
   FlashTiming::DataLines lines;
   lines.lines = object.required<std::uint32_t>("lines");
   lines.line_bytes = object.required<std::uint32_t>("line_bytes");
+  lines.fill_bytes = object.optional<std::uint32_t>("fill_bytes", 0);
   lines.ways = object.optional<std::uint32_t>("ways", 0);
   lines.miss_cycles = object.optional<std::uint32_t>("miss_cycles", 0);
+  if (object.has("shared"))
+    object.for_each_object(
+        "shared", [&](JsonObject& memory) { lines.shared.push_back(read_shared_memory(memory)); });
   lines.source = object.required<std::string>("source");
   if (lines.lines == 0 || lines.line_bytes < 4 || !std::has_single_bit(lines.line_bytes))
     object.problem("line_bytes", "expected lines of a power of two of bytes, 4 at least");
+  else if (lines.fill_bytes != 0 &&
+           (lines.fill_bytes < 4 || lines.fill_bytes > lines.line_bytes ||
+            lines.line_bytes / lines.fill_bytes > 32 || !std::has_single_bit(lines.fill_bytes)))
+    object.problem("fill_bytes", "expected a power of two from 4 to line_bytes");
   if (lines.ways != 0 &&
       (lines.lines % lines.ways != 0 || !std::has_single_bit(lines.lines / lines.ways)))
     object.problem("ways", "expected lines / ways to be a power of two");
+  return lines;
+}
+
+FlashTiming::CodeLines read_code_lines(JsonObject object) {
+  FlashTiming::CodeLines lines;
+  lines.line_bytes = object.required<std::uint32_t>("line_bytes");
+  lines.kept = object.required<std::uint32_t>("kept");
+  lines.source = object.required<std::string>("source");
+  if (lines.line_bytes < 4 || !std::has_single_bit(lines.line_bytes))
+    object.problem("line_bytes", "expected lines of a power of two of bytes, 4 at least");
   return lines;
 }
 
@@ -137,6 +164,7 @@ FlashTiming read_flash_timing(JsonObject object) {
     timing.code_slowdown =
         read_sourced<double, double>(object, "code_slowdown", [](double value) { return value; });
   if (object.has("data_lines")) timing.data_lines = read_data_lines(object.object("data_lines"));
+  if (object.has("code_lines")) timing.code_lines = read_code_lines(object.object("code_lines"));
   timing.band_pct = object.maybe<double>("band_pct");
   timing.band_layer_pct = object.maybe<double>("band_layer_pct");
   timing.evidence = object.required<std::string>("evidence");

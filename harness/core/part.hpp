@@ -79,15 +79,30 @@ struct Caches {
 /// What the flash adds to the cycles of the core.
 struct FlashTiming {
   struct Range {
-    Hertz up_to;  ///< of the core clock
-    std::uint32_t wait_states = 0;
+    Hertz up_to;                    ///< of the core clock
+    std::uint32_t wait_states = 0;  ///< in cycles of the core, whatever clock the flash has
+  };
+  /// Other memory behind the same lines as flash.
+  struct SharedMemory {
+    std::uint32_t base = 0;
+    Bytes size;
+    std::uint32_t miss_cycles = 0;
+    std::string source;
   };
   /// A buffer of lines between flash and the core's data port: a data cache, or an accelerator's.
   struct DataLines {
     std::uint32_t lines = 0;
     std::uint32_t line_bytes = 0;   ///< a power of two
+    std::uint32_t fill_bytes = 0;   ///< of a line that a miss brings, a power of two; 0: all of it
     std::uint32_t ways = 0;         ///< lines a line may be in; 0: any of them
     std::uint32_t miss_cycles = 0;  ///< of a miss, beyond the wait states
+    std::vector<SharedMemory> shared;
+    std::string source;
+  };
+  /// Lines of code that the flash keeps, each what one access reads.
+  struct CodeLines {
+    std::uint32_t line_bytes = 0;  ///< a power of two
+    std::uint32_t kept = 0;        ///< besides the one the core reads from and the next one
     std::string source;
   };
 
@@ -95,6 +110,7 @@ struct FlashTiming {
   bool prefetch = false;                         ///< flash reads ahead of the core
   std::optional<Sourced<double>> code_slowdown;  ///< share of cycles more, per wait state, of code
   std::optional<DataLines> data_lines;           ///< absent: every read of data waits
+  std::optional<CodeLines> code_lines;           ///< absent: code comes in words, none is kept
   std::optional<double> band_pct;  ///< promised with wait states; absent: uncalibrated
   std::optional<double> band_layer_pct;
   std::string evidence;
@@ -129,8 +145,7 @@ struct Part {
   std::string openocd_target;        ///< "target/stm32f4x.cfg"
   std::vector<std::string> aliases;  ///< pyOCD and ordering names
   Sourced<Millivolts> supply;
-  /// Ways to make the core's voltage that firmware chooses among, once after power-up; empty on
-  /// parts without a choice.
+  /// Ways to make the core's voltage that firmware chooses among; empty on parts without a choice.
   std::vector<SupplyMode> supply_modes;
   std::optional<Sourced<MicroampsPerMegahertz>> run_current;
   std::optional<Sourced<double>> price_usd;

@@ -1,5 +1,6 @@
-// How a chip makes the voltage of its core where firmware chooses: the STM32H7's linear regulator
-// (LDO), step-down converter (SMPS), one feeding the other, or neither. Pure functions.
+// How a chip makes the voltage of its core where firmware chooses: the linear regulator (LDO) of an
+// STM32H7 or STM32U5, its step-down converter (SMPS), one feeding the other, or neither. Pure
+// functions.
 #pragma once
 
 #include <cstdint>
@@ -33,9 +34,9 @@ struct SupplyChoice {
   std::vector<SupplyMode> wired;
 };
 
-/// The mode is fixed by the first write after power-up, and a wrong one cuts the core off before a
-/// debugger can reach it. Errors: bad_input, a sentence that says what the choice lacks: no mode
-/// where the part needs one, one it does not have, one the board is not wired for.
+/// On an STM32H7 the first write after power-up fixes the mode, and a wrong one cuts the core off
+/// before a debugger can reach it. Errors: bad_input, a sentence that says what the choice lacks:
+/// no mode where the part needs one, one it does not have, one the board is not wired for.
 Status check_supply_choice(const SupplyChoice& choice, const std::string& part);
 
 }  // namespace assay

@@ -1,6 +1,5 @@
-// Core voltage, clocks, flash wait states and UART connection of the STM32U5 family (RM0456), with
-// TrustZone off. The linear regulator, which runs after reset, stays on: whether a board has the
-// coil of the other one, the board alone knows.
+// Supply, core voltage, clocks, flash wait states and UART connection of the STM32U5 family
+// (RM0456), with TrustZone off.
 #include "targets/port/pll_l4.hpp"
 #include "targets/port/stm32.hpp"
 
@@ -17,8 +16,10 @@ constexpr std::uint32_t rcc_ahb2enr1 = 0x46020C8C;
 constexpr std::uint32_t rcc_ahb3enr = 0x46020C94;
 constexpr std::uint32_t rcc_apb1enr1 = 0x46020C9C;
 constexpr std::uint32_t rcc_apb2enr = 0x46020CA4;
+constexpr std::uint32_t pwr_cr3 = 0x46020808;
 constexpr std::uint32_t pwr_vosr = 0x4602080C;
 constexpr std::uint32_t pwr_svmcr = 0x46020810;
+constexpr std::uint32_t pwr_svmsr = 0x4602083C;
 constexpr std::uint32_t flash_acr = 0x40022000;
 constexpr std::uint32_t icache_cr = 0x40030400;
 constexpr std::uint32_t icache_sr = 0x40030404;
@@ -42,6 +43,15 @@ void set_flash(std::uint32_t core_hz) {
   const std::uint32_t states = wait_states(core_hz, voltage_stm32u5(core_hz).hertz_per_wait_state);
   reg(flash_acr) = prefetch | states;
   wait_for(flash_acr, 0xF, states);
+}
+
+/// The linear regulator runs after reset, and stays on unless the board asks for the step-down
+/// converter; false when that does not take over (RM0456 10.5.1: REGSEL, and REGS that follows).
+bool set_supply(Supply supply) {
+  constexpr std::uint32_t step_down = 1u << 1;
+  if (supply != Supply::smps) return true;
+  modify(pwr_cr3, step_down, step_down);
+  return wait_for(pwr_svmsr, step_down, step_down);
 }
 
 /// The core voltage for a clock, and above 55 MHz the booster, whose clock is the source that
@@ -80,9 +90,10 @@ bool run_from(std::uint32_t source, std::uint32_t hz) {
   return switch_clock(rcc_cfgr1, source);
 }
 
-/// Crystal first, then HSI16: through the PLL, or as it is; last what runs after reset. Returns the
-/// core clock.
+/// Crystal first, then HSI16: through the PLL, or as it is; last what runs after reset, also where
+/// the supply is not what the board says. Returns the core clock.
 std::uint32_t start_core(const BoardConfig& config) {
+  if (!set_supply(config.supply)) return reset_hz;
   const bool crystal = start_crystal(rcc_cr, config);
   if (crystal && config.clock_hz == config.crystal_hz && run_from(sw_hse, config.clock_hz))
     return config.clock_hz;

@@ -134,6 +134,56 @@ TEST(CycleModelM0, WaitsForItsCode) {
   EXPECT_EQ(cycles("cortex-m0", four_adds, {2, true}), 2u + 4);
 }
 
+// Lines of 8 bytes hold four narrow instructions; at two wait states the next one comes three
+// cycles after the one before, in time for adds.
+TEST(CycleModelM0, ReadsLinesAhead) {
+  const Opcodes eight_adds(8, adds);
+  EXPECT_EQ(cycles("cortex-m0plus", eight_adds, {2, true, 8, 2}), 2u + 8);
+  EXPECT_EQ(cycles("cortex-m0plus", eight_adds, {2, false, 8, 2}), 2u + 4 + 2 + 4);
+  EXPECT_EQ(cycles("cortex-m0plus", eight_adds, {4, true, 8, 2}), 4u + 5 + 4) << "not in time";
+  EXPECT_EQ(cycles("cortex-m0plus", eight_adds, {0, true, 8, 2}), 8u);
+}
+
+/// Cycles of `turns` of a loop of `count` narrow adds, the last one a branch back to the first.
+std::uint32_t loop_cycles(std::uint32_t count, std::uint32_t turns, const FetchPath& path) {
+  const Instruction add = decode(adds, 0), back = decode(bne, 0);
+  std::vector<Step> steps;
+  for (std::uint32_t turn = 0; turn < turns; ++turn)
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const bool last = i + 1 == count;
+      steps.push_back({last ? &back : &add, 0x08000000 + 2 * i, i == 0, last});
+    }
+  std::vector<std::uint32_t> done(steps.size());
+  model_of("cortex-m0plus")->run(path, steps, done);
+  return done.back();
+}
+
+// A taken branch takes two cycles, and two more for a line that has to be read again.
+TEST(CycleModelM0, KeepsTheLinesItWaitedFor) {
+  const FetchPath kept{2, true, 8, 2}, none{2, true, 8, 0};
+  EXPECT_EQ(loop_cycles(4, 10, none), 2u + 10 * (4 + 1)) << "a loop within its line stays there";
+  EXPECT_EQ(loop_cycles(8, 10, kept), 2u + 10 * (8 + 1));
+  EXPECT_EQ(loop_cycles(8, 10, none), 10u * (2 + 8 + 1));
+}
+
+// Turns through three lines of four wait states: the core waits for each, so the two that are kept
+// are never the one that comes next.
+TEST(CycleModelM0, KeepsTheLinesUsedLast) {
+  const FetchPath path{4, false, 8, 2};
+  EXPECT_EQ(loop_cycles(12, 5, path), 5u * (3 * 4 + 12 + 1));
+  EXPECT_EQ(loop_cycles(12, 5, {4, false, 8, 3}), 3u * 4 + 5 * (12 + 1));
+}
+
+TEST(CycleModelM0, ALiteralDelaysTheLineThatIsReadAhead) {
+  const FetchPath path{4, true, 8, 2};
+  Opcodes code(8, adds);
+  code[0] = ldr_r0;
+  EXPECT_EQ(cycles("cortex-m0plus", code, path), 4u + 5 + 4) << "a load from elsewhere";
+  // The next line, due at 9, gives way to the literal's five cycles.
+  code[0] = ldr_literal;
+  EXPECT_EQ(cycles("cortex-m0plus", code, path), 4u + 5 + 5 + 4);
+}
+
 TEST(CycleModelM0, ALiteralWaitsAsTheCodeDoes) {
   EXPECT_EQ(cycles("cortex-m0", {ldr_literal}), 2u);
   EXPECT_EQ(cycles("cortex-m0", {ldr_literal}, {1, true}), 1u + 2 + 1);
@@ -172,7 +222,7 @@ TEST(DataLines, WithoutLinesEveryReadWaits) {
 }
 
 TEST(DataLines, KeepsTheLinesUsedLast) {
-  DataLines lines(FlashTiming::DataLines{2, 16, 0, 0, ""});
+  DataLines lines(FlashTiming::DataLines{2, 16, 0, 0, 0, {}, ""});
   EXPECT_TRUE(lines.misses(0x00));
   EXPECT_FALSE(lines.misses(0x0C));
   EXPECT_TRUE(lines.misses(0x10));
@@ -184,8 +234,44 @@ TEST(DataLines, KeepsTheLinesUsedLast) {
   EXPECT_TRUE(lines.misses(0x10));
 }
 
+// Two lines of 32 bytes of which a miss brings 8: a stream misses once for each 8 bytes.
+TEST(DataLines, AMissBringsAPieceOfALine) {
+  DataLines lines(FlashTiming::DataLines{2, 32, 8, 0, 0, {}, ""});
+  unsigned misses = 0;
+  for (std::uint32_t address = 0; address < 64; address += 4)
+    misses += lines.misses(address);
+  EXPECT_EQ(misses, 64u / 8);
+  for (std::uint32_t address = 0; address < 64; address += 4)
+    EXPECT_FALSE(lines.misses(address)) << address;
+  EXPECT_TRUE(lines.misses(0x40)) << "a third line";
+  EXPECT_FALSE(lines.misses(0x20)) << "the second one stays";
+  EXPECT_TRUE(lines.misses(0x08)) << "the first one had to go, with all its pieces";
+  EXPECT_TRUE(lines.misses(0x00));
+}
+
+/// Misses of a second walk through `bytes`, a word at a time.
+unsigned misses_again(const FlashTiming::DataLines& layout, std::uint32_t bytes) {
+  DataLines lines(layout);
+  unsigned misses = 0;
+  for (int walk = 0; walk < 2; ++walk) {
+    misses = 0;
+    for (std::uint32_t address = 0; address < bytes; address += 4)
+      misses += lines.misses(0x08000000 + address);
+  }
+  return misses;
+}
+
+// The 4 KB data cache of an STM32F746: 32 sets of four lines. What fits stays; a walk over one way
+// more than there are evicts its own beginning, in every set that it reaches five times.
+TEST(DataLines, ACacheHoldsWhatFits) {
+  const FlashTiming::DataLines cache{128, 32, 0, 4, 0, {}, ""};
+  EXPECT_EQ(misses_again(cache, 4096), 0u);
+  EXPECT_EQ(misses_again(cache, 4096 + 1024), 5u * 1024 / 32);
+  EXPECT_EQ(misses_again(cache, 4096 + 512), 5u * 512 / 32);
+}
+
 TEST(DataLines, ALineHasItsSet) {
-  DataLines lines(FlashTiming::DataLines{4, 32, 1, 0, ""});  // four sets of one line
+  DataLines lines(FlashTiming::DataLines{4, 32, 0, 1, 0, {}, ""});  // four sets of one line
   EXPECT_TRUE(lines.misses(0x000));
   EXPECT_TRUE(lines.misses(0x020));
   EXPECT_FALSE(lines.misses(0x000));

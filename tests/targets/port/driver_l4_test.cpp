@@ -167,6 +167,7 @@ class Stm32u5Clock : public Registers {
   }
   static constexpr std::uint32_t rcc = 0x46020C00, cfgr1 = rcc + 0x1C, pll1cfgr = rcc + 0x28;
   static constexpr std::uint32_t pll1divr = rcc + 0x34, vosr = 0x4602080C;
+  static constexpr std::uint32_t pwr_cr3 = 0x46020808, pwr_svmsr = 0x4602083C;
   static constexpr std::uint32_t acr = 0x40022000, icache = 0x40030400, gpio_a = 0x42020000;
 };
 
@@ -184,6 +185,26 @@ TEST_F(Stm32u5Clock, RunsAtFullSpeedFromTheInternalOscillator) {
   EXPECT_EQ(reg(rcc + 0x94), 1u << 2) << "PWR";
   EXPECT_EQ(reg(rcc + 0x8C), 1u) << "GPIOA";
   EXPECT_EQ(reg(rcc + 0xA4), 1u << 14) << "USART1";
+}
+
+TEST_F(Stm32u5Clock, LeavesTheRegulatorOnUnlessAskedForTheConverter) {
+  answer(3);
+  BoardConfig config = board(0, 160 * mhz);
+  config.supply = Supply::ldo;
+  EXPECT_EQ(start_stm32u5(config).core_hz, 160 * mhz);
+  EXPECT_EQ(reg(pwr_cr3), 0u);
+  config.supply = Supply::smps;
+  reg(pwr_svmsr) = 1u << 1;  // REGS: the converter has taken over
+  EXPECT_EQ(start_stm32u5(config).core_hz, 160 * mhz);
+  EXPECT_EQ(reg(pwr_cr3), 1u << 1) << "REGSEL";
+}
+
+TEST_F(Stm32u5Clock, StaysAsAfterResetWhenTheConverterDoesNotTakeOver) {
+  answer(3);
+  BoardConfig config = board(0, 160 * mhz);
+  config.supply = Supply::smps;
+  EXPECT_EQ(start_stm32u5(config).core_hz, 4 * mhz);
+  EXPECT_EQ(reg(vosr) >> 16, 0u) << "the core voltage was not raised";
 }
 
 TEST_F(Stm32u5Clock, SlowerClocksNeedLessVoltageAndNoBooster) {
