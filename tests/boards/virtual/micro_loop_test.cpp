@@ -3,8 +3,10 @@
 // the whole of a virtual board. 64 rounds each, the last branch falls through.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <string>
 
 #include "tests/boards/virtual/test_board.hpp"
 
@@ -33,8 +35,9 @@ constexpr MicroLoop loops[] = {
     {"ldmia of one, in flash", 2 + 1 + 3, 2 + 1 + 3, 1, true},
 };
 
-std::vector<virtual_board::Window> windows_of(const BoardUnderTest& kind) {
-  const auto board = start_board(kind, "micro");
+std::vector<virtual_board::Window> windows_of(const BoardUnderTest& kind,
+                                              const char* firmware = "micro") {
+  const auto board = start_board(kind, firmware);
   Terminal(board->uart_path()).read_until("done\n");
   return virtual_board::Board::Access(*board).processor().counter().windows();
 }
@@ -91,6 +94,37 @@ TEST(MicroLoops, Stm32F405WaitsAt168MHz) {
                   1.08 * by_hand(loops[i].m4, 3) + 5 * lines, loops[i].body);
   }
 }
+
+struct Cache {
+  BoardUnderTest board;
+  int ram_miss;    ///< core cycles at the clock after reset
+  int flash_miss;  ///< with the wait states of that clock
+};
+
+class DataCaches : public ::testing::TestWithParam<Cache> {};
+
+// 256 bytes are eight lines. The STM32F746 starts at 16 MHz, without wait states, the STM32H743 and
+// H7A3 at 64 MHz, where the lowest voltage scales take one and two.
+TEST_P(DataCaches, AFirstWalkMissesOnceALine) {
+  const auto windows = windows_of(GetParam().board, "walk");
+  ASSERT_EQ(windows.size(), 6u);
+  const auto lost = [&](std::size_t walk) {
+    return windows[walk].cycles - windows[walk + 1].cycles;
+  };
+  EXPECT_EQ(lost(0), 0u) << "no cache stands before the core's own RAM";
+  EXPECT_EQ(lost(2), 8u * GetParam().ram_miss);
+  EXPECT_EQ(lost(4), 8u * GetParam().flash_miss);
+  EXPECT_EQ(windows[1].cycles, windows[5].cycles) << "all of it is in the cache";
+}
+
+INSTANTIATE_TEST_SUITE_P(CortexM7, DataCaches,
+                         ::testing::Values(Cache{f746, 4, 4}, Cache{h743, 8, 1 + 8},
+                                           Cache{h7a3, 4, 2 + 4}),
+                         [](const auto& param) {
+                           std::string name = param.param.board.type;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace assay::test
