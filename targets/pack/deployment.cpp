@@ -41,7 +41,7 @@ Result<const KernelRow*> choose(const LayerView& view, std::size_t index, const 
   if (forced && forced->op == view.layer.op) kernel = forced;
   if (!kernel)
     return choice.force_reference ? &reference_kernel(view.layer.op) : &first_kernel(view, core);
-  if (kernel->op == view.layer.op && runs_on(*kernel, core) && kernel->accepts(view)) return kernel;
+  if (runs_on(*kernel, core) && takes(*kernel, view)) return kernel;
   return fail(ErrorKind::bad_input,
               fmt::format("kernel \"{}\" cannot run layer \"{}\"", kernel->name, view.layer.name));
 }

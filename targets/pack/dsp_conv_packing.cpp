@@ -1,4 +1,5 @@
-// Packing for the convolutions of cores with SMLAD: conv.dsp and conv3x3_winograd.dsp.
+// Packing for the convolutions of cores with SMLAD: conv.dsp, conv_wide.dsp (dense_wide.dsp too)
+// and conv3x3_winograd.dsp.
 #include "targets/pack/dsp_packing.hpp"
 
 #include <algorithm>
@@ -55,11 +56,25 @@ std::vector<std::array<int, 2>> conv_steps(const dsp::ConvPlan& plan) {
   return steps;
 }
 
+/// The same for the pieces of wide.hpp, each filled up to groups of four.
+std::vector<std::array<int, 2>> wide_steps(int pieces, int length) {
+  std::vector<std::array<int, 2>> steps;
+  for (int piece = 0; piece < pieces; ++piece)
+    for (int group = 0; group < length; group += 4)
+      for (int word = 0; word < 2; ++word) {
+        const auto input = [&](int half) {
+          const int i = group + dsp::input_in_group(word, half);
+          return i < length ? piece * length + i : -1;
+        };
+        steps.push_back({input(0), input(1)});
+      }
+  return steps;
+}
+
 /// The weights of an output channel, step by step; zeros for channel -1.
 Filter conv_filter(const LayerView& view, const std::vector<std::array<int, 2>>& steps,
                    int channel) {
-  const Window& w = view.layer.window;
-  const std::int64_t size = std::int64_t{w.kernel_height} * w.kernel_width * view.input.channels;
+  const auto size = static_cast<std::int64_t>(view.layer.weights.size()) / view.output.channels;
   Filter filter;
   for (const auto& step : steps)
     for (const int i : step)
@@ -127,18 +142,38 @@ std::vector<ConstantArray> pack_conv_dsp(const LayerView& view) {
 }
 
 Bytes conv_dsp_scratch(const LayerView& view) {
-  const dsp::ConvPlan plan(conv_shape(view));
-  if (plan.by_patches)
-    return Bytes(static_cast<std::uint64_t>(4 * plan.patch.size() +
-                                            kernels::round_up(view.input.channels, 4)));
-  return Bytes(static_cast<std::uint64_t>(plan.columns.loop.steps * 16)) +
-         window_rows_scratch(view, plan.columns.row, 4);
+  return Bytes(static_cast<std::uint64_t>(dsp::ConvPlan(conv_shape(view)).bytes()));
+}
+
+std::vector<ConstantArray> pack_wide_dsp(const LayerView& view) {
+  const Window& w = view.layer.window;
+  const auto steps = view.layer.op == IntegerOp::dense
+                         ? wide_steps(1, static_cast<int>(view.input.size()))
+                         : wide_steps(w.kernel_height * w.kernel_width, view.input.channels);
+  const int channels = view.output.channels;
+  const Requantization& r = view.layer.requantization;
+  ConstantArray blocks{"blocks", "std::uint32_t", 4, {}};
+  const auto add = [&blocks](std::int64_t word) { blocks.values.push_back(word & 0xffffffff); };
+  for (int first = 0; first < channels; first += 8) {
+    const int end = std::min(first + 8, channels);
+    const auto existing = [&](int channel) { return channel < end ? channel : -1; };
+    std::vector<Filter> filters;
+    for (int channel = first; channel < kernels::round_up(end, 2); ++channel)
+      filters.push_back(conv_filter(view, steps, existing(channel)));
+    for (int half = 0; half < 2; ++half)
+      for (int channel = first + half; channel < kernels::round_up(end, 2); channel += 2)
+        add(channel < end ? r.bias[static_cast<std::size_t>(channel)] : 0);
+    for (std::size_t step = 0; step < steps.size(); ++step)
+      for (std::size_t low = 0; low < filters.size(); low += 2)
+        add(conv_word(filters[low], filters[low + 1], step, false));
+    for (int channel = first; channel < end; ++channel)
+      add(r.multiplier[static_cast<std::size_t>(channel)]);
+  }
+  return {blocks};
 }
 
 bool accepts_winograd(const LayerView& view) {
-  constexpr int most_scratch = 20 << 10;
-  const dsp::WinogradLayout layout(conv_shape(view));
-  return layout.possible() && layout.bytes() <= most_scratch;
+  return dsp::WinogradLayout(conv_shape(view)).possible();
 }
 
 std::vector<ConstantArray> pack_winograd(const LayerView& view) {

@@ -93,6 +93,14 @@ Bytes dense_scratch(const LayerView& view) {
   return Bytes(static_cast<std::uint64_t>(8 * dense_layout(view).steps));
 }
 
+/// Where the faster kernel would need more scratch than it may take.
+bool conv_is_wide(const LayerView& view) {
+  return conv_dsp_scratch(view) > Bytes(kernels::scratch_limit);
+}
+bool dense_is_wide(const LayerView& view) {
+  return dense_scratch(view) > Bytes(kernels::scratch_limit);
+}
+
 dsp::DepthwiseLayout depthwise_layout(const LayerView& view) {
   const Window& w = view.layer.window;
   return {view.output.height, view.output.width, w.kernel_height,
@@ -199,6 +207,16 @@ std::span<const KernelRow> dsp_kernels() {
        .scratch = conv_dsp_scratch,
        .in_place = never,
        .portable = false},
+      {.name = "conv_wide.dsp",
+       .op = IntegerOp::convolution,
+       .header = "targets/runtime/dsp/wide.hpp",
+       .function = "assay::kernels::conv_wide_dsp",
+       .runs_on = has_dsp,
+       .accepts = conv_is_wide,
+       .pack = pack_wide_dsp,
+       .scratch = pixel_window_scratch,
+       .in_place = never,
+       .portable = false},
       {.name = "conv3x3_winograd.dsp",
        .op = IntegerOp::convolution,
        .header = "targets/runtime/dsp/winograd.hpp",
@@ -209,7 +227,8 @@ std::span<const KernelRow> dsp_kernels() {
        .scratch = winograd_scratch,
        .in_place = never,
        .portable = false,
-       .large_scratch = true},
+       .large_scratch = true,
+       .most_scratch = Bytes(20 << 10)},
       {.name = "depthwise_3x3.dsp",
        .op = IntegerOp::depthwise,
        .header = "targets/runtime/dsp/depthwise_3x3.hpp",
@@ -238,6 +257,16 @@ std::span<const KernelRow> dsp_kernels() {
        .accepts = any_layer,
        .pack = pack_dense,
        .scratch = dense_scratch,
+       .in_place = never,
+       .portable = false},
+      {.name = "dense_wide.dsp",
+       .op = IntegerOp::dense,
+       .header = "targets/runtime/dsp/wide.hpp",
+       .function = "assay::kernels::dense_wide_dsp",
+       .runs_on = has_dsp,
+       .accepts = dense_is_wide,
+       .pack = pack_wide_dsp,
+       .scratch = pixel_window_scratch,
        .in_place = never,
        .portable = false},
       {.name = "add.dsp",

@@ -1,5 +1,6 @@
 // Rows and packing of the kernels with packed weights for cores with SMLAD; the formats are
-// described in targets/runtime/dsp/tile_layout.hpp and dense_packed_layout.hpp.
+// described in targets/runtime/dsp/tile_layout.hpp and dense_packed_layout.hpp. Long
+// windows are packed as those of dense layers.
 #include <algorithm>
 #include <array>
 #include <set>
@@ -166,13 +167,30 @@ Bytes conv_scratch(const LayerView& view) {
   return Bytes(static_cast<std::uint64_t>(tile_layout(view, form_of(view)).bytes()));
 }
 
-/// The weights of a channel, zero up to a whole group and for channels there are none of.
+/// How a window is taken: the whole input of a dense layer, the pixels of a convolution.
+struct Pieces {
+  explicit Pieces(const LayerView& view)
+      : count(view.layer.op == IntegerOp::dense
+                  ? 1
+                  : view.layer.window.kernel_height * view.layer.window.kernel_width),
+        length(static_cast<int>(view.layer.weights.size()) / view.output.channels / count) {}
+  /// Of one piece, filled up.
+  int inputs() const { return 4 * dsp::ExpandedInputs::groups_of(length); }
+
+  int count;
+  int length;
+};
+
+/// The weights of a channel, every piece filled up with zeros to whole groups; zeros for channels
+/// there are none of.
 Filter dense_filter(const LayerView& view, int channel) {
-  const auto inputs = static_cast<int>(view.input.size());
-  Filter filter(static_cast<std::size_t>(4 * dsp::dense_groups(inputs)), 0);
-  if (channel < view.output.channels)
-    std::copy_n(view.layer.weights.begin() + std::int64_t{channel} * inputs, inputs,
-                filter.begin());
+  const Pieces pieces(view);
+  Filter filter(static_cast<std::size_t>(pieces.count * pieces.inputs()), 0);
+  if (channel >= view.output.channels) return filter;
+  for (int piece = 0; piece < pieces.count; ++piece)
+    std::copy_n(
+        view.layer.weights.begin() + (std::int64_t{channel} * pieces.count + piece) * pieces.length,
+        pieces.length, filter.begin() + piece * pieces.inputs());
   return filter;
 }
 
@@ -231,11 +249,14 @@ std::vector<ConstantArray> pack_dense_codebook(const LayerView& view) {
   return with_requantization(packer.arrays(), view);
 }
 
-/// Of the expanded inputs and what `form_of` needs to decode.
+/// Of the expanded inputs, what `form_of` needs to decode, and an outside pixel.
 template <auto form_of>
 Bytes dense_scratch(const LayerView& view) {
-  const int groups = dsp::dense_groups(static_cast<int>(view.input.size()));
-  return Bytes(static_cast<std::uint64_t>(8 * groups + form_of(view).table_bytes()));
+  const Pieces pieces(view);
+  const int others =
+      form_of(view).table_bytes() + static_cast<int>(pixel_window_scratch(view).count());
+  const dsp::ExpandedInputs inputs(pieces.count, pieces.length, others);
+  return Bytes(static_cast<std::uint64_t>(inputs.bytes() + others));
 }
 
 bool any_weights(const LayerView&) {
@@ -267,14 +288,20 @@ bool accepts(const LayerView& view) {
   return bytes < view.layer.weights.size();
 }
 
+/// Convolutions whose windows are too long for a tile.
+template <auto fits, auto form_of>
+bool too_long_for_tile(const LayerView& view) {
+  return fits(view) && conv_scratch<form_of>(view) > Bytes(kernels::scratch_limit);
+}
+
 /// A row without its way of packing.
-KernelRow row(std::string_view name, IntegerOp op, WeightForm form, std::string_view function) {
+KernelRow row(std::string_view name, IntegerOp op, WeightForm form, std::string_view header,
+              std::string_view function) {
   KernelRow row{};
   row.name = name;
   row.op = op;
   row.form = form;
-  row.header = op == IntegerOp::dense ? "targets/runtime/dsp/dense_packed.hpp"
-                                      : "targets/runtime/dsp/conv_tile.hpp";
+  row.header = header;
   row.function = function;
   row.runs_on = has_dsp;
   row.in_place = never;
@@ -283,7 +310,8 @@ KernelRow row(std::string_view name, IntegerOp op, WeightForm form, std::string_
 
 template <auto weights_fit, auto packer_of, auto form_of>
 KernelRow conv_row(std::string_view name, WeightForm form, std::string_view function) {
-  KernelRow conv = row(name, IntegerOp::convolution, form, function);
+  KernelRow conv =
+      row(name, IntegerOp::convolution, form, "targets/runtime/dsp/conv_tile.hpp", function);
   constexpr auto pack = pack_conv<packer_of, form_of>;
   conv.accepts = form == WeightForm::int8 ? any_weights : accepts<weights_fit, pack>;
   conv.pack = pack;
@@ -293,11 +321,22 @@ KernelRow conv_row(std::string_view name, WeightForm form, std::string_view func
 
 template <auto weights_fit, auto pack, auto form_of>
 KernelRow dense_row(std::string_view name, WeightForm form, std::string_view function) {
-  KernelRow dense = row(name, IntegerOp::dense, form, function);
+  KernelRow dense =
+      row(name, IntegerOp::dense, form, "targets/runtime/dsp/dense_packed.hpp", function);
   dense.accepts = accepts<weights_fit, pack>;
   dense.pack = pack;
   dense.scratch = dense_scratch<form_of>;
   return dense;
+}
+
+template <auto weights_fit, auto pack, auto form_of>
+KernelRow long_conv_row(std::string_view name, WeightForm form, std::string_view function) {
+  KernelRow conv =
+      row(name, IntegerOp::convolution, form, "targets/runtime/dsp/conv_packed.hpp", function);
+  conv.accepts = too_long_for_tile<accepts<weights_fit, pack>, form_of>;
+  conv.pack = pack;
+  conv.scratch = dense_scratch<form_of>;
+  return conv;
 }
 
 }  // namespace
@@ -314,6 +353,17 @@ std::span<const KernelRow> dsp_packed_kernels() {
           "conv_codebook16.dsp", WeightForm::codebook16, "assay::kernels::conv_tile_codebook16"),
       conv_row<has_values<17, 128>, codebook, codebook_form>(
           "conv_codebook.dsp", WeightForm::codebook256, "assay::kernels::conv_tile_codebook"),
+      long_conv_row<in_range<7>, pack_digits<4>, lane_form<4>>(
+          "conv_packed_int4.dsp", WeightForm::int4, "assay::kernels::conv_packed_int4_dsp"),
+      long_conv_row<in_range<1>, pack_digits<2>, lane_form<2>>(
+          "conv_packed_ternary.dsp", WeightForm::ternary,
+          "assay::kernels::conv_packed_ternary_dsp"),
+      long_conv_row<has_values<1, 16>, pack_dense_codebook, codebook_form>(
+          "conv_packed_codebook16.dsp", WeightForm::codebook16,
+          "assay::kernels::conv_packed_codebook16_dsp"),
+      long_conv_row<has_values<17, 128>, pack_dense_codebook, codebook_form>(
+          "conv_packed_codebook.dsp", WeightForm::codebook256,
+          "assay::kernels::conv_packed_codebook_dsp"),
       dense_row<in_range<7>, pack_digits<4>, lane_form<4>>("dense_int4.dsp", WeightForm::int4,
                                                            "assay::kernels::dense_int4_dsp"),
       dense_row<in_range<1>, pack_digits<2>, lane_form<2>>("dense_ternary.dsp", WeightForm::ternary,

@@ -19,6 +19,9 @@ bool sums_in_one_part(const PackedFilter& filter, std::int64_t bias);
 std::vector<ConstantArray> pack_conv_dsp(const LayerView& layer);
 Bytes conv_dsp_scratch(const LayerView& layer);
 
+// conv_wide.dsp and dense_wide.dsp: formats of targets/runtime/dsp/wide.hpp.
+std::vector<ConstantArray> pack_wide_dsp(const LayerView& layer);
+
 // conv3x3_winograd.dsp: formats of targets/runtime/dsp/winograd.hpp.
 bool accepts_winograd(const LayerView& layer);
 std::vector<ConstantArray> pack_winograd(const LayerView& layer);

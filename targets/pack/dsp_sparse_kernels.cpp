@@ -190,9 +190,7 @@ std::vector<ConstantArray> pack_fours(const LayerView& view) {
 template <SparseForm form>
 Bytes conv_scratch(const LayerView& view) {
   const dsp::ConvGeometry g = geometry_of(view);
-  const dsp::SparseTile tile = tile_of(view, form);
-  const int outside = dsp::tile_reaches_outside(g, tile) ? kernels::round_up(g.channels, 4) : 4;
-  return Bytes(static_cast<std::uint64_t>(4 * tile.words() + outside));
+  return Bytes(static_cast<std::uint64_t>(dsp::tile_bytes(g, tile_of(view, form))));
 }
 
 Bytes dense_blocks_scratch(const LayerView& view) {

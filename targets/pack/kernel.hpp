@@ -13,6 +13,7 @@
 #include "harness/core/units.hpp"
 #include "targets/graph/integer_graph.hpp"
 #include "targets/pack/weight_form.hpp"
+#include "targets/runtime/scratch.hpp"
 
 namespace assay {
 
@@ -61,10 +62,14 @@ struct KernelRow {
   bool (*in_place)(const LayerView& layer);
   /// The host can run this kernel too (portable C++).
   bool portable;
-  /// Trades up to 20 KB of scratch for instructions (others need about 4 KB at most): taken only
-  /// by name.
+  /// Trades scratch for instructions: taken only by name.
   bool large_scratch = false;
+  /// Scratch that it takes at most. A layer for which it would need more goes to the next row.
+  Bytes most_scratch{kernels::scratch_limit};
 };
+
+/// Whether the row is one for the layer, wherever it runs, and keeps to the scratch it may take.
+bool takes(const KernelRow& row, const LayerView& layer);
 
 /// Every kernel, reference kernels last within an operator, faster ones first.
 std::span<const KernelRow> kernel_table();

@@ -2,6 +2,7 @@
 #include <cassert>
 
 #include "targets/pack/rows.hpp"
+#include "targets/runtime/outside_pixel.hpp"
 #include "targets/runtime/window_rows.hpp"
 
 namespace assay {
@@ -21,18 +22,20 @@ bool has_weights(IntegerOp op) {
   return op == IntegerOp::convolution || op == IntegerOp::depthwise || op == IntegerOp::dense;
 }
 
+bool takes(const KernelRow& row, const LayerView& view) {
+  return row.op == view.layer.op && row.accepts(view) && row.scratch(view) <= row.most_scratch;
+}
+
 const KernelRow* find_kernel(const LayerView& view, const Core& core, WeightForm form) {
   for (const KernelRow& row : kernel_table())
-    if (row.op == view.layer.op && row.form == form && !row.large_scratch && row.runs_on(core) &&
-        row.accepts(view))
+    if (row.form == form && !row.large_scratch && row.runs_on(core) && takes(row, view))
       return &row;
   return nullptr;
 }
 
 const KernelRow* find_kernel_named(const LayerView& view, const Core& core, std::string_view name) {
   for (const KernelRow& row : kernel_table())
-    if (row.name == name && row.op == view.layer.op && row.runs_on(core) && row.accepts(view))
-      return &row;
+    if (row.name == name && row.runs_on(core) && takes(row, view)) return &row;
   return nullptr;
 }
 
@@ -46,8 +49,7 @@ std::vector<const KernelRow*> candidate_kernels(const LayerView& view, const Cor
   const KernelRow& reference = reference_kernel(view.layer.op);
   std::vector<const KernelRow*> rows{&choose_kernel(view, core)};
   for (const KernelRow& row : kernel_table())
-    if (row.op == view.layer.op && row.name != reference.name && &row != rows.front() &&
-        row.runs_on(core) && row.accepts(view))
+    if (row.name != reference.name && &row != rows.front() && row.runs_on(core) && takes(row, view))
       rows.push_back(&row);
   return rows;
 }
@@ -65,14 +67,31 @@ const KernelRow& reference_kernel(IntegerOp op) {
   return reference_kernels().front();
 }
 
-Bytes window_rows_scratch(const LayerView& view, int row, int pixels) {
+namespace {
+
+bool pads_width(const LayerView& view) {
   const Window& w = view.layer.window;
-  const bool pads_width = kernels::reaches_outside(view.input.width, view.output.width,
-                                                   w.kernel_width, w.stride_width, w.pad_left);
-  const bool pads_height = kernels::reaches_outside(view.input.height, view.output.height,
-                                                    w.kernel_height, w.stride_height, w.pad_top);
-  return Bytes(
-      static_cast<std::uint64_t>(kernels::window_rows_bytes(row, pixels, pads_width, pads_height)));
+  return kernels::reaches_outside(view.input.width, view.output.width, w.kernel_width,
+                                  w.stride_width, w.pad_left);
+}
+
+bool pads_height(const LayerView& view) {
+  const Window& w = view.layer.window;
+  return kernels::reaches_outside(view.input.height, view.output.height, w.kernel_height,
+                                  w.stride_height, w.pad_top);
+}
+
+}  // namespace
+
+Bytes window_rows_scratch(const LayerView& view, int row, int pixels) {
+  return Bytes(static_cast<std::uint64_t>(
+      kernels::window_rows_bytes(row, pixels, pads_width(view), pads_height(view))));
+}
+
+Bytes pixel_window_scratch(const LayerView& view) {
+  const bool pads =
+      view.layer.op == IntegerOp::convolution && (pads_width(view) || pads_height(view));
+  return Bytes(static_cast<std::uint64_t>(kernels::outside_pixel_bytes(view.input.channels, pads)));
 }
 
 }  // namespace assay

@@ -55,9 +55,15 @@ Bytes conv_scratch(const LayerView& view) {
                              m0::int8_unpacked_bytes(pixels, layout, view.input.channels))));
 }
 
+/// Where the faster kernel would need more scratch than it may take.
+bool conv_is_wide(const LayerView& view) {
+  return conv_scratch(view) > Bytes(kernels::scratch_limit);
+}
+
+/// Of a dense layer, or of each window of a convolution.
 std::vector<ConstantArray> pack_dense(const LayerView& view) {
   const auto channels = static_cast<std::size_t>(view.output.channels);
-  const auto inputs = static_cast<std::size_t>(view.input.size());
+  const std::size_t inputs = view.layer.weights.size() / channels;
   const m0::DenseLayout layout(view.output.channels);
   ConstantArray blocks{"blocks", "std::uint8_t", 1, {}};
   ConstantArray singles{"singles", "std::int8_t", 1, {}};
@@ -119,6 +125,16 @@ std::span<const KernelRow> m0_kernels() {
        .accepts = any_layer,
        .pack = pack_conv,
        .scratch = conv_scratch,
+       .in_place = never,
+       .portable = false},
+      {.name = "conv_wide.m0",
+       .op = IntegerOp::convolution,
+       .header = "targets/runtime/m0/dense.hpp",
+       .function = "assay::kernels::conv_wide_m0",
+       .runs_on = is_armv6m,
+       .accepts = conv_is_wide,
+       .pack = pack_dense,
+       .scratch = pixel_window_scratch,
        .in_place = never,
        .portable = false},
       {.name = "depthwise.m0",

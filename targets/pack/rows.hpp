@@ -32,6 +32,9 @@ std::vector<ConstantArray> pack_requantization(const LayerView& layer);
 /// `pixels` of them at a time.
 Bytes window_rows_scratch(const LayerView& layer, int row, int pixels);
 
+/// Scratch of PixelWindow (targets/runtime/pixel_window.hpp); none for a dense layer.
+Bytes pixel_window_scratch(const LayerView& layer);
+
 /// True when the kernel writes its output in ascending order and nothing it has yet to read lies
 /// before what it writes: a pool without leading padding whose output rows are no longer than the
 /// input's.

@@ -28,9 +28,8 @@ template <class L>
 inline constexpr PatchLayout patch_layout{conv_shape<L>};
 
 template <class L>
-struct PatchScratch {
+struct PatchScratch : OutsidePixel<L::in_channels, patch_layout<L>.has_outside()> {
   std::uint32_t words[patch_layout<L>.size()];
-  std::int8_t outside[round_up(L::in_channels, 4)];
 };
 
 /// How the loop over the steps walks through words of activations.
@@ -170,13 +169,13 @@ ASSAY_INLINE void convolve_patches(const std::int8_t* in, std::int8_t* out,
                                    PatchScratch<L>& scratch) {
   constexpr PatchLayout layout = patch_layout<L>;
   constexpr ConvShape shape = layout.shape;
-  fill_outside(L::input_zero, scratch.outside);
+  const std::int8_t* outside = scratch.fill_outside(L::input_zero);
   for (int y = 0; y < shape.out_height; y += layout.height) {
     const int top = y > shape.out_height - layout.height ? shape.out_height - layout.height : y;
     for (int x = 0; x < shape.out_width; x += layout.width) {
       const int left = x > shape.out_width - layout.width ? shape.out_width - layout.width : x;
       fill_patch<patch_layout<L>>(in, top * shape.stride_height - shape.pad_top,
-                                  left * shape.stride_width - shape.pad_left, scratch.outside,
+                                  left * shape.stride_width - shape.pad_left, outside,
                                   scratch.words);
       for (int row = y - top; row < layout.height; ++row)
         for (int column = x - left; column < layout.width; column += 4) {

@@ -1,5 +1,6 @@
-// How dense_packed.hpp lays out weights. Shared by the packer on the host and the kernel on the
-// device. Inputs are taken in the words of layout.hpp: two words for a group of four.
+// How dense_packed.hpp and conv_packed.hpp lay out weights. Shared by the packer on the host and
+// the kernel on the device. Inputs are taken in the words of layout.hpp: two words for a group of
+// four.
 //
 // Digits, for int4 and ternary weights: a halfword is a number whose digits are the weights of
 // 16 / bits channels for one input, the first channel's the lowest. The highest digit is signed,
@@ -15,7 +16,7 @@
 //   bytes: [block of 4 channels][group of 4 inputs][pair of channels]
 #pragma once
 
-#include "targets/runtime/unroll.hpp"
+#include "targets/runtime/scratch.hpp"
 
 namespace assay::kernels::dsp {
 
@@ -38,8 +39,24 @@ constexpr int digit_offset(int bits) {
 /// and 16384 * A fits, and U of ternary weights, at most 3 * 2^16, fits times 4096.
 inline constexpr int digit_groups = 128;
 
-constexpr int dense_groups(int inputs) {
-  return (inputs + 3) / 4;
-}
+/// How the inputs of a window lie expanded in scratch memory: all of them, once for all channels,
+/// or, where that would take too much, a part of up to digit_groups at a time. Of the pieces that a
+/// window is taken in (pixel_window.hpp) each is filled up to groups of four and in parts of its
+/// own.
+struct ExpandedInputs {
+  int groups;  ///< of all pieces
+  int parts;
+  bool at_once;
+
+  /// `other_bytes` of scratch are taken.
+  constexpr ExpandedInputs(int pieces, int length, int other_bytes)
+      : groups(pieces * groups_of(length)),
+        parts((groups + digit_groups - 1) / digit_groups),
+        at_once(8 * groups + other_bytes <= scratch_limit) {
+    if (!at_once) parts = pieces * ((groups_of(length) + digit_groups - 1) / digit_groups);
+  }
+  static constexpr int groups_of(int length) { return (length + 3) / 4; }
+  constexpr int bytes() const { return 8 * (at_once ? groups : digit_groups); }
+};
 
 }  // namespace assay::kernels::dsp

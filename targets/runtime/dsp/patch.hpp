@@ -53,7 +53,7 @@ ASSAY_INLINE void fill_row(const std::int8_t* row, int left, const std::int8_t* 
   constexpr int channels = layout.shape.channels, step = layout.shape.stride_width;
   const auto pixel = [&](int x) {
     const bool inside = static_cast<unsigned>(x) < static_cast<unsigned>(layout.shape.in_width);
-    return inside ? row + x * channels : outside;
+    return inside || !layout.has_outside() ? row + x * channels : outside;
   };
   for (int phase = 0; phase < layout.phases; ++phase)
     for (int i = 0, x = left + phase; i < layout.phase(); i += 2, x += 2 * step, to += 2) {
@@ -66,26 +66,20 @@ ASSAY_INLINE void fill_row(const std::int8_t* row, int left, const std::int8_t* 
     }
 }
 
-/// A pixel of the padding, which fill_patch reads.
-template <int channels>
-ASSAY_INLINE void fill_outside(std::int8_t input_zero, std::int8_t (&outside)[channels]) {
-  for (std::int8_t& input : outside)
-    input = input_zero;
-}
-
 /// Fills the patch whose first row and column are `top` and `left` of the input; either may lie in
-/// the padding.
+/// the padding, of which `outside` is a pixel.
 template <const PatchLayout& layout>
 ASSAY_INLINE void fill_patch(const std::int8_t* in, int top, int left, const std::int8_t* outside,
                              std::uint32_t* to) {
   constexpr int row_words = layout.words * layout.stride();
-  const std::uint32_t zeros = join_bottoms(outside[0], outside[0]);
   for (int y = top; y < top + layout.rows(); ++y, to += row_words) {
-    if (y >= 0 && y < layout.shape.in_height)
+    if (!layout.has_outside() || (y >= 0 && y < layout.shape.in_height)) {
       fill_row<layout>(in + y * layout.shape.in_width * layout.shape.channels, left, outside, to);
-    else
-      for (int i = 0; i < row_words; ++i)
-        to[i] = zeros;
+      continue;
+    }
+    const std::uint32_t zeros = join_bottoms(outside[0], outside[0]);
+    for (int i = 0; i < row_words; ++i)
+      to[i] = zeros;
   }
 }
 

@@ -12,6 +12,9 @@
 #pragma once
 
 #include "targets/runtime/dsp/layout.hpp"
+#include "targets/runtime/outside_pixel.hpp"
+#include "targets/runtime/scratch.hpp"
+#include "targets/runtime/window_rows.hpp"
 
 namespace assay::kernels::dsp {
 
@@ -92,6 +95,15 @@ struct PatchLayout {
   constexpr int taps() const { return ceil_divide(shape.kernel_width, columns_per_word); }
   constexpr int groups() const { return shape.kernel_height * words; }
 
+  /// Whether a patch has pixels outside the input: padding, or columns that only fill up a phase.
+  constexpr bool has_outside() const {
+    const ConvShape& s = shape;
+    const int last = (s.out_width - width) * s.stride_width - s.pad_left + phases - 1 +
+                     (phase() - 1) * s.stride_width + columns_per_word - 1;
+    return s.pad_left > 0 || last >= s.in_width ||
+           reaches_outside(s.in_height, s.out_height, s.kernel_height, s.stride_height, s.pad_top);
+  }
+
   /// Four outputs side by side, and distances that the instructions can say.
   constexpr bool possible() const {
     return shape.out_width >= 4 && shape.kernel_width <= 16 && stride() < 250;
@@ -122,7 +134,8 @@ struct PatchLayout {
 };
 
 /// The way a convolution takes: patches, or columns gathered for four outputs anywhere
-/// (ConvLayout), where rows of outputs are short or windows small.
+/// (ConvLayout), where rows of outputs are short or windows small. Of two that fit into scratch
+/// memory the faster one, else the smaller one.
 struct ConvPlan {
   PatchLayout patch;
   ConvLayout columns;
@@ -131,7 +144,30 @@ struct ConvPlan {
   constexpr explicit ConvPlan(const ConvShape& shape)
       : patch(shape),
         columns(shape.kernel_height, shape.kernel_width, shape.channels),
-        by_patches(patch.possible() && patch_cost() < columns_cost()) {}
+        by_patches(prefers_patches()) {}
+
+  /// Scratch memory.
+  constexpr int bytes() const { return by_patches ? patch_bytes() : columns_bytes(); }
+
+ private:
+  constexpr int patch_bytes() const {
+    return 4 * patch.size() + outside_pixel_bytes(patch.shape.channels, patch.has_outside());
+  }
+  constexpr int columns_bytes() const {
+    const ConvShape& s = patch.shape;
+    return 16 * columns.loop.steps +
+           window_rows_bytes(
+               columns.row, 4,
+               reaches_outside(s.in_width, s.out_width, s.kernel_width, s.stride_width, s.pad_left),
+               reaches_outside(s.in_height, s.out_height, s.kernel_height, s.stride_height,
+                               s.pad_top));
+  }
+  constexpr bool prefers_patches() const {
+    if (!patch.possible()) return false;
+    const int by_patch = patch_bytes(), by_columns = columns_bytes();
+    if (by_patch > scratch_limit || by_columns > scratch_limit) return by_patch < by_columns;
+    return patch_cost() < columns_cost();
+  }
 
   // Estimates in instructions, as counted on Cortex-M4.
   constexpr int pair_cost(int steps) const {

@@ -63,13 +63,13 @@ ASSAY_INLINE void convolve_sparse(const std::int8_t* in, std::int8_t* out, void*
   constexpr int pixels =
       sparse_tile<L, form>.pixels < g.out_width ? sparse_tile<L, form>.pixels : g.out_width;
   auto& scratch = *static_cast<SparseScratch<L, form>*>(memory);
-  scratch.initialize();
+  const std::int8_t* outside = scratch.fill_outside(L::input_zero);
   for (int x = 0; x < g.out_width; x += pixels) {
     // The last pixels of a row may have been written in part: the same values again.
     if (x > g.out_width - pixels) x = g.out_width - pixels;
     std::int8_t* to = out + x * L::out_channels;
     for (int y = 0; y < g.out_height; ++y, to += g.out_width * L::out_channels) {
-      gather_tile<L, form>(in, y, x, scratch);
+      gather_tile<L, form>(in, y, x, outside, scratch.tile);
       convolve_tile<L, form, pixels>(scratch.tile, to);
     }
   }

@@ -24,6 +24,8 @@
 // distances, 0 to 255 inputs, so that a word loads four of a kind.
 #pragma once
 
+#include "targets/runtime/outside_pixel.hpp"
+#include "targets/runtime/scratch.hpp"
 #include "targets/runtime/unroll.hpp"
 
 namespace assay::kernels::dsp {
@@ -81,7 +83,7 @@ struct SparseTile {
   int rows;         ///< kernel rows
   int unit_cells;   ///< cells that a distance counts in
 
-  /// For `pixels` output pixels: 8 or 4, or 1 with blocks.
+  /// For `pixels` output pixels: 8, 4 or 2, or 1 with blocks.
   constexpr SparseTile(const ConvGeometry& g, SparseForm form, int pixels_)
       : pixels(pixels_),
         cell_words(form == SparseForm::blocks ? 2 : 1),
@@ -109,21 +111,6 @@ struct SparseTile {
   constexpr int unit_bytes() const { return 4 * cell_words * unit_cells; }
 };
 
-/// Eight pixels at a time: a load of weights serves twice as many as with four. Four, where rows of
-/// the output are so short that most of the eight would be wasted, or the tile were beyond 4 KB.
-constexpr SparseTile conv_tile(const ConvGeometry& g, SparseForm form) {
-  const SparseTile eight(g, form, 8), four(g, form, 4);
-  const int instructions_of_eight = (g.out_width + 7) / 8 * 5;  // a block takes 30 and 18
-  const int instructions_of_four = (g.out_width + 3) / 4 * 3;
-  const bool wide = instructions_of_eight <= instructions_of_four && 4 * eight.words() <= 4096;
-  return wide ? eight : four;
-}
-
-/// The inputs of a dense layer as the tile of a single pixel, for blocks.
-constexpr SparseTile dense_tile(int inputs) {
-  return {{1, 1, inputs, 1, 1, 1, 1, 1, 1, 0, 0}, SparseForm::blocks, 1};
-}
-
 /// Whether a tile has cells outside the input: padding, pixels beyond the end of a short row, or
 /// cells that no tap reads because the last tap is not of the last phase.
 constexpr bool tile_reaches_outside(const ConvGeometry& g, const SparseTile& tile) {
@@ -132,6 +119,28 @@ constexpr bool tile_reaches_outside(const ConvGeometry& g, const SparseTile& til
   const int columns = (g.kernel_width - 1) / g.stride_width * g.stride_width + phases;
   return reaches_outside(g.in_width, out_width, columns, g.stride_width, g.pad_left) ||
          reaches_outside(g.in_height, g.out_height, g.kernel_height, g.stride_height, g.pad_top);
+}
+
+/// Scratch for a tile and a pixel of the padding.
+constexpr int tile_bytes(const ConvGeometry& g, const SparseTile& tile) {
+  return 4 * tile.words() + outside_pixel_bytes(g.channels, tile_reaches_outside(g, tile));
+}
+
+/// Eight pixels at a time: a load of weights serves twice as many as with four. Four, where rows of
+/// the output are so short that most of the eight would be wasted; two, where a
+/// window is so large that four would not fit scratch memory.
+constexpr SparseTile conv_tile(const ConvGeometry& g, SparseForm form) {
+  const SparseTile eight(g, form, 8), four(g, form, 4), two(g, form, 2);
+  const int instructions_of_eight = (g.out_width + 7) / 8 * 5;  // a block takes 30 and 18
+  const int instructions_of_four = (g.out_width + 3) / 4 * 3;
+  if (instructions_of_eight <= instructions_of_four && tile_bytes(g, eight) <= scratch_limit)
+    return eight;
+  return tile_bytes(g, four) <= scratch_limit ? four : two;
+}
+
+/// The inputs of a dense layer as the tile of a single pixel, for blocks.
+constexpr SparseTile dense_tile(int inputs) {
+  return {{1, 1, inputs, 1, 1, 1, 1, 1, 1, 0, 0}, SparseForm::blocks, 1};
 }
 
 constexpr int log2_of(int power) {

@@ -5,6 +5,7 @@
 #include "targets/runtime/dsp/simd.hpp"
 #include "targets/runtime/dsp/sparse_layout.hpp"
 #include "targets/runtime/layer.hpp"
+#include "targets/runtime/outside_pixel.hpp"
 
 namespace assay::kernels::dsp {
 
@@ -18,16 +19,11 @@ template <class L, SparseForm form>
 inline constexpr SparseTile sparse_tile = conv_tile(sparse_geometry<L>, form);
 
 template <class L, SparseForm form>
-struct SparseScratch {
-  static constexpr bool pads = tile_reaches_outside(sparse_geometry<L>, sparse_tile<L, form>);
+inline constexpr bool pads_tile = tile_reaches_outside(sparse_geometry<L>, sparse_tile<L, form>);
 
+template <class L, SparseForm form>
+struct SparseScratch : OutsidePixel<L::in_channels, pads_tile<L, form>> {
   std::uint32_t tile[sparse_tile<L, form>.words()];
-  std::int8_t outside[pads ? round_up(L::in_channels, 4) : 4];  ///< a pixel of the padding
-
-  ASSAY_INLINE void initialize() {
-    for (int c = 0; pads && c < L::in_channels; ++c)
-      outside[c] = L::input_zero;
-  }
 };
 
 /// Halves of two words side by side.
@@ -83,7 +79,7 @@ ASSAY_INLINE void gather_tile_row(const std::int8_t* row, int out_x, const std::
   constexpr ConvGeometry g = sparse_geometry<L>;
   constexpr SparseTile tile = sparse_tile<L, form>;
   const auto column = [&](int x) {
-    if (!SparseScratch<L, form>::pads) return row + x * g.channels;
+    if (!pads_tile<L, form>) return row + x * g.channels;
     return row && x >= 0 && x < g.in_width ? row + x * g.channels : outside;
   };
   for (int phase = 0; phase < g.stride_width && phase < g.kernel_width; ++phase) {
@@ -124,18 +120,17 @@ ASSAY_INLINE void move_down(std::uint32_t* to, const std::uint32_t* from) {
 /// for row 0 from nothing.
 template <class L, SparseForm form>
 ASSAY_INLINE void gather_tile(const std::int8_t* in, int out_y, int out_x,
-                              SparseScratch<L, form>& scratch) {
+                              const std::int8_t* outside, std::uint32_t* to) {
   constexpr ConvGeometry g = sparse_geometry<L>;
   constexpr SparseTile tile = sparse_tile<L, form>;
   constexpr int row_words = tile.words() / tile.rows;
   constexpr int shared = tile.rows > g.stride_height ? tile.rows - g.stride_height : 0;
-  if (shared > 0 && out_y > 0)
-    move_down<shared * row_words>(scratch.tile, scratch.tile + g.stride_height * row_words);
+  if (shared > 0 && out_y > 0) move_down<shared * row_words>(to, to + g.stride_height * row_words);
   for (int ky = out_y > 0 ? shared : 0; ky < tile.rows; ++ky) {
     const int y = out_y * g.stride_height - g.pad_top + ky;
     const bool inside = y >= 0 && y < g.in_height;
-    gather_tile_row<L, form>(inside ? in + y * g.in_width * g.channels : nullptr, out_x,
-                             scratch.outside, scratch.tile + ky * row_words);
+    gather_tile_row<L, form>(inside ? in + y * g.in_width * g.channels : nullptr, out_x, outside,
+                             to + ky * row_words);
   }
 }
 

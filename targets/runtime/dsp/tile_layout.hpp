@@ -16,6 +16,7 @@
 #pragma once
 
 #include "targets/runtime/dsp/layout.hpp"
+#include "targets/runtime/scratch.hpp"
 #include "targets/runtime/window_rows.hpp"
 
 namespace assay::kernels::dsp {
@@ -69,9 +70,12 @@ struct TileLayout {
         choose(most < all ? most : all, parts);
         if (bytes() <= tile_scratch) return;
       }
-    // A large window. With fewer pixels decoding would cost a third of the time; the weights of 32
-    // steps do not add much to the columns.
-    choose(all < 2 ? all : 2, (loop.steps + 31) / 32);
+    // A large window. With four pixels decoding costs a third of the time; the weights of 32 steps
+    // do not add much to the columns.
+    for (int most = all < 2 ? all : 2; most >= 1; --most) {
+      choose(most, (loop.steps + 31) / 32);
+      if (bytes() <= scratch_limit) return;
+    }
   }
 
   /// Of inputs and weights with what fills a window up.

@@ -19,13 +19,12 @@ template <class L>
 inline constexpr PatchLayout winograd_patch = winograd_layout<L>.patch;
 
 template <class L>
-struct WinogradScratch {
+struct WinogradScratch : OutsidePixel<L::in_channels, true> {
   static constexpr WinogradLayout layout = winograd_layout<L>;
   std::uint32_t weights[layout.block * layout.pair_words()];  ///< [pair][position][word]{0, 1}
   std::uint32_t activations[layout.activation_words()];       ///< [position][word][tile]
   std::int32_t sums[WinogradLayout::positions][2][WinogradLayout::tiles];  ///< of a channel pair
   std::uint32_t patch[layout.patch.size()];
-  std::int8_t outside[L::in_channels];
 };
 
 /// Four numbers of two int16 each.
@@ -223,7 +222,7 @@ ASSAY_INLINE void convolve_block(const std::int8_t* in, const std::int32_t* chan
     const int top = y > L::out_height - patch.height ? L::out_height - patch.height : y;
     for (int x = 0; x < L::out_width; x += patch.width) {
       const int left = x > L::out_width - patch.width ? L::out_width - patch.width : x;
-      fill_patch<winograd_patch<L>>(in, top - L::pad_top, left - L::pad_left, scratch.outside,
+      fill_patch<winograd_patch<L>>(in, top - L::pad_top, left - L::pad_left, scratch.inputs,
                                     scratch.patch);
       for (int row = y - top; row < patch.height; row += 2) {
         if (row > patch.height - 2) row = patch.height - 2;
@@ -245,7 +244,7 @@ template <class L>
 void conv3x3_winograd_dsp(const std::int8_t* in, std::int8_t* out, void* memory) {
   constexpr dsp::WinogradLayout layout = dsp::winograd_layout<L>;
   auto& scratch = *static_cast<dsp::WinogradScratch<L>*>(memory);
-  dsp::fill_outside(L::input_zero, scratch.outside);
+  scratch.fill_outside(L::input_zero);
   for (int pair = 0; pair < layout.pairs; pair += layout.block) {
     const int left = layout.pairs - pair, pairs = left < layout.block ? left : layout.block;
     dsp::transform_weights<L>(L::taps + pair * 2 * (L::in_channels / 4) * 9, pairs,

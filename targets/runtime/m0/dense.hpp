@@ -1,5 +1,6 @@
-// Dense layer for Armv6-M: eight output channels at a time, weights stored + 128; see layout.hpp.
-// L has, besides the members of layer.hpp:
+// Dense layer for Armv6-M, and convolution whose windows are too long to be unpacked into scratch
+// memory: eight output channels at a time, weights stored + 128; see layout.hpp. A window is taken
+// in pieces that lie together in memory. L has, besides the members of layer.hpp:
 //   std::uint8_t blocks[]      weights + 128, [block of 8 channels][input][channel]
 //   std::int8_t singles[]      weights of the channels after the blocks, [channel][input]
 //   std::int32_t bias[], multiplier[]  of all channels, those of the blocks filled up
@@ -7,6 +8,7 @@
 
 #include "targets/runtime/m0/layout.hpp"
 #include "targets/runtime/m0/requantize.hpp"
+#include "targets/runtime/pixel_window.hpp"
 
 namespace assay::kernels {
 
@@ -84,12 +86,11 @@ ASSAY_INLINE const std::uint8_t* multiply_eight(const std::uint8_t* weights,
 #undef ASSAY_M0_DENSE_MAC
 #undef ASSAY_M0_DENSE_INPUT
 
-}  // namespace m0
-
-template <class L>
-void dense_m0(const std::int8_t* in, std::int8_t* out, void*) {
-  constexpr m0::DenseLayout layout(L::out_channels);
-  constexpr int inputs = L::in_height * L::in_width * L::in_channels;
+/// All channels of a window, whose pieces are found as in pixel_window.hpp.
+template <class L, class Window>
+ASSAY_INLINE void multiply_window(const Window& window, std::int8_t* out) {
+  constexpr DenseLayout layout(L::out_channels);
+  constexpr int length = Window::length;
   const std::int32_t* multiplier = L::multiplier;
   const std::int32_t* bias = L::bias;
   const std::uint8_t* weights = L::blocks;
@@ -97,29 +98,55 @@ void dense_m0(const std::int8_t* in, std::int8_t* out, void*) {
   if constexpr (layout.blocks > 0) {
     // Weights are 128 too large, so every sum is 128 * sum(a) too large.
     std::int32_t surplus = 0;
+    for (int p = 0; p < Window::pieces; ++p) {
+      const std::int8_t* inputs = window.piece(p);
 #pragma GCC unroll 8
-    for (int i = 0; i < inputs; ++i)
-      surplus += in[i];
-    surplus *= m0::weight_offset;
+      for (int i = 0; i < length; ++i)
+        surplus += inputs[i];
+    }
+    surplus *= weight_offset;
     for (int block = 0; block < layout.blocks; ++block) {
       std::int32_t sums[8];
       for (std::int32_t& sum : sums)
         sum = *bias++ - surplus;
-      constexpr int most = inputs / 4 * 4;
-      if constexpr (most > 0) weights = m0::multiply_eight<4>(weights, in, most, sums);
-      if constexpr (most < inputs)
-        weights = m0::multiply_eight<1>(weights, in + most, inputs - most, sums);
+      for (int p = 0; p < Window::pieces; ++p) {
+        constexpr int most = length / 4 * 4;
+        const std::int8_t* inputs = window.piece(p);
+        if constexpr (most > 0) weights = multiply_eight<4>(weights, inputs, most, sums);
+        if constexpr (most < length)
+          weights = multiply_eight<1>(weights, inputs + most, length - most, sums);
+      }
       for (int i = 0; i < 8 && channel < L::out_channels; ++i)
-        out[channel++] = m0::requantize<L>(sums[i], *multiplier++);
+        out[channel++] = requantize<L>(sums[i], *multiplier++);
     }
   }
   const std::int8_t* single = L::singles;
   for (int i = 0; i < layout.singles; ++i) {
     std::int32_t sum = *bias++;
-    for (int k = 0; k < inputs; ++k)
-      sum += *single++ * in[k];
-    out[channel++] = m0::requantize<L>(sum, *multiplier++);
+    for (int p = 0; p < Window::pieces; ++p) {
+      const std::int8_t* inputs = window.piece(p);
+      for (int k = 0; k < length; ++k)
+        sum += *single++ * inputs[k];
+    }
+    out[channel++] = requantize<L>(sum, *multiplier++);
   }
+}
+
+}  // namespace m0
+
+template <class L>
+void dense_m0(const std::int8_t* in, std::int8_t* out, void*) {
+  m0::multiply_window<L>(WholeInput<L>{in}, out);
+}
+
+template <class L>
+void conv_wide_m0(const std::int8_t* in, std::int8_t* out, void* scratch) {
+  PixelWindow<L> window(in, scratch);
+  for (int y = 0; y < L::out_height; ++y)
+    for (int x = 0; x < L::out_width; ++x, out += L::out_channels) {
+      window.move_to(y, x);
+      m0::multiply_window<L>(window, out);
+    }
 }
 
 }  // namespace assay::kernels

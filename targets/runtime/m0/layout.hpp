@@ -6,6 +6,7 @@
 // in [-127, 127] their sums stay below 2^15, so that each half of the word holds one.
 #pragma once
 
+#include "targets/runtime/scratch.hpp"
 #include "targets/runtime/unroll.hpp"
 
 namespace assay::kernels::m0 {
@@ -16,9 +17,6 @@ constexpr int largest_divisor(int count, int most) {
     --most;
   return most;
 }
-
-/// Scratch that kernels keep to when they choose the size of a tile.
-constexpr int scratch_limit = 4096;
 
 /// Inputs of a convolution's window, in memory order, filled up to whole iterations.
 struct ConvLayout {

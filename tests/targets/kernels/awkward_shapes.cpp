@@ -72,6 +72,13 @@ const SingleLayer shapes[] = {
     // More inputs than one sum of two channels holds.
     {conv, 3, 3, 64, 4, window(3, 1, 1)},
     {conv, 2, 2, 600, 3, window(1)},
+    // Windows too long for scratch memory, in parts and with every tail of inputs.
+    {conv, 3, 4, 129, 9, window(3, 1, 1)},
+    {conv, 5, 3, 118, 16, {3, 3, 2, 1, 0, 1, 1, 0}},
+    {conv, 1, 3, 1039, 7, window(1)},
+    {conv, 6, 6, 60, 10, window(6)},
+    {dense, 1, 1, 2049, 9, {}},
+    {dense, 5, 5, 83, 4, {}},
     {dense, 1, 1, 1, 1, {}},
     {dense, 1, 1, 3, 2, {}},
     {dense, 1, 1, 17, 3, {}},
@@ -131,9 +138,13 @@ const SingleLayer packed_shapes[] = {
     {conv, 7, 9, 16, 4, window(3, 1, 1)},
     {conv, 6, 5, 40, 3, {3, 2, 2, 1, 1, 0, 0, 1}},
     {conv, 3, 3, 64, 4, window(3, 1, 1)},
+    {conv, 2, 3, 70, 11, window(3, 1, 1)},
+    {conv, 1, 3, 517, 8, window(1)},
     {dense, 1, 1, 3, 9, {}},
     {dense, 1, 1, 31, 15, {}},
     {dense, 2, 3, 105, 5, {}},
+    {conv, 2, 2, 258, 6, window(3, 1, 1)},
+    {dense, 1, 1, 2110, 9, {}},
 };
 constexpr WeightFill packed_fills[] = {WeightFill::int4, WeightFill::ternary,
                                        WeightFill::clusters16, WeightFill::clusters64};
@@ -171,6 +182,7 @@ std::vector<NamedGraph> sparse_layers(std::uint32_t seed) {
       {conv, 9, 17, 8, 6, window(3, 2, 1)},
       {conv, 4, 9, 16, 3, {2, 5, 1, 3, 0, 2, 1, 2}},
       {conv, 2, 3, 40, 3, window(3, 1, 1)},
+      {conv, 2, 5, 117, 4, window(3, 1, 1)},
       {conv, 3, 5, 70, 7, window(1)},
       {conv, 5, 5, 24, 9, window(1, 2)},
       {dense, 1, 1, 520, 11, {}},

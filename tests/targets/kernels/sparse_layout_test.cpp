@@ -79,14 +79,14 @@ TEST(SparseTile, SaysWhetherItReachesOutsideTheInput) {
   EXPECT_GT(inside, 100);
 }
 
-TEST(SparseTile, StaysWithinFourKilobytesWhereFourPixelsDo) {
+TEST(SparseTile, StaysWithinFourKilobytesWhereTwoPixelsDo) {
   for (const int channels : {16, 64, 128, 256, 512}) {
     const ConvGeometry pointwise = without_rows({8, 8, channels, 8, 8, 1, 1, 1, 1, 0, 0});
     const ConvGeometry three = {8, 8, channels, 8, 8, 3, 3, 1, 1, 1, 1};
     for (const SparseForm form : {SparseForm::blocks, SparseForm::single, SparseForm::bitmap})
       for (const ConvGeometry& g : {pointwise, three})
-        if (4 * SparseTile(g, form, 4).words() <= 4096) {
-          EXPECT_LE(4 * conv_tile(g, form).words(), 4096) << channels;
+        if (tile_bytes(g, SparseTile(g, form, 2)) <= 4096) {
+          EXPECT_LE(tile_bytes(g, conv_tile(g, form)), 4096) << channels;
         }
   }
 }
