@@ -140,44 +140,69 @@ Bytes depthwise_scratch(const LayerView& view) {
   return Bytes(static_cast<std::uint64_t>(layout.rows * layout.columns * 8));
 }
 
-dsp::RowPairLayout row_pairs(const LayerView& view) {
+/// `depth` channels in a plane: four of a depthwise convolution, the one of a convolution.
+dsp::RowPairLayout row_pairs(const LayerView& view, int depth) {
   const Window& w = view.layer.window;
-  return {view.output.height, view.output.width, w.stride_height, w.stride_width,
-          view.output.channels};
+  return {view.output.height, view.output.width,    w.stride_height,
+          w.stride_width,     view.output.channels, depth};
 }
 
 /// Offsets in the plane and between outputs are immediates of the instructions.
-bool accepts_depthwise_3x3(const LayerView& view) {
+bool can_sweep(const LayerView& view, int depth) {
   const Window& w = view.layer.window;
   return w.kernel_height == 3 && w.kernel_width == 3 && w.stride_height <= 2 &&
-         w.stride_width <= 2 && view.output.channels >= 4 && view.output.channels < 4096 &&
-         row_pairs(view).columns <= 200 && 2 * view.output.width * view.output.channels < 65536;
+         w.stride_width <= 2 && view.output.channels < 4096 &&
+         row_pairs(view, depth).row_words() <= 800 &&
+         2 * view.output.width * view.output.channels < 65536;
+}
+
+bool accepts_depthwise_3x3(const LayerView& view) {
+  return view.output.channels >= 4 && can_sweep(view, 4);
+}
+
+bool accepts_one_channel(const LayerView& view) {
+  return view.input.channels == 1 && can_sweep(view, 1);
+}
+
+/// Appends what row_sweep.hpp reads for a channel whose tap (row, column) is the weight
+/// first + (3 * row + column) * step.
+void put_sweep_filter(const LayerView& view, int channel, int first, int step,
+                      std::vector<std::int64_t>& words) {
+  const Requantization& r = view.layer.requantization;
+  const auto weight = [&](int row, int column) {
+    return view.layer.weights[static_cast<std::size_t>(first + (3 * row + column) * step)] &
+           std::int64_t{0xff};
+  };
+  for (int x = 0; x < 3; ++x)
+    words.push_back(weight(0, x) | weight(1, x) << 8 | weight(1, x) << 16 | weight(2, x) << 24);
+  words.push_back(r.bias[static_cast<std::size_t>(channel)] & std::int64_t{0xffffffff});
+  words.push_back(r.multiplier[static_cast<std::size_t>(channel)]);
 }
 
 std::vector<ConstantArray> pack_depthwise_3x3(const LayerView& view) {
   const int channels = view.output.channels;
-  const Requantization& r = view.layer.requantization;
   ConstantArray filters{"filters", "std::uint32_t", 4, {}};
   for (int block = 0; 4 * block < channels; ++block)
     for (int c = 0; c < 4; ++c) {
       const int channel = dsp::depthwise_channel(block, channels) + c;
-      const auto weight = [&](int row, int column) {
-        return view.layer
-                   .weights[static_cast<std::size_t>((3 * row + column) * channels + channel)] &
-               std::int64_t{0xff};
-      };
-      for (int x = 0; x < 3; ++x)
-        filters.values.push_back(weight(0, x) | weight(1, x) << 8 | weight(1, x) << 16 |
-                                 weight(2, x) << 24);
-      filters.values.push_back(r.bias[static_cast<std::size_t>(channel)] &
-                               std::int64_t{0xffffffff});
-      filters.values.push_back(r.multiplier[static_cast<std::size_t>(channel)]);
+      put_sweep_filter(view, channel, channel, channels, filters.values);
     }
   return {filters};
 }
 
 Bytes depthwise_3x3_scratch(const LayerView& view) {
-  return Bytes(static_cast<std::uint64_t>(4 * row_pairs(view).plane_words()));
+  return Bytes(static_cast<std::uint64_t>(4 * row_pairs(view, 4).plane_words()));
+}
+
+std::vector<ConstantArray> pack_one_channel(const LayerView& view) {
+  ConstantArray filters{"filters", "std::uint32_t", 4, {}};
+  for (int channel = 0; channel < view.output.channels; ++channel)
+    put_sweep_filter(view, channel, 9 * channel, 1, filters.values);
+  return {filters};
+}
+
+Bytes one_channel_scratch(const LayerView& view) {
+  return Bytes(static_cast<std::uint64_t>(4 * row_pairs(view, 1).plane_words()));
 }
 
 Bytes no_scratch(const LayerView&) {
@@ -197,6 +222,16 @@ bool sums_fit_16_bits(const LayerView& view) {
 
 std::span<const KernelRow> dsp_kernels() {
   static const KernelRow rows[] = {
+      {.name = "conv3x3_one_channel.dsp",
+       .op = IntegerOp::convolution,
+       .header = "targets/runtime/dsp/conv_one_channel.hpp",
+       .function = "assay::kernels::conv_one_channel_dsp",
+       .runs_on = has_dsp,
+       .accepts = accepts_one_channel,
+       .pack = pack_one_channel,
+       .scratch = one_channel_scratch,
+       .in_place = never,
+       .portable = false},
       {.name = "conv.dsp",
        .op = IntegerOp::convolution,
        .header = "targets/runtime/dsp/conv.hpp",

@@ -97,10 +97,12 @@ struct DepthwiseLayout {
   }
 };
 
-/// Depthwise 3x3 convolution with strides of 1 or 2: four channels at a time over a plane of words
-/// that hold one channel of two input rows, (upper, lower). A sweep over two rows of words makes
-/// two output rows, or one with a vertical stride of 2.
+/// Depthwise 3x3 convolution with strides of 1 or 2: `depth` channels at a time over a plane of
+/// words that hold one channel of two input rows, (upper, lower). A sweep over two rows of words
+/// makes two output rows, or one with a vertical stride of 2. A convolution of a single channel is
+/// the same with a depth of 1, and all output channels sweep over one plane.
 struct RowPairLayout {
+  int depth;           ///< of the plane
   int columns;         ///< of the plane
   int rows_per_sweep;  ///< output rows
   int sweeps;          ///< of the layer
@@ -110,8 +112,9 @@ struct RowPairLayout {
   int out_width;
 
   constexpr RowPairLayout(int out_height, int width, int stride_height, int stride_width,
-                          int channels)
-      : columns((width - 1) * stride_width + 3),
+                          int out_channels, int plane_depth = 4)
+      : depth(plane_depth),
+        columns((width - 1) * stride_width + 3),
         rows_per_sweep(stride_height == 1 ? 2 : 1),
         sweeps((out_height + rows_per_sweep - 1) / rows_per_sweep),
         band(sweeps),
@@ -121,13 +124,13 @@ struct RowPairLayout {
     while (band > 1 && plane_words() > 640)
       --band;
     // Offsets from one output to the next are immediates of 12 bits.
-    int most = 4095 / channels + 1;
+    int most = 4095 / out_channels + 1;
     most = most > 8 ? 8 : most / 2 * 2;
     if (width <= most) return;
     iterations = (width + most - 1) / most;
     unroll = round_up((width + iterations - 1) / iterations, 2);
   }
-  constexpr int row_words() const { return 4 * columns; }
+  constexpr int row_words() const { return depth * columns; }
   constexpr int plane_words() const { return (band + 1) * row_words(); }
   /// Output of the first iteration to begin with.
   constexpr int entry() const { return iterations * unroll - out_width; }

@@ -71,8 +71,8 @@ TEST_P(InstructionsOn, StayBelowTheirBoundsCmsisNnAndAThirdOfTheReference) {
 
 INSTANTIATE_TEST_SUITE_P(
     Cores, InstructionsOn,
-    ::testing::Values(Bound{0, &BenchShape::cmsis_nn_m4, {0.83, 0.87, 1.72, 0.97}},
-                      Bound{1, &BenchShape::cmsis_nn_m7, {0.83, 0.87, 1.72, 0.97}},
+    ::testing::Values(Bound{0, &BenchShape::cmsis_nn_m4, {0.83, 0.87, 1.68, 0.97}},
+                      Bound{1, &BenchShape::cmsis_nn_m7, {0.83, 0.87, 1.68, 0.97}},
                       Bound{2, &BenchShape::cmsis_nn_m0, {2.43, 2.33, 5.01, 3.43}}),
     [](const auto& test) {
       std::string name = kernel_cores()[test.param.core].name;
@@ -133,8 +133,10 @@ struct Neighbours {
   const char* name;
   SingleLayer awkward;
   SingleLayer round;
-  double most = 1.6;  ///< times the instructions per multiply-accumulate
 };
+
+/// Times the instructions per multiply-accumulate.
+constexpr double most_of_awkward = 1.6;
 
 constexpr Window pointwise{};
 constexpr Window three{3, 3, 1, 1, 1, 1, 1, 1};
@@ -165,8 +167,13 @@ const Neighbours neighbours[] = {
      {IntegerOp::convolution, 8, 8, 64, 64, pointwise}},
     {"conv 3x3 1->16 28x28",
      {IntegerOp::convolution, 28, 28, 1, 16, three},
-     {IntegerOp::convolution, 28, 28, 4, 16, three},
-     1.9},  // requantization is spread over nine products only
+     {IntegerOp::convolution, 28, 28, 4, 16, three}},
+    {"conv 3x3 3->16 28x28",
+     {IntegerOp::convolution, 28, 28, 3, 16, three},
+     {IntegerOp::convolution, 28, 28, 4, 16, three}},
+    {"conv 3x3 stride 2 1->16 28x28",
+     {IntegerOp::convolution, 28, 28, 1, 16, three_by_two},
+     {IntegerOp::convolution, 28, 28, 4, 16, three_by_two}},
     {"conv 5x5 1->16 28x28",
      {IntegerOp::convolution, 28, 28, 1, 16, five},
      {IntegerOp::convolution, 28, 28, 4, 16, five}},
@@ -181,7 +188,7 @@ const Neighbours neighbours[] = {
      {IntegerOp::depthwise, 8, 8, 64, 64, three}},
     {"depthwise 3x3 stride 2 61 9x7",
      {IntegerOp::depthwise, 9, 7, 61, 61, three_by_two},
-     {IntegerOp::depthwise, 8, 8, 64, 64, three_by_two}},
+     {IntegerOp::depthwise, 8, 8, 64, 64, three}},
     {"dense 255->63",
      {IntegerOp::dense, 1, 1, 255, 63, pointwise},
      {IntegerOp::dense, 1, 1, 256, 64, pointwise}},
@@ -207,7 +214,7 @@ TEST(Instructions, OfAwkwardShapesAreFewOnCoresWithDsp) {
     };
     fmt::print("{:32} {:.3f} round {:.3f} {:.2f} times\n", cases[i].name, per_mac(i),
                per_mac(i + 1), per_mac(i) / per_mac(i + 1));
-    EXPECT_LE(per_mac(i), neighbours[i / 2].most * per_mac(i + 1)) << cases[i].name;
+    EXPECT_LE(per_mac(i), most_of_awkward * per_mac(i + 1)) << cases[i].name;
   }
 }
 
