@@ -4,10 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-
 #include <set>
-
-#include "harness/plan/fit.hpp"
 
 namespace assay {
 namespace {
@@ -235,110 +232,6 @@ TEST(Plan, RefusesBoardsForWhatHasNoDeviceKernels) {
   }
 }
 
-/// A selection over alpha with two seeds, and what it comes to for given accuracies: label -> per
-/// cent; those not given are not known yet.
-struct Chosen {
-  std::map<std::string, double> scores;
-  std::set<std::string> on_boards;  ///< labels
-  std::size_t undecided = 0;
-};
-
-Plan selecting_plan(const std::string& deploy) {
-  return plan_of(R"({"name": "s", "base": {"distill.T": 4, "student.cut": 4},
-    "sweep": {"distill.alpha": [0, 0.5], "seed": [1, 2]},
-    "baselines": ["plain"], "deploy": )" +
-                 deploy + "}");
-}
-
-Scores scores_of(const Plan& plan, const std::map<std::string, double>& by_label) {
-  std::map<std::string, double> by_key;
-  for (std::size_t i = 0; i < plan.configs.size(); ++i)
-    if (const auto found = by_label.find(plan.expansion.configs[i].label());
-        found != by_label.end())
-      by_key[host_key(plan, i)] = found->second;
-  return [by_key](const std::string& key) -> std::optional<double> {
-    const auto found = by_key.find(key);
-    return found == by_key.end() ? std::nullopt : std::optional(found->second);
-  };
-}
-
-class Selecting : public ::testing::TestWithParam<Chosen> {};
-
-TEST_P(Selecting, SendsTheBestOfAGroupToTheBoardsAndTheOthersToTheHost) {
-  auto plan = selecting_plan(R"({"best_over": ["distill.alpha"],
-                                 "on": [{"board_type": "stm32f405"}, {"board_type": "stm32f030cc"}]})");
-  ASSERT_EQ(plan.configs.size(), 6u);
-  ASSERT_TRUE(place_cells(plan, scores_of(plan, GetParam().scores)));
-  std::map<std::string, std::size_t> boards;
-  std::set<std::string> hosts;
-  for (const auto& cell : plan.cells) {
-    const auto label = plan.expansion.configs[cell.config].label();
-    if (cell.placement)
-      ++boards[label];
-    else
-      hosts.insert(label);
-  }
-  std::set<std::string> on_boards;
-  for (const auto& [label, cells] : boards) {
-    EXPECT_EQ(cells, 2u);
-    EXPECT_FALSE(hosts.contains(label));
-    on_boards.insert(label);
-  }
-  auto expected = GetParam().on_boards;
-  expected.insert({"cut4_s1", "cut4_s2"});  // baselines are not chosen but wanted
-  EXPECT_EQ(on_boards, expected);
-  EXPECT_EQ(hosts.size() + on_boards.size(), plan.configs.size());
-  EXPECT_EQ(plan.choice.groups, 1u);
-  EXPECT_EQ(plan.choice.undecided, GetParam().undecided);
-  EXPECT_EQ(plan.choice.best.size(), GetParam().on_boards.size());
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Scores, Selecting,
-    ::testing::Values(
-        Chosen{{}, {}, 1},
-        Chosen{{{"cut4_a0_T4_s1", 90}, {"cut4_a0_T4_s2", 90}, {"cut4_a0.5_T4_s1", 91}}, {}, 1},
-        // The mean over the seeds decides, not the best seed.
-        Chosen{{{"cut4_a0_T4_s1", 95},
-                {"cut4_a0_T4_s2", 70},
-                {"cut4_a0.5_T4_s1", 83},
-                {"cut4_a0.5_T4_s2", 84}},
-               {"cut4_a0.5_T4_s1", "cut4_a0.5_T4_s2"}},
-        // Of equals the earlier.
-        Chosen{{{"cut4_a0_T4_s1", 80.1},
-                {"cut4_a0_T4_s2", 80.3},
-                {"cut4_a0.5_T4_s1", 80.3},
-                {"cut4_a0.5_T4_s2", 80.1}},
-               {"cut4_a0_T4_s1", "cut4_a0_T4_s2"}},
-        Chosen{{{"cut4_a0_T4_s1", 0},
-                {"cut4_a0_T4_s2", 0},
-                {"cut4_a0.5_T4_s1", 0},
-                {"cut4_a0.5_T4_s2", 0}},
-               {"cut4_a0_T4_s1", "cut4_a0_T4_s2"}}));
-
-TEST(Plan, ASelectionWithoutBoardsLeavesEverythingOnTheHost) {
-  auto plan = selecting_plan(R"({"best_over": ["distill.alpha"]})");
-  ASSERT_TRUE(place_cells(plan, [](const std::string&) { return 50.0; }));
-  EXPECT_EQ(plan.choice.best, (std::set<std::size_t>{0, 2}));
-  for (const auto& cell : plan.cells)
-    EXPECT_FALSE(cell.placement);
-}
-
-TEST(Plan, PlacedAgainKeepsStagesAndKeys) {
-  auto plan = selecting_plan(R"({"best_over": ["distill.alpha"],
-                                 "on": [{"board_type": "stm32f405"}]})");
-  const auto before = plan.stages.size();
-  for (int round = 0; round < 2; ++round) {
-    ASSERT_TRUE(place_cells(plan, [](const std::string&) { return 50.0; }));
-    EXPECT_EQ(plan.stages.size(), before + 4);  // trial and firmware of the two seeds
-  }
-  const auto all = selecting_plan(R"({"on": [{"board_type": "stm32f405"}]})");
-  for (const auto& cell : plan.cells)
-    if (cell.placement) {
-      EXPECT_EQ(cell.measurement_key, all.cells.at(cell.config).measurement_key);
-    }
-}
-
 TEST(Plan, TenThousandCellsAreExpanded) {
   const auto plan = plan_of(R"({
     "name": "big", "base": {"distill": {"alpha": 0.5}},
@@ -368,39 +261,6 @@ TEST(Plan, TheGoalIsPartOfTheFirmwareAndTheCellButNotOfTheTrial) {
     EXPECT_TRUE(firmware.insert(key(plan, StageKind::firmware)).second) << goal;
     EXPECT_TRUE(cells.insert(plan.cells[0].cell_id).second) << goal;
   }
-}
-
-TEST(Fit, IsEstimatedBeforeTraining) {
-  const auto config = Config::from({{"student.cut", 4}, {"student.fewer_filters_pct", 50}});
-  const auto type = find_board_type("stm32f030cc");
-  ASSERT_TRUE(type) << type.error().message;
-  const auto fit = estimate_fit(config, *type);
-  ASSERT_TRUE(fit) << fit.error().message;
-  EXPECT_TRUE(fit->fits());
-  EXPECT_EQ(fit->sentence(), "fits");
-}
-
-TEST(Fit, SaysByHowMuchItMisses) {
-  FitEstimate estimate{Bytes(1100), Bytes(1100), Bytes(1000), Bytes(70), Bytes(64)};
-  EXPECT_FALSE(estimate.fits());
-  EXPECT_EQ(estimate.sentence(), "misses by 100 bytes of flash and misses by 6 bytes of RAM");
-
-  // Whether pruned weights take less is not known before they are trained.
-  estimate.least_flash = Bytes(900);
-  estimate.ram_needed = Bytes(60);
-  EXPECT_TRUE(estimate.fits());
-  EXPECT_EQ(estimate.sentence(), "misses by at most 100 bytes of flash");
-}
-
-TEST(Fit, IsLeftOpenOnlyWhereWeightsMayTakeLess) {
-  const auto type = find_board_type("stm32f030cc");
-  ASSERT_TRUE(type) << type.error().message;
-  const auto plain = estimate_fit(Config::from({}), *type);
-  const auto pruned = estimate_fit(Config::from({{"prune.sparsity", 0.9}}), *type);
-  ASSERT_TRUE(plain && pruned);
-  EXPECT_EQ(plain->least_flash, plain->flash_needed);
-  EXPECT_EQ(pruned->flash_needed, plain->flash_needed);
-  EXPECT_LE(pruned->least_flash, plain->flash_needed);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 namespace assay::test {
 
@@ -213,6 +214,18 @@ onnx::Model QdqBuilder::finish(const std::string& x) {
   node("Identity", {x}, "logits");
   model.outputs = {{"logits", ElementType::float32, shape}};
   return model;
+}
+
+onnx::Model small_classifier() {
+  QdqBuilder b(9, 1, 8, 8);
+  const auto image = b.conv(b.input(), {.outputs = 4, .pads = {0, 0, 0, 0}}, "Relu");
+  return b.finish(b.dense(b.flatten(b.max_pool(image, 2, 2)), 3));
+}
+
+onnx::Node& last_node(onnx::Model& model, const std::string& op) {
+  for (auto node = model.nodes.rbegin(); node != model.nodes.rend(); ++node)
+    if (node->op_type == op) return *node;
+  throw std::runtime_error("no " + op);
 }
 
 }  // namespace assay::test

@@ -72,4 +72,10 @@ class QdqBuilder {
   int counter_ = 0;
 };
 
+/// A convolution with a ReLU, a pool and a dense layer of three outputs.
+onnx::Model small_classifier();
+
+/// The last node of an operator; throws without one.
+onnx::Node& last_node(onnx::Model& model, const std::string& op);
+
 }  // namespace assay::test
