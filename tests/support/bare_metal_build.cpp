@@ -62,7 +62,9 @@ Status build_bare_metal(const BareMetalBuild& build) {
   command.insert(
       command.end(),
       {"-T", (support / "bare_metal.ld").string(), "-Wl,--gc-sections", "-Wl,-n",
+       fmt::format("-Wl,--defsym=flash_base={}", build.flash_base),
        fmt::format("-Wl,--defsym=flash_size={}", build.flash.count()),
+       fmt::format("-Wl,--defsym=ram_base={}", build.ram_base),
        fmt::format("-Wl,--defsym=ram_size={}", build.ram.count()), "-o", build.elf.string()});
   command.insert(command.end(), objects.begin(), objects.end());
   command.push_back("-lgcc");

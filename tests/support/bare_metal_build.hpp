@@ -1,6 +1,7 @@
 // Builds a small bare-metal ELF for QEMU from sources of a test; see bare_metal/bare_metal.hpp.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ struct BareMetalBuild {
   std::string optimization = "-O2";
   Bytes flash{4 << 20};
   Bytes ram{4 << 20};
+  std::uint32_t flash_base = 0;
+  std::uint32_t ram_base = 0x20000000;
   std::filesystem::path elf;  ///< written
 };
 

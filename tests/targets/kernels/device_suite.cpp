@@ -13,6 +13,7 @@
 #include "harness/core/file.hpp"
 #include "harness/core/paths.hpp"
 #include "harness/core/process.hpp"
+#include "targets/graph/reference_run.hpp"
 #include "tests/support/bare_metal_build.hpp"
 #include "tests/support/qemu.hpp"
 #include "tests/targets/kernels/awkward_shapes.hpp"
@@ -118,17 +119,11 @@ std::string emit_main(std::size_t cases) {
   return text + "}\n";
 }
 
-/// Room for the largest case: tensors and scratch, each with two guards and rounded up.
+/// Room for the largest case.
 std::uint64_t memory_needed(const std::vector<KernelCase>& cases) {
   std::uint64_t most = 0;
-  for (const KernelCase& one : cases) {
-    const LayerView view = view_of(one.graph);
-    const auto with_guards = [](std::uint64_t size) { return (size + 7) / 8 * 8 + 32; };
-    const auto input = static_cast<std::uint64_t>(view.input.size());
-    const auto output = static_cast<std::uint64_t>(view.output.size());
-    most = std::max(most, with_guards(one.in_place ? std::max(input, output) : input) +
-                              with_guards(output) + with_guards(one.kernel->scratch(view).count()));
-  }
+  for (const KernelCase& one : cases)
+    most = std::max(most, memory_needed(one));
   return most;
 }
 
@@ -183,7 +178,14 @@ Result<std::vector<std::vector<KernelOutcome>>> run_program(const std::vector<Ke
   static std::atomic<int> serial{0};
   const std::filesystem::path folder =
       fmt::format("{}kernels-{}-{}", ::testing::TempDir(), ::getpid(), serial++);
-  BareMetalBuild build{{}, core.flags, optimization, core.flash, core.ram, folder / "suite.elf"};
+  BareMetalBuild build;
+  build.core_flags = core_of(core).compile_flags;
+  build.optimization = optimization;
+  build.flash = core.flash;
+  build.ram = core.ram;
+  build.flash_base = core.flash_base;
+  build.ram_base = core.ram_base;
+  build.elf = folder / "suite.elf";
   ASSAY_TRY(build.sources, write_program(cases, folder));
   ASSAY_CHECK(build_bare_metal(build));
   ASSAY_TRY(const QemuRun run, run_qemu({core.machine, build.elf, QemuConsole::semihosting, "", "",
@@ -191,6 +193,19 @@ Result<std::vector<std::vector<KernelOutcome>>> run_program(const std::vector<Ke
   ASSAY_TRY(auto outcomes, parse_run(run, cases, true));
   std::filesystem::remove_all(folder);
   return outcomes;
+}
+
+/// Where two tensors first differ, in words.
+std::string difference(const std::vector<std::int8_t>& expected,
+                       const std::vector<std::int8_t>& actual) {
+  if (expected.size() != actual.size())
+    return fmt::format("{} elements, expected {}", actual.size(), expected.size());
+  std::size_t wrong = 0, first = 0;
+  for (std::size_t i = expected.size(); i-- > 0;)
+    if (expected[i] != actual[i]) first = i, ++wrong;
+  if (wrong == 0) return "";
+  return fmt::format("{} of {} elements wrong, the first at {}: {} instead of {}", wrong,
+                     expected.size(), first, actual[first], expected[first]);
 }
 
 /// Runs a tool to its end and returns what it printed.
@@ -205,6 +220,18 @@ Result<std::string> run_tool(std::vector<std::string> arguments) {
 }
 
 }  // namespace
+
+std::string disagreement(const KernelCase& one, const std::vector<KernelOutcome>& outcomes) {
+  for (std::size_t f = 0; f < std::size(input_fills); ++f) {
+    const auto input = input_values(input_fills[f], one.graph.tensors[0].size());
+    const std::string wrong = difference(run_reference(one.graph, input), outcomes[f].output);
+    if (!wrong.empty()) return fmt::format("{}, input fill {}: {}", one.name, f, wrong);
+    if (!outcomes[f].guards_intact)
+      return fmt::format("{}, input fill {}: bytes beside output, scratch or input changed",
+                         one.name, f);
+  }
+  return "";
+}
 
 Result<std::vector<std::vector<KernelOutcome>>> run_under_linux(
     const std::vector<KernelCase>& cases, const Core& core, const std::string& optimization) {
@@ -236,29 +263,28 @@ Result<std::vector<std::vector<KernelOutcome>>> run_under_linux(
 }
 
 const std::vector<KernelCore>& kernel_cores() {
+  constexpr Bytes plenty{4 << 20};
+  constexpr std::uint32_t an505_code = 0x10000000, an505_data = 0x38000000;  // the secure aliases
   static const std::vector<KernelCore> cores = {
-      {"cortex-m4f",
-       "mps2-an386",
-       {"-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"},
-       true,
-       Bytes{4 << 20},
-       Bytes{4 << 20}},
-      {"cortex-m7",
-       "mps2-an500",
-       {"-mcpu=cortex-m7", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"},
-       true,
-       Bytes{4 << 20},
-       Bytes{4 << 20}},
-      {"cortex-m0", "microbit", {"-mcpu=cortex-m0"}, false, Bytes{256 << 10}, Bytes{16 << 10}}};
+      {"cortex-m4f", "mps2-an386", plenty, plenty},
+      {"cortex-m7", "mps2-an500", plenty, plenty},
+      {"cortex-m0", "microbit", Bytes{256 << 10}, Bytes{16 << 10}},
+      {"cortex-m33", "mps2-an505", plenty, Bytes{2 << 20}, an505_code, an505_data},
+      {"cortex-m0plus", "microbit", Bytes{256 << 10}, Bytes{16 << 10}}};
   return cores;
 }
 
 Core core_of(const KernelCore& core) {
-  Core result;
-  result.name = core.name;
-  result.architecture = core.dsp ? "armv7e-m" : "armv6-m";
-  result.dsp = core.dsp;
-  return result;
+  return load_core(core.name).value();
+}
+
+std::uint64_t memory_needed(const KernelCase& one) {
+  const LayerView view = view_of(one.graph);
+  const auto with_guards = [](std::uint64_t size) { return (size + 7) / 8 * 8 + 32; };
+  const auto input = static_cast<std::uint64_t>(view.input.size());
+  const auto output = static_cast<std::uint64_t>(view.output.size());
+  return with_guards(one.in_place ? std::max(input, output) : input) + with_guards(output) +
+         with_guards(one.kernel->scratch(view).count());
 }
 
 std::vector<std::int8_t> input_values(InputFill fill, std::int64_t size) {

@@ -33,19 +33,27 @@ struct KernelOutcome {
   Instructions instructions;   ///< of the call; not counted under Linux
 };
 
+/// What is wrong with the outcomes of a case, held against the reference interpreter, in words;
+/// empty when nothing is.
+std::string disagreement(const KernelCase& one, const std::vector<KernelOutcome>& outcomes);
+
 /// A core to run on: a core file and the QEMU machine that stands for it.
 struct KernelCore {
-  std::string name;     ///< "cortex-m7"
+  std::string name;     ///< of the core file: "cortex-m7"
   std::string machine;  ///< "mps2-an500"
-  std::vector<std::string> flags;
-  bool dsp = false;
   Bytes flash;
   Bytes ram;
+  std::uint32_t flash_base = 0;
+  std::uint32_t ram_base = 0x20000000;
 };
 
-/// The cores the kernels are tested on.
+/// The cores the kernels are tested on: M4F, M7, M0, M33, M0+.
 const std::vector<KernelCore>& kernel_cores();
+/// What the core file says, which must be there.
 Core core_of(const KernelCore& core);
+
+/// Bytes of RAM that a case needs between its guards.
+std::uint64_t memory_needed(const KernelCase& one);
 
 /// The values of an input tensor, the same as on the device.
 std::vector<std::int8_t> input_values(InputFill fill, std::int64_t size);

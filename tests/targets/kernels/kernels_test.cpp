@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "targets/graph/reference_run.hpp"
 #include "targets/pack/bench_shapes.hpp"
 #include "tests/targets/kernels/awkward_shapes.hpp"
 #include "tests/targets/kernels/device_suite.hpp"
@@ -27,31 +26,10 @@ std::vector<KernelCase> cases_for(const Core& core) {
   return cases;
 }
 
-/// Where two tensors first differ, in words.
-std::string difference(const std::vector<std::int8_t>& expected,
-                       const std::vector<std::int8_t>& actual) {
-  if (expected.size() != actual.size())
-    return fmt::format("{} elements, expected {}", actual.size(), expected.size());
-  std::size_t wrong = 0, first = 0;
-  for (std::size_t i = expected.size(); i-- > 0;)
-    if (expected[i] != actual[i]) first = i, ++wrong;
-  if (wrong == 0) return "";
-  return fmt::format("{} of {} elements wrong, the first at {}: {} instead of {}", wrong,
-                     expected.size(), first, actual[first], expected[first]);
-}
-
 void expect_agreement(const std::vector<KernelCase>& cases,
                       const std::vector<std::vector<KernelOutcome>>& outcomes) {
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    const IntegerGraph& graph = cases[i].graph;
-    for (std::size_t f = 0; f < std::size(input_fills); ++f) {
-      const auto input = input_values(input_fills[f], graph.tensors[0].size());
-      const KernelOutcome& outcome = outcomes[i][f];
-      EXPECT_EQ(difference(run_reference(graph, input), outcome.output), "")
-          << cases[i].name << ", input fill " << f;
-      EXPECT_TRUE(outcome.guards_intact) << cases[i].name << ", input fill " << f;
-    }
-  }
+  for (std::size_t i = 0; i < cases.size(); ++i)
+    EXPECT_EQ(disagreement(cases[i], outcomes[i]), "");
 }
 
 struct Build {

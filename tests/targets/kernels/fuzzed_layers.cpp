@@ -1,0 +1,211 @@
+#include "tests/targets/kernels/fuzzed_layers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <random>
+
+#include "targets/pack/bench_shapes.hpp"
+
+namespace assay::test {
+namespace {
+
+/// Numbers that are the same on every machine (std distributions are not).
+class Dice {
+ public:
+  explicit Dice(std::uint32_t seed) : engine_(seed) {}
+  int in(int low, int high) {
+    return low + static_cast<int>(engine_() % static_cast<std::uint32_t>(high - low + 1));
+  }
+  bool percent(int share) { return in(1, 100) <= share; }
+  template <class T, std::size_t size>
+  T one_of(const T (&values)[size]) {
+    return values[in(0, static_cast<int>(size) - 1)];
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+constexpr int most_values = 3000;   ///< of a tensor
+constexpr int most_weights = 4000;  ///< of a layer
+
+IntegerOp draw_op(Dice& dice) {
+  using enum IntegerOp;
+  constexpr IntegerOp ops[] = {convolution, convolution, convolution, convolution,  convolution,
+                               dense,       dense,       depthwise,   depthwise,    depthwise,
+                               depthwise,   max_pool,    max_pool,    average_pool, average_pool};
+  constexpr IntegerOp plain[] = {add, multiply, concat, lookup};
+  return dice.percent(94) ? dice.one_of(ops) : dice.one_of(plain);
+}
+
+/// One direction of a window over `size` inputs, which grow until the window fits.
+struct Axis {
+  int size;
+  int kernel = 1;
+  int stride = 1;
+  int before = 0;  ///< padding
+  int after = 0;
+};
+
+/// Where the other direction has a kernel already, this one often has the same.
+Axis draw_axis(Dice& dice, int other_kernel) {
+  Axis axis{dice.percent(15) ? 1 : dice.in(1, 13)};
+  axis.kernel = dice.percent(40) ? 3 : dice.in(1, 7);
+  if (other_kernel != 0 && dice.percent(60)) axis.kernel = other_kernel;
+  axis.stride = dice.percent(50) ? 1 : dice.in(1, 3);
+  if (dice.percent(12)) axis.stride = axis.kernel + dice.in(1, 2);
+  if (dice.percent(60)) {
+    axis.before = dice.in(0, axis.kernel - 1);
+    axis.after = dice.percent(50) ? axis.before : dice.in(0, axis.kernel - 1);
+  }
+  axis.size = std::max(axis.size, axis.kernel - axis.before - axis.after);
+  return axis;
+}
+
+int draw_channels(Dice& dice) {
+  constexpr int round[] = {4, 8, 16, 24, 32, 64};
+  return dice.percent(30) ? dice.one_of(round) : dice.percent(60) ? dice.in(1, 9) : dice.in(1, 70);
+}
+
+bool slides(IntegerOp op) {
+  using enum IntegerOp;
+  return op == convolution || op == depthwise || op == max_pool || op == average_pool;
+}
+
+SingleLayer draw_shape(Dice& dice) {
+  SingleLayer shape;
+  shape.op = draw_op(dice);
+  const Axis vertical = draw_axis(dice, 0);
+  const Axis horizontal = draw_axis(dice, vertical.kernel);
+  shape.height = vertical.size;
+  shape.width = horizontal.size;
+  shape.channels = draw_channels(dice);
+  shape.out_channels = draw_channels(dice);
+  if (shape.op == IntegerOp::dense && dice.percent(60)) {
+    shape.height = shape.width = 1;
+    shape.channels *= dice.in(1, 9);
+  }
+  if (slides(shape.op))
+    shape.window = {vertical.kernel, horizontal.kernel, vertical.stride, horizontal.stride,
+                    vertical.before, horizontal.before, vertical.after,  horizontal.after};
+  return shape;
+}
+
+/// Halves channels until tensors and weights are as small as they shall be.
+IntegerGraph build(SingleLayer shape, std::uint32_t seed, WeightFill fill) {
+  for (;;) {
+    IntegerGraph graph = single_layer_graph(shape, seed, fill);
+    const bool large_output = graph.tensors[1].size() > most_values;
+    const bool large =
+        graph.tensors[0].size() > most_values || graph.layers[0].weights.size() > most_weights;
+    if (!large && !large_output) return graph;
+    if (large && shape.channels > 1)
+      shape.channels /= 2;
+    else
+      shape.out_channels /= 2;
+  }
+}
+
+/// Filters of one value, and weights of which few are left.
+void spoil_weights(Dice& dice, IntegerLayer& layer) {
+  std::vector<std::int8_t>& weights = layer.weights;
+  const std::size_t filters = layer.requantization.bias.size();
+  if (dice.percent(15)) {
+    const int density = dice.in(0, 60);
+    for (std::int8_t& w : weights)
+      if (!dice.percent(density)) w = 0;
+  }
+  constexpr std::int8_t whole[] = {0, 0, 0, 127, -127, 1};
+  if (!dice.percent(35)) return;
+  const std::int8_t value = dice.one_of(whole);
+  const auto which = static_cast<std::size_t>(dice.in(0, static_cast<int>(filters) - 1));
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const bool mine = layer.op == IntegerOp::depthwise ? i % filters == which
+                                                       : i / (weights.size() / filters) == which;
+    if (mine) weights[i] = value;
+  }
+}
+
+/// What an output channel may sum up to.
+struct Range {
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  double deviation = 0;  ///< for inputs all over int8
+};
+
+std::vector<Range> ranges_of(const IntegerLayer& layer) {
+  const std::size_t filters = layer.requantization.bias.size();
+  std::vector<Range> ranges(filters);
+  for (std::size_t i = 0; i < layer.weights.size(); ++i) {
+    Range& range = ranges[layer.op == IntegerOp::depthwise ? i % filters
+                                                           : i / (layer.weights.size() / filters)];
+    const int w = layer.weights[i];
+    range.low += std::min(127 * w, -128 * w);
+    range.high += std::max(127 * w, -128 * w);
+    range.deviation = std::hypot(range.deviation, 74.0 * w);
+  }
+  return ranges;
+}
+
+/// b', P, m and R as ARITHMETIC.md allows them for these very weights: small and dwarfing biases, m
+/// from 1 to 2^15, outputs that spread over int8 and some that are always beyond it.
+void draw_requantization(Dice& dice, IntegerLayer& layer) {
+  Requantization& r = layer.requantization;
+  const std::vector<Range> ranges = ranges_of(layer);
+  const bool dwarfing = dice.percent(12), any_scale = dice.percent(25);
+  double widest = 1;
+  std::int64_t farthest = 0;
+  for (std::size_t c = 0; c < ranges.size(); ++c) {
+    const int spread = static_cast<int>(ranges[c].deviation) + 1;
+    r.bias[c] = dice.in(-spread, spread) + (dwarfing ? dice.in(-(1 << 27), 1 << 27) : 0);
+    r.multiplier[c] = any_scale ? dice.in(1, (1 << 15) - 1) : dice.in(1 << 14, (1 << 15) - 1);
+    farthest = std::max(
+        {farthest, std::abs(ranges[c].low + r.bias[c]), std::abs(ranges[c].high + r.bias[c])});
+    widest = std::max(widest, ranges[c].deviation * r.multiplier[c]);
+  }
+  r.accumulator_shift = 0;
+  while (farthest >> r.accumulator_shift >= (1 << 16) - 1)
+    ++r.accumulator_shift;
+  r.output_shift = 1;
+  while (r.output_shift < 23 && std::ldexp(widest, -r.accumulator_shift - r.output_shift) > 70)
+    ++r.output_shift;
+}
+
+void draw_clamp(Dice& dice, IntegerLayer& layer) {
+  if (layer.op == IntegerOp::max_pool || layer.op == IntegerOp::lookup || !dice.percent(40)) return;
+  layer.clamp_min = static_cast<std::int8_t>(dice.in(-128, 20));
+  layer.clamp_max = static_cast<std::int8_t>(dice.in(layer.clamp_min, 127));
+}
+
+}  // namespace
+
+NamedGraph fuzzed_layer(std::uint32_t seed) {
+  Dice dice(seed);
+  const SingleLayer shape = draw_shape(dice);
+  using enum WeightFill;
+  constexpr WeightFill fills[] = {random,     random,      lowest,     highest,    alternating,
+                                  int4,       int4,        ternary,    ternary,    blocks50,
+                                  blocks75,   blocks75,    clusters16, clusters16, clusters64,
+                                  clusters64, scattered90, scattered90};
+  IntegerGraph graph = build(shape, seed, dice.one_of(fills));
+  constexpr std::int8_t ends[] = {-128, 127, 0};
+  if (dice.percent(40)) graph.tensors[0].zero_point = dice.one_of(ends);
+  IntegerLayer& layer = graph.layers[0];
+  if (has_weights(layer.op)) {
+    spoil_weights(dice, layer);
+    draw_requantization(dice, layer);
+  }
+  draw_clamp(dice, layer);
+  const Window& w = layer.window;
+  const ActivationTensor &in = graph.tensors[0], &out = graph.tensors[1];
+  return {fmt::format("seed {}: {} {}x{}x{} to {}x{}x{}, window {}x{} stride {},{} pad {},{},{},{}",
+                      seed, to_string(layer.op), in.height, in.width, in.channels, out.height,
+                      out.width, out.channels, w.kernel_height, w.kernel_width, w.stride_height,
+                      w.stride_width, w.pad_top, w.pad_left, w.pad_bottom, w.pad_right),
+          std::move(graph)};
+}
+
+}  // namespace assay::test
