@@ -8,58 +8,21 @@
 // the same there too.
 #include <gtest/gtest.h>
 
-#include "boards/link/pipe_link.hpp"
 #include "harness/core/file.hpp"
-#include "harness/core/paths.hpp"
 #include "tests/boards/station/desk_rig.hpp"
-#include "tests/support/qemu.hpp"
-#include "tests/targets/build/device_program.hpp"
+#include "tests/boards/station/qemu_opinion.hpp"
 #include "tests/targets/build/test_network.hpp"
 
 namespace assay::test {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr int samples = 40;
 constexpr std::size_t inferences = 3;
-
-/// What one emulator says of one ELF.
-struct Opinion {
-  std::vector<std::int8_t> logits;
-  std::vector<std::uint64_t> instructions;
-};
-
-Opinion qemu_opinion(const std::string& machine, const std::filesystem::path& elf,
-                     std::span<const std::int8_t> inputs, const std::filesystem::path& folder) {
-  const auto counts = folder / "counts.jsonl";
-  Opinion opinion;
-  {
-    QemuSpec spec;
-    spec.machine = machine;
-    spec.elf = elf;
-    ProcessSpec process;
-    process.arguments = qemu_command(spec, counts);
-    const auto link = *PipeLink::start(process, machine);
-    auto session = Session::open(*link, 20s);
-    EXPECT_TRUE(session) << session.error().message;
-    if (!session) return opinion;
-    EXPECT_TRUE(session->stream(inputs, [&](std::size_t, std::span<const std::int8_t> logits) {
-      opinion.logits.insert(opinion.logits.end(), logits.begin(), logits.end());
-    }));
-    EXPECT_TRUE(session->measure(inputs.first(session->hello().input_size), inferences));
-  }
-  const auto windows = read_windows(counts);
-  EXPECT_TRUE(windows) << windows.error().message;
-  for (const auto& window : windows.value_or(std::vector<InstructionWindow>()))
-    opinion.instructions.push_back(window.total);
-  return opinion;
-}
 
 class SecondOpinion : public ::testing::Test {
  protected:
   /// Logits are compared on the way: the desk expects those of `qemu`.
-  void expect_same(const Board& board, const FirmwareImage& image, const Opinion& qemu) {
+  void expect_same(const Board& board, const FirmwareImage& image, const QemuOpinion& qemu) {
     MeasureRequest request = request_for(small_network(), image, samples);
     EXPECT_EQ(request.expected_logits, qemu.logits) << "QEMU and the reference run";
     request.expected_logits = qemu.logits;
@@ -81,41 +44,28 @@ class SecondOpinion : public ::testing::Test {
 TEST_F(SecondOpinion, OnTheF405sOwnElf) {
   const Board board = virtual_board("b", "stm32f405");
   const FirmwareImage image = build_for(small_network(), board.type, scratch_.path() / "firmware");
-  expect_same(board, image, qemu_opinion("netduinoplus2", image.elf, inputs_, scratch_.path()));
+  const auto opinion =
+      qemu_opinion("netduinoplus2", image.elf, inputs_, inferences, scratch_.path());
+  ASSERT_TRUE(opinion) << opinion.error().message;
+  expect_same(board, image, *opinion);
 }
-
-struct Objects {
-  const char* part;     ///< whose model code and runtime they are
-  const char* machine;  ///< QEMU's, which runs them
-  Part (*machine_part)();
-};
 
 class SecondOpinionOnObjects : public SecondOpinion,
-                               public ::testing::WithParamInterface<Objects> {};
+                               public ::testing::WithParamInterface<QemuStandIn> {};
 
 TEST_P(SecondOpinionOnObjects, Agrees) {
-  const Objects& objects = GetParam();
-  const Board board = virtual_board("b", objects.part);
+  const QemuStandIn& stand_in = GetParam();
+  const Board board = virtual_board("b", stand_in.part);
   const FirmwareImage image = build_for(small_network(), board.type, scratch_.path() / "firmware");
-  const auto source = scratch_.path() / "model.cpp";
-  ASSERT_TRUE(write_atomically(source, generate_for(small_network(), board.type.part.core).source));
-  const auto root = source_root();
-  Part machine = objects.machine_part();
-  machine.core = board.type.part.core;
-  const auto elf = build_device_program(
-      {machine,
-       {source, root / "targets" / "wire" / "firmware_main.cpp",
-        root / "tests" / "targets" / "build" / "device" / (machine.name + "_board.cpp")},
-       {"-DASSAY_INPUT_SIZE=144", "-DASSAY_PART_NAME=\"" + machine.name + "\""},
-       scratch_.path()});
+  const auto elf = build_for_stand_in(stand_in, generate_for(small_network(), board.type.part.core),
+                                      scratch_.path());
   ASSERT_TRUE(elf) << elf.error().message;
-  expect_same(board, image, qemu_opinion(objects.machine, *elf, inputs_, scratch_.path()));
+  const auto opinion = qemu_opinion(stand_in.machine, *elf, inputs_, inferences, scratch_.path());
+  ASSERT_TRUE(opinion) << opinion.error().message;
+  expect_same(board, image, *opinion);
 }
 
-INSTANTIATE_TEST_SUITE_P(Cores, SecondOpinionOnObjects,
-                         ::testing::Values(Objects{"stm32f030cc", "microbit", microbit_part},
-                                           Objects{"stm32g0b1", "microbit", microbit_part},
-                                           Objects{"stm32u575", "mps2-an505", an505_part}),
+INSTANTIATE_TEST_SUITE_P(Cores, SecondOpinionOnObjects, ::testing::ValuesIn(qemu_stand_ins()),
                          [](const auto& param) { return std::string(param.param.part); });
 
 }  // namespace

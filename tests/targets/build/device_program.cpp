@@ -70,6 +70,14 @@ Part microbit_part() {
   return part;
 }
 
+Part an500_part() {
+  Part part = *load_part("stm32f746");
+  part.name = "an500";
+  part.memory = {{"FLASH", true, 0, Bytes(4 << 20), "QEMU mps2: SSRAM1"},
+                 {"RAM", false, 0x20000000, Bytes(4 << 20), "QEMU mps2: SSRAM2 and 3"}};
+  return part;
+}
+
 Part an505_part() {
   Part part = *load_part("stm32u575");
   part.name = "an505";

@@ -24,6 +24,10 @@ Result<std::filesystem::path> build_device_program(const DeviceProgram& program)
 /// in device/microbit_board.cpp.
 Part microbit_part();
 
+/// QEMU's mps2-an500: a Cortex-M7 with memory for code at 0 and for data at 0x20000000. Its board
+/// constants are in device/an500_board.cpp.
+Part an500_part();
+
 /// QEMU's mps2-an505: a Cortex-M33 with memory for code at 0x10000000 and for data at 0x38000000,
 /// as its secure state sees them. Its board constants are in device/an505_board.cpp.
 Part an505_part();

@@ -2,7 +2,7 @@
 // every core there are kernels for. By default a few layers of fixed seeds; the environment asks
 // for others:
 //   ASSAY_FUZZ_CASES=1000  layer and row pairs on each core, at least (15)
-//   ASSAY_FUZZ_SEED=7000   the first layer's seed, counted up from there (another one on each core)
+//   ASSAY_FUZZ_SEED=7000   the first layer's seed, counted up from there (1, 1001, ...)
 //   ASSAY_FUZZ_LEVEL=-Os   the compiler's level (-O2)
 // A failure prints the command that repeats the layer alone.
 #include <fmt/format.h>

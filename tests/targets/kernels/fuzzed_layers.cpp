@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
 #include <random>
 
 #include "targets/pack/bench_shapes.hpp"
+#include "tests/targets/graph/output_spread.hpp"
 
 namespace assay::test {
 namespace {
@@ -129,49 +128,18 @@ void spoil_weights(Dice& dice, IntegerLayer& layer) {
   }
 }
 
-/// What an output channel may sum up to.
-struct Range {
-  std::int64_t low = 0;
-  std::int64_t high = 0;
-  double deviation = 0;  ///< for inputs all over int8
-};
-
-std::vector<Range> ranges_of(const IntegerLayer& layer) {
-  const std::size_t filters = layer.requantization.bias.size();
-  std::vector<Range> ranges(filters);
-  for (std::size_t i = 0; i < layer.weights.size(); ++i) {
-    Range& range = ranges[layer.op == IntegerOp::depthwise ? i % filters
-                                                           : i / (layer.weights.size() / filters)];
-    const int w = layer.weights[i];
-    range.low += std::min(127 * w, -128 * w);
-    range.high += std::max(127 * w, -128 * w);
-    range.deviation = std::hypot(range.deviation, 74.0 * w);
-  }
-  return ranges;
-}
-
 /// b', P, m and R as ARITHMETIC.md allows them for these very weights: small and dwarfing biases, m
 /// from 1 to 2^15, outputs that spread over int8 and some that are always beyond it.
 void draw_requantization(Dice& dice, IntegerLayer& layer) {
   Requantization& r = layer.requantization;
-  const std::vector<Range> ranges = ranges_of(layer);
+  const std::vector<SumRange> ranges = sum_ranges(layer);
   const bool dwarfing = dice.percent(12), any_scale = dice.percent(25);
-  double widest = 1;
-  std::int64_t farthest = 0;
   for (std::size_t c = 0; c < ranges.size(); ++c) {
     const int spread = static_cast<int>(ranges[c].deviation) + 1;
     r.bias[c] = dice.in(-spread, spread) + (dwarfing ? dice.in(-(1 << 27), 1 << 27) : 0);
     r.multiplier[c] = any_scale ? dice.in(1, (1 << 15) - 1) : dice.in(1 << 14, (1 << 15) - 1);
-    farthest = std::max(
-        {farthest, std::abs(ranges[c].low + r.bias[c]), std::abs(ranges[c].high + r.bias[c])});
-    widest = std::max(widest, ranges[c].deviation * r.multiplier[c]);
   }
-  r.accumulator_shift = 0;
-  while (farthest >> r.accumulator_shift >= (1 << 16) - 1)
-    ++r.accumulator_shift;
-  r.output_shift = 1;
-  while (r.output_shift < 23 && std::ldexp(widest, -r.accumulator_shift - r.output_shift) > 70)
-    ++r.output_shift;
+  spread_outputs(layer);
 }
 
 void draw_clamp(Dice& dice, IntegerLayer& layer) {

@@ -125,7 +125,7 @@ TEST_P(PackedOn, TakeBiasesThatDoNotBearTheirScale) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cores, PackedOn, ::testing::Values(0, 1), [](const auto& test) {
+INSTANTIATE_TEST_SUITE_P(Cores, PackedOn, ::testing::Values(0, 1, 3), [](const auto& test) {
   std::string name = kernel_cores()[test.param].name;
   std::erase(name, '-');
   return name;

@@ -120,7 +120,7 @@ TEST_P(SparseInstructionsOn, StayBelowTheirBoundsInFewerBytesThanDense) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cores, SparseInstructionsOn, ::testing::Values(0u, 1u),
+INSTANTIATE_TEST_SUITE_P(Cores, SparseInstructionsOn, ::testing::Values(0u, 1u, 3u),
                          [](const auto& test) {
                            std::string name = kernel_cores()[test.param].name;
                            std::erase(name, '-');

@@ -1,0 +1,40 @@
+// Whether networks of every weight form answer alike on every target: each logit of many samples
+// against the reference interpreter's.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/core/result.hpp"
+#include "targets/pack/weight_form.hpp"
+
+namespace assay::test {
+
+/// Where a network runs.
+struct AgreementTarget {
+  enum class Kind { host, board, qemu };
+  Kind kind = Kind::host;
+  std::string part;  ///< of a virtual board (under QEMU's user mode, where it runs Linux), or the
+                     ///< one whose core QEMU emulates
+  std::string name() const;  ///< "host", "stm32f405", "qemu stm32f405"
+};
+
+/// The host, every part, and QEMU for every core.
+std::vector<AgreementTarget> agreement_targets();
+
+struct FormAgreement {
+  std::size_t samples = 0;
+  std::size_t identical = 0;  ///< with every logit the same
+  std::size_t layers = 0;     ///< packed in the form; the others of the network have no such kernel
+
+  std::string text() const;  ///< "500/500", "500/500 in 4 layers"
+};
+
+/// Builds form_network(form) for the target in `folder`, runs `samples` of its inputs there.
+/// Errors: those of building and of the link.
+Result<FormAgreement> compare_form(WeightForm form, const AgreementTarget& target,
+                                   std::size_t samples, const std::filesystem::path& folder);
+
+}  // namespace assay::test
