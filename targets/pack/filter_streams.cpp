@@ -40,6 +40,19 @@ std::vector<std::int8_t> distinct_values(std::span<const std::int8_t> weights) {
   return {values.begin(), values.end()};
 }
 
+ConstantArray pack_codebook(const std::vector<std::int8_t>& values, int bits) {
+  ConstantArray codebook{"codebook", "std::int8_t", 1, {values.begin(), values.end()}};
+  codebook.values.resize(std::size_t{1} << bits, 0);
+  return codebook;
+}
+
+Bytes bytes_of(const std::vector<ConstantArray>& arrays) {
+  Bytes sum;
+  for (const ConstantArray& array : arrays)
+    sum += Bytes(array.values.size() * static_cast<std::size_t>(array.element_bytes));
+  return sum;
+}
+
 std::vector<ConstantArray> pack_blocks(const FilterRows& rows) {
   SparseArrays sparse;
   const bool wide = rows.inputs() > 4 * 256;

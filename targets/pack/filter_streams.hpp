@@ -2,6 +2,7 @@
 // less than a byte, or what is not zero and where. Pure; thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -32,6 +33,37 @@ bool weights_within(std::span<const std::int8_t> weights, int largest);
 
 /// The different values of weights, in ascending order.
 std::vector<std::int8_t> distinct_values(std::span<const std::int8_t> weights);
+
+/// The member `codebook`: the values, filled up with zeros to 2^bits.
+ConstantArray pack_codebook(const std::vector<std::int8_t>& values, int bits);
+
+/// The number of a weight among the values.
+inline auto number_in(const std::vector<std::int8_t>& values) {
+  return [&values](std::int8_t weight) {
+    return static_cast<std::uint32_t>(std::ranges::lower_bound(values, weight) - values.begin());
+  };
+}
+
+// What a form asks of the weights: `accepts` of its rows.
+
+template <int largest>
+bool within(const LayerView& view) {
+  return weights_within(view.layer.weights, largest);
+}
+
+template <int fewest, int most>
+bool value_count_in(const LayerView& view) {
+  const int count = static_cast<int>(distinct_values(view.layer.weights).size());
+  return count >= fewest && count <= most;
+}
+
+Bytes bytes_of(const std::vector<ConstantArray>& arrays);
+
+/// Sparse forms are for weights that they make smaller.
+template <auto pack_rows>
+bool smaller_than_int8(const LayerView& view) {
+  return bytes_of(pack_rows(FilterRows(view))) < Bytes(view.layer.weights.size());
+}
 
 /// The member `fields`: rows of `fields_per_row` fields (m0/bit_fields.hpp) of `bits` bits, filled
 /// up with `filler`. `to_field` gives the number of a weight.

@@ -25,31 +25,6 @@ std::size_t unsigned_of(int value) {
   return static_cast<std::size_t>(value);
 }
 
-// What a form asks of the weights.
-
-template <int largest>
-bool within(const LayerView& view) {
-  return weights_within(view.layer.weights, largest);
-}
-
-template <int most>
-bool few_values(const LayerView& view) {
-  return distinct_values(view.layer.weights).size() <= unsigned_of(most);
-}
-
-Bytes bytes_of(const std::vector<ConstantArray>& arrays) {
-  Bytes sum;
-  for (const ConstantArray& array : arrays)
-    sum += Bytes(array.values.size() * static_cast<std::size_t>(array.element_bytes));
-  return sum;
-}
-
-/// Sparse forms are for weights that they make smaller.
-template <auto pack_rows>
-bool smaller_than_int8(const LayerView& view) {
-  return bytes_of(pack_rows(FilterRows(view))) < Bytes(view.layer.weights.size());
-}
-
 // Convolutions.
 
 m0::ConvLayout conv_layout(const LayerView& view) {
@@ -92,19 +67,6 @@ Bytes conv_small_scratch(const LayerView& view) {
 /// Bits that choose one of the values.
 int codebook_bits(const LayerView& view) {
   return m0::codebook_bits(static_cast<int>(distinct_values(view.layer.weights).size()));
-}
-
-ConstantArray pack_codebook(const std::vector<std::int8_t>& values, int bits) {
-  ConstantArray codebook{"codebook", "std::int8_t", 1, {values.begin(), values.end()}};
-  codebook.values.resize(std::size_t{1} << bits, 0);
-  return codebook;
-}
-
-/// The number of a weight among the values.
-auto number_in(const std::vector<std::int8_t>& values) {
-  return [&values](std::int8_t weight) {
-    return static_cast<std::uint32_t>(std::ranges::lower_bound(values, weight) - values.begin());
-  };
 }
 
 std::vector<ConstantArray> pack_conv_codebook(const LayerView& view) {
@@ -232,10 +194,10 @@ std::span<const KernelRow> m0_compressed_kernels() {
       row("conv_int4.m0", conv, WeightForm::int4, packed_conv, "assay::kernels::conv_int4_m0",
           within<7>, pack_conv_small<4>, conv_small_scratch<4>),
       row("conv_codebook16.m0", conv, WeightForm::codebook16, packed_conv,
-          "assay::kernels::conv_codebook_m0", few_values<16>, pack_conv_codebook,
+          "assay::kernels::conv_codebook_m0", value_count_in<1, 16>, pack_conv_codebook,
           conv_codebook_scratch),
       row("conv_codebook256.m0", conv, WeightForm::codebook256, packed_conv,
-          "assay::kernels::conv_codebook_m0", few_values<128>, pack_conv_codebook,
+          "assay::kernels::conv_codebook_m0", value_count_in<1, 128>, pack_conv_codebook,
           conv_codebook_scratch),
       row("conv_blocks.m0", conv, WeightForm::blocks, sparse_conv, "assay::kernels::conv_blocks_m0",
           smaller_than_int8<pack_blocks>, pack_conv_sparse<pack_blocks>, conv_blocks_scratch),
@@ -251,10 +213,10 @@ std::span<const KernelRow> m0_compressed_kernels() {
       row("dense_int4.m0", dense, WeightForm::int4, packed_dense, "assay::kernels::dense_int4_m0",
           within<7>, pack_dense_small<4, 7>, dense_pairs_scratch),
       row("dense_codebook16.m0", dense, WeightForm::codebook16, packed_dense,
-          "assay::kernels::dense_codebook16_m0", few_values<16>, pack_dense_codebook16,
+          "assay::kernels::dense_codebook16_m0", value_count_in<1, 16>, pack_dense_codebook16,
           dense_table_scratch),
       row("dense_codebook256.m0", dense, WeightForm::codebook256, packed_dense,
-          "assay::kernels::dense_codebook256_m0", few_values<128>, pack_dense_codebook256,
+          "assay::kernels::dense_codebook256_m0", value_count_in<1, 128>, pack_dense_codebook256,
           no_scratch),
       row("dense_blocks.m0", dense, WeightForm::blocks, sparse_dense,
           "assay::kernels::dense_blocks_m0", smaller_than_int8<pack_blocks>,

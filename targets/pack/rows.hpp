@@ -21,6 +21,8 @@ std::span<const KernelRow> m0_kernels();
 std::span<const KernelRow> m0_compressed_kernels();
 /// Kernels for AArch64 cores.
 std::span<const KernelRow> neon_kernels();
+/// AArch64 cores, weights in other forms than int8.
+std::span<const KernelRow> neon_compressed_kernels();
 /// One portable kernel per operator, for every core and every layer.
 std::span<const KernelRow> reference_kernels();
 

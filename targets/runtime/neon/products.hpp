@@ -17,16 +17,22 @@ ASSAY_INLINE int32x4_t add_products(int32x4_t sums, int8x16_t inputs, int8x16_t 
   return vpadalq_s16(sums, vmlal_high_s8(low, inputs, weights));
 }
 
-/// y = clamp((((acc + b') >> P) * m) >> R) of four channels, as int16 (a shift left by a negative
+/// y = clamp((((acc + b') >> P) * m) >> R) of four sums, as int16 (a shift left by a negative
 /// amount is an arithmetic shift right).
+template <class L>
+ASSAY_INLINE int16x4_t requantize(int32x4_t accumulators, int32x4_t bias, int32x4_t multiplier) {
+  const int32x4_t biased = vaddq_s32(accumulators, bias);
+  const int32x4_t shifted = vshlq_s32(biased, vdupq_n_s32(-L::accumulator_shift));
+  const int32x4_t scaled = vmulq_s32(shifted, multiplier);
+  const int32x4_t y = vshlq_s32(scaled, vdupq_n_s32(-L::output_shift));
+  return vmovn_s32(vminq_s32(vmaxq_s32(y, vdupq_n_s32(L::clamp_min)), vdupq_n_s32(L::clamp_max)));
+}
+
+/// The same of four channels, whose b' and m lie one behind the other.
 template <class L>
 ASSAY_INLINE int16x4_t requantize(int32x4_t accumulators, const std::int32_t* bias,
                                   const std::int32_t* multiplier) {
-  const int32x4_t biased = vaddq_s32(accumulators, vld1q_s32(bias));
-  const int32x4_t shifted = vshlq_s32(biased, vdupq_n_s32(-L::accumulator_shift));
-  const int32x4_t scaled = vmulq_s32(shifted, vld1q_s32(multiplier));
-  const int32x4_t y = vshlq_s32(scaled, vdupq_n_s32(-L::output_shift));
-  return vmovn_s32(vminq_s32(vmaxq_s32(y, vdupq_n_s32(L::clamp_min)), vdupq_n_s32(L::clamp_max)));
+  return requantize<L>(accumulators, vld1q_s32(bias), vld1q_s32(multiplier));
 }
 
 /// Writes the first `count` of up to eight bytes.

@@ -1,0 +1,71 @@
+// Convolution that meets only the weights that are not zero, sixteen pixels at a time
+// (sparse_tile.hpp). L has, besides the members of layer.hpp, bias and multiplier as in layout.hpp
+// and the members sparse_streams.hpp names.
+#pragma once
+
+#include "targets/runtime/neon/sparse_streams.hpp"
+#include "targets/runtime/neon/sparse_tile.hpp"
+
+namespace assay::kernels {
+
+namespace neon {
+
+/// `Stream` gives the weights of every channel; `add(sums, tile, ...)` takes what it visits.
+template <class L, class Stream, class Add>
+ASSAY_INLINE void convolve_sparse(const std::int8_t* in, std::int8_t* out, void* memory, Add add) {
+  using Scratch = SparseScratch<L>;
+  constexpr int pixels = L::out_height * L::out_width;
+  auto& scratch = *static_cast<Scratch*>(memory);
+  scratch.windows.rows.initialize();
+  for (int first = 0; first < pixels; first += Scratch::pixels) {
+    const int count = pixels - first < Scratch::pixels ? pixels - first : Scratch::pixels;
+    fill_tile<L>(in, first, count, scratch);
+    Stream stream;
+    for (int channel = 0; channel < L::out_channels; ++channel) {
+      PixelSums sums;
+      stream.next_channel(channel, [&](int position, auto weights) ASSAY_INLINE_LAMBDA {
+        add(sums, scratch.tile + position, weights);
+      });
+      put_pixels<L>(sums, channel, count, out + first * L::out_channels + channel);
+    }
+  }
+}
+
+using TileRow = std::int16_t[shared_pixels];
+
+struct AddSingle {
+  ASSAY_INLINE void operator()(PixelSums& sums, const TileRow* row, std::int8_t weight) const {
+    sums.add<0>(*row, vdup_n_s16(weight));
+  }
+};
+
+struct AddBlock {
+  ASSAY_INLINE void operator()(PixelSums& sums, const TileRow* rows,
+                               const std::uint32_t* weights) const {
+    const int16x4_t four = vget_low_s16(vmovl_s8(vreinterpret_s8_u32(vld1_dup_u32(weights))));
+    sums.add<0>(rows[0], four);
+    sums.add<1>(rows[1], four);
+    sums.add<2>(rows[2], four);
+    sums.add<3>(rows[3], four);
+  }
+};
+
+}  // namespace neon
+
+template <class L>
+void conv_unstructured_neon(const std::int8_t* in, std::int8_t* out, void* scratch) {
+  neon::convolve_sparse<L, neon::SingleStream<L>>(in, out, scratch, neon::AddSingle{});
+}
+
+template <class L>
+void conv_bitmap_neon(const std::int8_t* in, std::int8_t* out, void* scratch) {
+  constexpr int inputs = L::kernel_height * L::kernel_width * L::in_channels;
+  neon::convolve_sparse<L, neon::BitmapStream<L, inputs>>(in, out, scratch, neon::AddSingle{});
+}
+
+template <class L>
+void conv_blocks_neon(const std::int8_t* in, std::int8_t* out, void* scratch) {
+  neon::convolve_sparse<L, neon::BlockStream<L>>(in, out, scratch, neon::AddBlock{});
+}
+
+}  // namespace assay::kernels

@@ -1,0 +1,64 @@
+// Filters without their zeros, read channel by channel: visit(position) or visit(position, weight)
+// for everything that is left of the next channel. Filters are in the order of the windows.
+// Portable. L has
+//   counts[]              16-bit: entries of each channel (not with bits)
+//   steps[], values[]     8-bit: single weights; the distance of each from the one before, of the
+//                         first from the place before the window
+//   positions[], weights[]  8- or 16-bit, 32-bit: blocks of four weights, at 4 * position
+//   bits[], values[]      32-bit, 8-bit: a bit for every weight, the first one lowest, whole words
+//                         for each channel; the weights whose bit is set
+#pragma once
+
+#include "targets/runtime/inline.hpp"
+#include "targets/runtime/layer.hpp"
+#include "targets/runtime/unroll.hpp"
+
+namespace assay::kernels::neon {
+
+template <class L>
+class SingleStream {
+ public:
+  template <class Visit>
+  ASSAY_INLINE void next_channel(int channel, Visit visit) {
+    int position = -1;
+    for (int left = L::counts[channel]; left > 0; --left) {
+      position += *step_++;
+      visit(position, *value_++);
+    }
+  }
+
+ private:
+  const std::uint8_t* step_ = L::steps;
+  const std::int8_t* value_ = L::values;
+};
+
+template <class L, int inputs>
+class BitmapStream {
+ public:
+  template <class Visit>
+  ASSAY_INLINE void next_channel(int, Visit visit) {
+    for (int first = 0; first < inputs; first += 32)
+      for (std::uint32_t bits = *bits_++; bits != 0; bits &= bits - 1)
+        visit(first + __builtin_ctz(bits), *value_++);
+  }
+
+ private:
+  const std::uint32_t* bits_ = L::bits;
+  const std::int8_t* value_ = L::values;
+};
+
+template <class L>
+class BlockStream {
+ public:
+  /// visit(first position, pointer to the four weights)
+  template <class Visit>
+  ASSAY_INLINE void next_channel(int channel, Visit visit) {
+    for (int left = L::counts[channel]; left > 0; --left, ++block_)
+      visit(4 * L::positions[block_], L::weights + block_);
+  }
+
+ private:
+  int block_ = 0;
+};
+
+}  // namespace assay::kernels::neon
