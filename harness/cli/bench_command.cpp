@@ -30,12 +30,14 @@ Json figure_json(const std::string& board, const KernelFigure& figure, const Cyc
             {"macs", figure.macs},
             {"instructions", figure.instructions},
             {"instructions_per_mac", figure.instructions / figure.macs},
-            {"words_loaded", figure.words_loaded},
-            {"words_loaded_per_mac", figure.words_loaded / figure.macs},
-            {"cmsis_nn_instructions_per_mac", figure.cmsis_nn},
             {"code_bytes", figure.code_bytes},
             {"constant_bytes", figure.constant_bytes},
             {"scratch_bytes", figure.scratch_bytes}};
+  if (figure.words_loaded) {
+    json["words_loaded"] = *figure.words_loaded;
+    json["words_loaded_per_mac"] = *figure.words_loaded / figure.macs;
+  }
+  if (figure.cmsis_nn) json["cmsis_nn_instructions_per_mac"] = *figure.cmsis_nn;
   if (figure.weights > 0) json["bytes_per_weight"] = figure.constant_bytes / figure.weights;
   if (figure.cycles) {
     json["cycles_per_mac"] = *figure.cycles * claim.factor / figure.macs;
@@ -50,28 +52,41 @@ Result<CycleClaim> claim_of(const Board& board, const Project& project, Extent e
   return cycle_claim(board.type.part, board.type.clock, extent, calibration);
 }
 
+/// Three digits, or a dash where there is no figure.
+std::string text_of(std::optional<double> figure) {
+  return figure ? fmt::format("{:.3f}", *figure) : "-";
+}
+
+std::optional<double> times(std::optional<double> figure, double factor) {
+  return figure ? std::optional(*figure * factor) : std::nullopt;
+}
+
 void print_figures(const Board& board, const std::vector<KernelFigure>& figures,
                    const CycleClaim& claim) {
-  fmt::print("{} ({}): instructions and words are counted, cycles are modelled at {:g} MHz, {}\n",
-             board.name, board.type.part.core.name,
-             static_cast<double>(board.type.clock.count()) / 1e6, band_text(claim));
-  fmt::print("{:<26}  {:<22}  {:>9}  {:>8}  {:>9}  {:>10}  {:>9}  {:>11}  {:>7}  {:>7}\n", "shape",
-             "kernel", "instr/MAC", "CMSIS-NN", "of CMSIS", "reference", "words/MAC", "~cycles/MAC",
-             "code", "scratch");
+  const bool modelled = !board.type.part.runs_linux();
+  fmt::print("{} ({}): instructions and words are counted", board.name, board.type.part.core.name);
+  if (modelled)
+    fmt::print(", cycles are modelled at {:g} MHz, {}",
+               static_cast<double>(board.type.clock.count()) / 1e6, band_text(claim));
+  fmt::print("\n{:<26}  {:<22}  {:>9}  {:>8}  {:>9}  {:>10}  {:>9}  {:>11}  {:>7}  {:>7}  {:>8}\n",
+             "shape", "kernel", "instr/MAC", "CMSIS-NN", "of CMSIS", "reference", "words/MAC",
+             "~cycles/MAC", "code", "scratch", "B/weight");
   // The reference kernel's figure comes first for every shape.
   for (std::size_t i = 0; i + 1 < figures.size(); i += 2) {
     const auto& reference = figures[i];
     const auto& chosen = figures[i + 1];
     const double per_mac = chosen.instructions / chosen.macs;
     fmt::print(
-        "{:<26}  {:<22}  {:>9.3f}  {:>8.3f}  {:>8.0f}%  {:>9.1f}x  {:>9.3f}  {:>11}  {:>6.0f}B  "
-        "{:>6.0f}B\n",
-        chosen.shape, chosen.kernel, per_mac, chosen.cmsis_nn, 100 * per_mac / chosen.cmsis_nn,
-        reference.instructions / chosen.instructions, chosen.words_loaded / chosen.macs,
-        chosen.cycles ? fmt::format("{:.3f}", *chosen.cycles * claim.factor / chosen.macs) : "-",
-        chosen.code_bytes, chosen.scratch_bytes);
+        "{:<26}  {:<22}  {:>9.3f}  {:>8}  {:>9}  {:>9.1f}x  {:>9}  {:>11}  {:>6.0f}B  {:>6.0f}B  "
+        "{:>8.2f}\n",
+        chosen.shape, chosen.kernel, per_mac, text_of(chosen.cmsis_nn),
+        chosen.cmsis_nn ? fmt::format("{:.0f}%", 100 * per_mac / *chosen.cmsis_nn) : "-",
+        reference.instructions / chosen.instructions,
+        text_of(times(chosen.words_loaded, 1 / chosen.macs)),
+        text_of(times(chosen.cycles, claim.factor / chosen.macs)), chosen.code_bytes,
+        chosen.scratch_bytes, chosen.constant_bytes / chosen.weights);
   }
-  fmt::print("~cycles: {}\n\n", to_text(claim));
+  fmt::print("{}\n", modelled ? fmt::format("~cycles: {}\n", to_text(claim)) : "");
 }
 
 Result<int> run_kernels(const Options& options) {
@@ -122,7 +137,7 @@ Json network_json(const Board& board, const NetworkFigure& figure, const CycleCl
     return json;
   }
   json["instructions"] = figure.instructions;
-  json["words_loaded"] = figure.words_loaded;
+  if (figure.words_loaded) json["words_loaded"] = *figure.words_loaded;
   json["rom_bytes"] = figure.rom_bytes;
   json["rom_weights_bytes"] = figure.rom_weights_bytes;
   json["ram_bytes"] = figure.ram_bytes;

@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::uint32_t graph_seed = 1;
 
-double cmsis_nn_of(const BenchShape& shape, const Core& core) {
+std::optional<double> cmsis_nn_of(const BenchShape& shape, const Core& core) {
+  if (core.linux_tools) return std::nullopt;
   return core.dsp ? shape.cmsis_nn_m4 : shape.cmsis_nn_m0;
 }
 
@@ -41,11 +42,6 @@ Result<KernelFigure> bench_one(const BenchShape& shape, const IntegerGraph& grap
 Result<std::vector<KernelFigure>> bench_kernels(const Board& board,
                                                 const std::filesystem::path& scratch_folder,
                                                 std::stop_token stop) {
-  if (board.type.part.runs_linux())
-    return fail(ErrorKind::bad_input,
-                fmt::format("{} runs Linux: bench kernels compares with CMSIS-NN, on virtual "
-                            "microcontrollers",
-                            board.name));
   if (!board.virtual_board)
     return fail(ErrorKind::bad_input,
                 fmt::format("{} cannot count instructions: bench kernels needs a virtual board",

@@ -19,18 +19,21 @@ struct KernelFigure {
   WeightForm form = WeightForm::int8;
   double macs = 0;          ///< nominal, of one inference
   double instructions = 0;  ///< executed between the markers, counted
-  double words_loaded = 0;  ///< counted like them; LDM counts each word, a byte counts as one
+  /// Counted like them; LDM counts each word, a byte counts as one. Absent under Linux.
+  std::optional<double> words_loaded;
   std::optional<double> cycles;
   double code_bytes = 0;  ///< the layer's code in flash
   double scratch_bytes = 0;
   double weights = 0;         ///< of the layer; 0 where the operator has none
   double constant_bytes = 0;  ///< weights with what decodes and requantizes them, in flash
-  double cmsis_nn = 0;        ///< CMSIS-NN's instructions per MAC on this core
+  /// CMSIS-NN's instructions per MAC on this core; absent where it does not run.
+  std::optional<double> cmsis_nn;
 };
 
-/// Measures, on a virtual board, the reference kernel and the kernel of its form for every
-/// benchmark shape that the board's core has such a kernel for: two figures a shape. Errors:
-/// failed_verdict when a logit differs from the host's; those of building and the board.
+/// Measures, on a virtual board or under QEMU's user mode, the reference kernel and the kernel of
+/// its form for every benchmark shape that the board's core has such a kernel for: two figures a
+/// shape. Errors: failed_verdict when a logit differs from the host's; those of building and the
+/// board.
 Result<std::vector<KernelFigure>> bench_kernels(const Board& board,
                                                 const std::filesystem::path& scratch_folder,
                                                 std::stop_token stop);

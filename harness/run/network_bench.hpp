@@ -17,7 +17,7 @@ struct NetworkFigure {
   double macs = 0;          ///< nominal, of one inference
   std::string misfit;       ///< why it does not fit; then all below is absent
   double instructions = 0;  ///< of one inference, counted
-  double words_loaded = 0;
+  std::optional<double> words_loaded;
   std::optional<double> cycles;  ///< modelled
   double rom_bytes = 0;
   double rom_weights_bytes = 0;

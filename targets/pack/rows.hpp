@@ -23,6 +23,8 @@ std::span<const KernelRow> m0_compressed_kernels();
 std::span<const KernelRow> neon_kernels();
 /// AArch64 cores, weights in other forms than int8.
 std::span<const KernelRow> neon_compressed_kernels();
+/// Kernels for Armv6 cores with Arm state's SMLAD (ARM1176).
+std::span<const KernelRow> armv6_kernels();
 /// One portable kernel per operator, for every core and every layer.
 std::span<const KernelRow> reference_kernels();
 

@@ -1,5 +1,5 @@
 // Dense layer that meets only the weights that are not zero. There is one window: single weights
-// are multiplied in core registers, blocks four products at a time. L has the members
+// are multiplied in core registers, two blocks of four in a vector. L has the members
 // conv_sparse.hpp names.
 #pragma once
 
@@ -34,11 +34,15 @@ ASSAY_INLINE void multiply_singles(const std::int8_t* in, std::int8_t* out) {
   }
 }
 
-/// Four bytes, in the low half of a vector.
-ASSAY_INLINE int8x8_t load_four(const void* from) {
+ASSAY_INLINE std::uint32_t load_four(const std::int8_t* bytes) {
   std::uint32_t word;
-  __builtin_memcpy(&word, from, sizeof word);
-  return vreinterpret_s8_u32(vdup_n_u32(word));
+  __builtin_memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+/// Eight products, in pairs.
+ASSAY_INLINE int32x4_t add_eight(int32x4_t sums, uint32x2_t inputs, uint32x2_t weights) {
+  return vpadalq_s16(sums, vmull_s8(vreinterpret_s8_u32(inputs), vreinterpret_s8_u32(weights)));
 }
 
 }  // namespace neon
@@ -63,11 +67,17 @@ void dense_blocks_neon(const std::int8_t* in, std::int8_t* out, void* scratch) {
   neon::BlockStream<L> stream;
   for (int channel = 0; channel < L::out_channels; ++channel) {
     int32x4_t sums = vdupq_n_s32(0);
-    stream.next_channel(channel, [&](int position,
-                                     const std::uint32_t* weights) ASSAY_INLINE_LAMBDA {
-      const int16x8_t products = vmull_s8(neon::load_four(in + position), neon::load_four(weights));
-      sums = vaddw_s16(sums, vget_low_s16(products));
-    });
+    stream.visit_pairs(
+        channel,
+        [&](int position, const std::uint32_t* weights) ASSAY_INLINE_LAMBDA {
+          const uint32x2_t inputs = vset_lane_u32(neon::load_four(in + position), vdup_n_u32(0), 0);
+          sums = neon::add_eight(sums, inputs, vdup_n_u32(*weights));
+        },
+        [&](int first, int second, const std::uint32_t* weights) ASSAY_INLINE_LAMBDA {
+          const uint32x2_t inputs = vset_lane_u32(neon::load_four(in + second),
+                                                  vdup_n_u32(neon::load_four(in + first)), 1);
+          sums = neon::add_eight(sums, inputs, vld1_u32(weights));
+        });
     out[channel] = neon::requantize_one<L>(vaddvq_s32(sums), channel);
   }
 }

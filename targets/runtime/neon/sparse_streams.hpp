@@ -53,8 +53,20 @@ class BlockStream {
   /// visit(first position, pointer to the four weights)
   template <class Visit>
   ASSAY_INLINE void next_channel(int channel, Visit visit) {
-    for (int left = L::counts[channel]; left > 0; --left, ++block_)
-      visit(4 * L::positions[block_], L::weights + block_);
+    visit_pairs(channel, visit,
+                [&](int first, int second, const std::uint32_t* weights) ASSAY_INLINE_LAMBDA {
+                  visit(first, weights);
+                  visit(second, weights + 1);
+                });
+  }
+
+  /// The same two blocks at a time; visit() takes one that is left over.
+  template <class Visit, class VisitTwo>
+  ASSAY_INLINE void visit_pairs(int channel, Visit visit, VisitTwo visit_two) {
+    int left = L::counts[channel];
+    for (; left > 1; left -= 2, block_ += 2)
+      visit_two(4 * L::positions[block_], 4 * L::positions[block_ + 1], L::weights + block_);
+    if (left > 0) visit(4 * L::positions[block_], L::weights + block_), ++block_;
   }
 
  private:

@@ -73,20 +73,29 @@ ASSAY_INLINE void fill_tile(const std::int8_t* in, int first, int count,
     transpose(windows, step * step_inputs, scratch.tile + step * step_inputs);
 }
 
+/// Sixteen outputs of one channel, which lie out_channels apart.
+template <class L, int lane = 0>
+ASSAY_INLINE void put_lanes(int8x16_t outputs, std::int8_t* out) {
+  vst1q_lane_s8(out, outputs, lane);
+  if constexpr (lane + 1 < shared_pixels) put_lanes<L, lane + 1>(outputs, out + L::out_channels);
+}
+
 /// Outputs of one channel for `count` pixels, from `out` on.
 template <class L>
 ASSAY_INLINE void put_pixels(const PixelSums& sums, int channel, int count, std::int8_t* out) {
-  std::int8_t outputs[shared_pixels];
   const int32x4_t bias = vdupq_n_s32(L::bias[channel]);
   const int32x4_t multiplier = vdupq_n_s32(L::multiplier[channel]);
   int16x4_t y[4];
 #pragma GCC unroll 4
   for (int q = 0; q < 4; ++q)
     y[q] = requantize<L>(sums.quarters[q], bias, multiplier);
-  vst1_s8(outputs, vmovn_s16(vcombine_s16(y[0], y[1])));
-  vst1_s8(outputs + 8, vmovn_s16(vcombine_s16(y[2], y[3])));
+  const int8x16_t outputs =
+      vcombine_s8(vmovn_s16(vcombine_s16(y[0], y[1])), vmovn_s16(vcombine_s16(y[2], y[3])));
+  if (count == shared_pixels) return put_lanes<L>(outputs, out);
+  std::int8_t all[shared_pixels];
+  vst1q_s8(all, outputs);
   for (int p = 0; p < count; ++p, out += L::out_channels)
-    *out = outputs[p];
+    *out = all[p];
 }
 
 }  // namespace assay::kernels::neon

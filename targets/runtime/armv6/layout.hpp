@@ -1,0 +1,39 @@
+// How the kernels for Armv6 cores lay out weights and windows. Shared by the packer on the host and
+// the kernels on the device.
+//
+// A step is four inputs. Windows and filters are filled up to whole steps; the weights of the
+// filling are zero, so its inputs may be anything. Channels are taken in pairs: weights are packed
+// [pair of channels][step][channel][4], a word for four weights; with an odd number of channels the
+// last pair ends with a channel of zeros. Inputs are widened before they are multiplied: the words
+// (x0, x2) and (x1, x3) of every step, halfwords, as SXTB16 makes them of weights. Depthwise
+// weights are [block of four channels][kernel position][4]; a last block of fewer channels begins
+// earlier and repeats some.
+#pragma once
+
+#include "targets/runtime/unroll.hpp"
+
+namespace assay::kernels::armv6 {
+
+inline constexpr int step_inputs = 4;
+/// Output pixels whose windows are widened at a time.
+inline constexpr int tile_pixels = 8;
+/// Words of a step of two pixels' windows.
+inline constexpr int pixel_pair_words = 4;
+
+/// The inputs of one output: `rows` runs of `row` bytes that lie together in memory.
+struct WindowLayout {
+  int rows;
+  int row;
+
+  constexpr int steps() const { return round_up(rows * row, step_inputs) / step_inputs; }
+  constexpr int window_bytes() const { return steps() * step_inputs; }
+  /// Words of the widened windows of a tile.
+  constexpr int tile_words() const { return tile_pixels / 2 * steps() * pixel_pair_words; }
+};
+
+/// The first channel of a depthwise layer's block.
+constexpr int depthwise_channel(int block, int channels) {
+  return 4 * block + 4 > channels ? channels - 4 : 4 * block;
+}
+
+}  // namespace assay::kernels::armv6
