@@ -17,9 +17,6 @@ bool any_layer(const LayerView&) {
 bool never(const LayerView&) {
   return false;
 }
-Bytes no_scratch(const LayerView&) {
-  return Bytes(0);
-}
 
 Bytes bytes(int count) {
   return Bytes(static_cast<std::uint64_t>(count));
@@ -32,7 +29,8 @@ armv6::WindowLayout window_of(const LayerView& view) {
   return {window.kernel_height, window.kernel_width * view.input.channels};
 }
 
-std::vector<ConstantArray> pack_pairs(const LayerView& view) {
+template <int block>
+std::vector<ConstantArray> pack_blocks(const LayerView& view) {
   const armv6::WindowLayout layout = window_of(view);
   const int inputs = layout.rows * layout.row;
   ConstantArray filters{"filters", "std::uint32_t", 4, {}};
@@ -46,13 +44,14 @@ std::vector<ConstantArray> pack_pairs(const LayerView& view) {
     }
     return word;
   };
-  for (int pair = 0; pair < view.output.channels; pair += 2)
+  for (int first = 0; first < view.output.channels; first += block)
     for (int step = 0; step < layout.steps(); ++step)
-      for (int c = pair; c < pair + 2; ++c)
+      for (int c = first; c < first + block; ++c)
         filters.values.push_back(word_at(c, step));
   std::vector<ConstantArray> arrays = pack_requantization(view);
   for (ConstantArray& array : arrays)
-    array.values.resize(array.values.size() + array.values.size() % 2, 0);
+    array.values.resize(static_cast<std::size_t>(kernels::round_up(view.output.channels, block)),
+                        0);
   arrays.insert(arrays.begin(), std::move(filters));
   return arrays;
 }
@@ -68,16 +67,21 @@ std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
   ConstantArray filters{"filters", "std::uint32_t", 4, {}};
   for (int block = 0; 4 * block < channels; ++block)
     for (int tap = 0; tap < taps; ++tap) {
-      const int first = tap * channels + armv6::depthwise_channel(block, channels);
-      std::int64_t word = 0;
-      for (int c = 0; c < 4; ++c)
-        word |= std::int64_t{view.layer.weights[static_cast<std::size_t>(first + c)] & 0xff}
-                << 8 * c;
-      filters.values.push_back(word);
+      const std::int8_t* w = view.layer.weights.data() + std::int64_t{tap} * channels +
+                             armv6::depthwise_channel(block, channels);
+      for (std::size_t c = 0; c < 2; ++c)
+        filters.values.push_back((w[c] & 0xffff) | std::int64_t{w[c + 2] & 0xffff} << 16);
     }
   std::vector<ConstantArray> arrays = pack_requantization(view);
   arrays.insert(arrays.begin(), std::move(filters));
   return arrays;
+}
+
+Bytes depthwise_scratch(const LayerView& view) {
+  const Window& w = view.layer.window;
+  const armv6::DepthwiseBand band(view.output.height, view.output.width, w.kernel_height,
+                                  w.kernel_width, w.stride_height, w.stride_width);
+  return bytes(4 * band.words());
 }
 
 Bytes conv_scratch(const LayerView& view) {
@@ -111,11 +115,12 @@ KernelRow row(std::string_view name, IntegerOp op, std::string_view header,
 std::span<const KernelRow> armv6_kernels() {
   static const KernelRow rows[] = {
       row("conv.armv6", IntegerOp::convolution, "targets/runtime/armv6/conv.hpp",
-          "assay::kernels::conv_armv6", any_layer, pack_pairs, conv_scratch),
+          "assay::kernels::conv_armv6", any_layer, pack_blocks<armv6::conv_channels>, conv_scratch),
       row("depthwise.armv6", IntegerOp::depthwise, "targets/runtime/armv6/depthwise.hpp",
-          "assay::kernels::depthwise_armv6", accepts_depthwise, pack_depthwise, no_scratch),
+          "assay::kernels::depthwise_armv6", accepts_depthwise, pack_depthwise, depthwise_scratch),
       row("dense.armv6", IntegerOp::dense, "targets/runtime/armv6/dense.hpp",
-          "assay::kernels::dense_armv6", any_layer, pack_pairs, dense_scratch),
+          "assay::kernels::dense_armv6", any_layer, pack_blocks<armv6::dense_channels>,
+          dense_scratch),
   };
   return rows;
 }

@@ -1,4 +1,5 @@
-// Depthwise convolution for Armv6 cores: four channels, one word of inputs, at a time. L has,
+// Depthwise convolution for Armv6 cores: four channels, one word of inputs, at a time. Their inputs
+// are first put together with the padding around them, so that no window reaches outside. L has,
 // besides the members of layer.hpp,
 //   std::uint32_t filters[]            as in layout.hpp
 //   std::int32_t bias[], multiplier[]  of every channel
@@ -10,31 +11,40 @@ namespace assay::kernels {
 
 namespace armv6 {
 
-/// Four channels from `first` on of one output pixel.
 template <class L>
-ASSAY_INLINE void filter_pixel(const std::int8_t* in, int out_y, int out_x, int first,
-                               const std::uint32_t* filters, std::int8_t* out) {
-  constexpr std::uint32_t zeros = 0x01010101u * static_cast<std::uint8_t>(L::input_zero);
-  const int top = out_y * L::stride_height - L::pad_top;
-  const int left = out_x * L::stride_width - L::pad_left;
+inline constexpr DepthwiseBand depthwise_band{L::out_height,   L::out_width,     L::kernel_height,
+                                              L::kernel_width, L::stride_height, L::stride_width};
+
+/// Four channels from `in` on of the rows from `top` on, which may lie outside.
+template <class L>
+ASSAY_INLINE void fill_band(const std::int8_t* in, int top, int rows, std::uint32_t* to) {
+  constexpr std::uint32_t padding = 0x01010101u * static_cast<std::uint8_t>(L::input_zero);
+  for (int y = top; y < top + rows; ++y)
+    for (int x = -L::pad_left; x < depthwise_band<L>.columns - L::pad_left; ++x) {
+      const bool inside = y >= 0 && y < L::in_height && x >= 0 && x < L::in_width;
+      *to++ = inside ? dsp::load_word(in + (y * L::in_width + x) * L::in_channels) : padding;
+    }
+}
+
+/// Four channels of one output pixel, whose window begins at `window`.
+template <class L>
+ASSAY_INLINE void filter_pixel(const std::uint32_t* window, const std::uint32_t* filters, int first,
+                               std::int8_t* out) {
   std::int32_t sums[4];
+#pragma GCC unroll 4
   for (int c = 0; c < 4; ++c)
     sums[c] = L::bias[first + c];
-  for (int y = top; y < top + L::kernel_height; ++y) {
-    const std::int8_t* from = in + (y * L::in_width + left) * L::in_channels + first;
-    const bool row_inside = y >= 0 && y < L::in_height;
-    for (int x = left; x < left + L::kernel_width; ++x, from += L::in_channels, ++filters) {
-      const std::uint32_t inputs =
-          row_inside && x >= 0 && x < L::in_width ? dsp::load_word(from) : zeros;
-      const std::uint32_t even = dsp::sxtb16(inputs), odd = dsp::sxtb16_odd(inputs);
-      const std::uint32_t weights_even = dsp::sxtb16(*filters);
-      const std::uint32_t weights_odd = dsp::sxtb16_odd(*filters);
-      sums[0] = dsp::smlabb(even, weights_even, sums[0]);
-      sums[1] = dsp::smlabb(odd, weights_odd, sums[1]);
-      sums[2] = dsp::smlatt(even, weights_even, sums[2]);
-      sums[3] = dsp::smlatt(odd, weights_odd, sums[3]);
+#pragma GCC unroll 7
+  for (int y = 0; y < L::kernel_height; ++y, window += depthwise_band<L>.columns)
+#pragma GCC unroll 7
+    for (int x = 0; x < L::kernel_width; ++x, filters += 2) {
+      const std::uint32_t even = dsp::sxtb16(window[x]), odd = dsp::sxtb16_odd(window[x]);
+      sums[0] = dsp::smlabb(even, filters[0], sums[0]);
+      sums[1] = dsp::smlabb(odd, filters[1], sums[1]);
+      sums[2] = dsp::smlatt(even, filters[0], sums[2]);
+      sums[3] = dsp::smlatt(odd, filters[1], sums[3]);
     }
-  }
+#pragma GCC unroll 4
   for (int c = 0; c < 4; ++c)
     out[c] = dsp::requantize<L>(sums[c], L::multiplier[first + c]);
 }
@@ -42,14 +52,24 @@ ASSAY_INLINE void filter_pixel(const std::int8_t* in, int out_y, int out_x, int 
 }  // namespace armv6
 
 template <class L>
-void depthwise_armv6(const std::int8_t* in, std::int8_t* out, void*) {
+void depthwise_armv6(const std::int8_t* in, std::int8_t* out, void* scratch) {
+  using namespace armv6;
+  constexpr DepthwiseBand band = depthwise_band<L>;
   constexpr int taps = L::kernel_height * L::kernel_width;
-  for (int y = 0; y < L::out_height; ++y)
-    for (int x = 0; x < L::out_width; ++x, out += L::out_channels)
-      for (int block = 0; 4 * block < L::out_channels; ++block) {
-        const int first = armv6::depthwise_channel(block, L::out_channels);
-        armv6::filter_pixel<L>(in, y, x, first, L::filters + block * taps, out + first);
-      }
+  auto* const words = static_cast<std::uint32_t*>(scratch);
+  for (int block = 0; 4 * block < L::out_channels; ++block) {
+    const int first = depthwise_channel(block, L::out_channels);
+    for (int top = 0; top < L::out_height; top += band.out_rows) {
+      const int rows = L::out_height - top < band.out_rows ? L::out_height - top : band.out_rows;
+      fill_band<L>(in + first, top * L::stride_height - L::pad_top,
+                   (rows - 1) * L::stride_height + L::kernel_height, words);
+      std::int8_t* to = out + top * L::out_width * L::out_channels + first;
+      for (int y = 0; y < rows; ++y)
+        for (int x = 0; x < L::out_width; ++x, to += L::out_channels)
+          filter_pixel<L>(words + y * L::stride_height * band.columns + x * L::stride_width,
+                          L::filters + 2 * taps * block, first, to);
+    }
+  }
 }
 
 }  // namespace assay::kernels

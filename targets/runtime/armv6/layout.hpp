@@ -2,12 +2,12 @@
 // the kernels on the device.
 //
 // A step is four inputs. Windows and filters are filled up to whole steps; the weights of the
-// filling are zero, so its inputs may be anything. Channels are taken in pairs: weights are packed
-// [pair of channels][step][channel][4], a word for four weights; with an odd number of channels the
-// last pair ends with a channel of zeros. Inputs are widened before they are multiplied: the words
-// (x0, x2) and (x1, x3) of every step, halfwords, as SXTB16 makes them of weights. Depthwise
-// weights are [block of four channels][kernel position][4]; a last block of fewer channels begins
-// earlier and repeats some.
+// filling are zero, so its inputs may be anything. Channels are taken in blocks, of two by
+// convolutions and of four by dense layers: weights are packed [block][step][channel][4], a word
+// for four weights; the last block is filled up with channels of zeros. Inputs are widened before
+// they are multiplied: the words (x0, x2) and (x1, x3) of every step, halfwords, as SXTB16 makes
+// them of weights. Depthwise weights are widened already, [block of four channels][kernel
+// position][2]; a last block of fewer channels begins earlier and repeats some.
 #pragma once
 
 #include "targets/runtime/unroll.hpp"
@@ -15,6 +15,8 @@
 namespace assay::kernels::armv6 {
 
 inline constexpr int step_inputs = 4;
+inline constexpr int conv_channels = 2;
+inline constexpr int dense_channels = 4;
 /// Output pixels whose windows are widened at a time.
 inline constexpr int tile_pixels = 8;
 /// Words of a step of two pixels' windows.
@@ -29,6 +31,21 @@ struct WindowLayout {
   constexpr int window_bytes() const { return steps() * step_inputs; }
   /// Words of the widened windows of a tile.
   constexpr int tile_words() const { return tile_pixels / 2 * steps() * pixel_pair_words; }
+};
+
+/// The inputs of a band of output rows of a depthwise layer, padding and all: a word of four
+/// channels for each.
+struct DepthwiseBand {
+  int out_rows;
+  int rows;
+  int columns;
+
+  constexpr DepthwiseBand(int out_height, int out_width, int kernel_height, int kernel_width,
+                          int stride_height, int stride_width)
+      : out_rows(out_height < 8 ? out_height : 8),
+        rows((out_rows - 1) * stride_height + kernel_height),
+        columns((out_width - 1) * stride_width + kernel_width) {}
+  constexpr int words() const { return rows * columns; }
 };
 
 /// The first channel of a depthwise layer's block.

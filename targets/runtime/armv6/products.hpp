@@ -15,6 +15,11 @@ ASSAY_INLINE void widen(const std::int8_t* from, std::uint32_t& even, std::uint3
   odd = dsp::sxtb16_odd(word);
 }
 
+/// Steps that an iteration of a loop over so many takes.
+constexpr int unroll_of(int steps) {
+  return steps % 4 == 0 ? 4 : steps % 3 == 0 ? 3 : steps % 2 == 0 ? 2 : 1;
+}
+
 /// A step of two channels and two pixels: fourteen instructions for sixteen multiply-accumulates.
 /// LDM is one of them, so the registers are named.
 #define ASSAY_STEP                         \
@@ -37,7 +42,7 @@ ASSAY_INLINE void widen(const std::int8_t* from, std::uint32_t& even, std::uint3
 template <int steps>
 ASSAY_INLINE void add_steps(const std::uint32_t* inputs, const std::uint32_t* filters,
                             std::int32_t (&sums)[4]) {
-  constexpr int unroll = steps % 4 == 0 ? 4 : steps % 3 == 0 ? 3 : steps % 2 == 0 ? 2 : 1;
+  constexpr int unroll = unroll_of(steps);
   const std::uint32_t* const end = inputs + steps * pixel_pair_words;
   std::int32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];
   do {
