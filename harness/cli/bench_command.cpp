@@ -11,6 +11,7 @@
 #include "harness/core/interrupt.hpp"
 #include "harness/run/kernel_bench.hpp"
 #include "harness/run/network_bench.hpp"
+#include "targets/pack/form_support.hpp"
 
 namespace assay::cli {
 namespace {
@@ -208,6 +209,12 @@ Result<int> run_networks(const Options& options) {
   return 0;
 }
 
+Result<int> print_forms() {
+  ASSAY_TRY(const auto table, forms_table());
+  fmt::print("{}", table);
+  return 0;
+}
+
 }  // namespace
 
 Action declare_bench(CLI::App& app) {
@@ -231,7 +238,9 @@ Action declare_bench(CLI::App& app) {
   auto* whole =
       declare(networks, "networks", "Whole networks in dense int8, beside published figures");
   whole->add_option("--network", networks->networks, "Only these")->delimiter(',');
-  return [kernels, networks, whole] {
+  auto* forms = app.add_subcommand("forms", "Which forms of weights every core has kernels of");
+  return [kernels, networks, whole, forms] {
+    if (forms->parsed()) return print_forms();
     return whole->parsed() ? run_networks(*networks) : run_kernels(*kernels);
   };
 }

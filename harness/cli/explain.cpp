@@ -75,6 +75,9 @@ std::string explain_table(const Json& layers) {
     text += fmt::format("{:<{}}  {:<{}}  {:>10}  {}\n", layer.at("name").get<std::string>(),
                         widths.name, layer.at("shape").get<std::string>(), widths.shape, macs,
                         kernel_line(layer, kernel_text(layer), macs, widths.kernel));
+    if (layer.contains("int8_because"))
+      text += fmt::format("{:<{}}{}\n", "", widths.name + widths.shape + 16,
+                          layer.at("int8_because").get<std::string>());
     for (const Json& other : layer.at("alternatives"))
       text += fmt::format("{:<{}}{}  {}\n", "", widths.name + widths.shape + 16,
                           kernel_line(other, "not " + kernel_text(other), macs, widths.kernel),

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "targets/graph/memory_plan.hpp"
+#include "targets/pack/form_support.hpp"
 
 namespace assay {
 namespace {
@@ -202,6 +203,13 @@ Json layer_json(const LayerView& view) {
           {"macc", view.layer.macs.count()}};
 }
 
+/// Says of a layer in int8 what smaller form its weights would have fitted.
+void add_missed_form(const LayerView& view, const Core& core, Json& json) {
+  const std::string missed = missed_form(view, core);
+  if (json.at("form") == to_string(WeightForm::int8) && !missed.empty())
+    json["int8_because"] = missed;
+}
+
 void add_kernel(const TriedKernel& tried, Json& json) {
   json["kernel"] = tried.kernel;
   json["form"] = to_string(tried.form);
@@ -211,13 +219,33 @@ void add_kernel(const TriedKernel& tried, Json& json) {
   if (tried.cycles) json["modelled_cycles"] = tried.cycles->count();
 }
 
-/// What the table's first kernels come to, where nothing was tried.
-Result<KernelSelection> first_kernels(const IntegerGraph& graph, const Core& core,
-                                      const std::string& notice) {
+/// Under Linux, where memory is plenty, constants alone may decide.
+bool goes_by_constants(const Core& core, Optimize optimize) {
+  return core.linux_tools && optimize == Optimize::flash;
+}
+
+KernelChoice choose_untried(const IntegerGraph& graph, const Core& core, Optimize optimize) {
+  KernelChoice choice;
+  for (const IntegerLayer& layer : graph.layers) {
+    const LayerView view(graph, layer);
+    const auto rows = candidate_kernels(view, core);
+    const auto smallest = std::ranges::min_element(
+        rows, {}, [&](const KernelRow* row) { return deploy_layer(view, *row).constant_bytes; });
+    choice.layers.push_back(goes_by_constants(core, optimize) ? *smallest : rows.front());
+  }
+  return choice;
+}
+
+/// The choice where nothing was tried.
+Result<KernelSelection> untried_kernels(const IntegerGraph& graph, const Core& core,
+                                        const std::string& notice, Optimize optimize) {
   KernelSelection selection;
-  selection.notices = {notice};
+  selection.notices = {(goes_by_constants(core, optimize)
+                            ? "every layer has the kernel of the fewest constants: "
+                            : "every layer has its first int8 kernel: ") +
+                       notice};
   selection.layers = Json::array();
-  ASSAY_TRY(const auto deployment, deploy(graph, &core));
+  ASSAY_TRY(const auto deployment, deploy(graph, &core, choose_untried(graph, core, optimize)));
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
     const DeployedLayer& deployed = deployment.layers[i];
     selection.choice.layers.push_back(deployed.kernel);
@@ -230,6 +258,7 @@ Result<KernelSelection> first_kernels(const IntegerGraph& graph, const Core& cor
                 {},
                 {}},
                json);
+    add_missed_form({graph, graph.layers[i]}, core, json);
     json["alternatives"] = Json::array();
     selection.layers.push_back(std::move(json));
   }
@@ -240,7 +269,7 @@ Result<KernelSelection> first_kernels(const IntegerGraph& graph, const Core& cor
 
 Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& core,
                                        const Trial& trial, const DeployGoal& goal, Hertz clock) {
-  if (!trial.notice.empty()) return first_kernels(graph, core, trial.notice);
+  if (!trial.notice.empty()) return untried_kernels(graph, core, trial.notice, goal.optimize);
   if (trial.layers.size() != graph.layers.size())
     return fail(ErrorKind::bad_input,
                 fmt::format("the kernels of {} layers were tried, the network has {}",
@@ -254,6 +283,7 @@ Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& co
     selection.choice.layers.push_back(kernel_named(kernels[picks[layer]].kernel));
     Json json = layer_json({graph, graph.layers[layer]});
     add_kernel(kernels[picks[layer]], json);
+    add_missed_form({graph, graph.layers[layer]}, core, json);
     json["alternatives"] = Json::array();
     for (std::size_t k = 0; k < kernels.size(); ++k) {
       if (k == picks[layer]) continue;

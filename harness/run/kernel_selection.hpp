@@ -17,16 +17,17 @@ namespace assay {
 struct KernelSelection {
   KernelChoice choice;
   /// One object a layer: name, op, shape, macc, kernel, form, constant_bytes, scratch_bytes, and,
-  /// where it was tried, code_bytes and modelled_cycles; alternatives: what else there was, with
-  /// the same figures and "why_not".
+  /// where it was tried, code_bytes and modelled_cycles; int8_because, where its weights would fit
+  /// fewer bits; alternatives: what else there was, with the same figures and "why_not".
   Json layers;
   std::vector<std::string> notices;
 };
 
 /// Chooses what `goal` asks for at that core clock. Kernels whose scratch does not fit the RAM are
 /// left out. A network that does not fit the part gets its smallest kernels: the linker then says
-/// by how much it misses. Errors: bad_input saying by how much the user's budgets are too small,
-/// or that the trial is of another network.
+/// by how much it misses. Where nothing could be tried, constants alone decide for flash under
+/// Linux, and the table's first kernels are taken for any other goal. Errors: bad_input saying by
+/// how much the user's budgets are too small, or that the trial is of another network.
 Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& core,
                                        const Trial& trial, const DeployGoal& goal, Hertz clock);
 

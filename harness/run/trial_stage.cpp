@@ -195,7 +195,7 @@ Status try_kernels_stage(const fs::path& model_path, const BoardType& board_type
   if (board_type.part.runs_linux()) {
     Trial none;
     none.notice = fmt::format(
-        "every layer has its first int8 kernel: {} runs Linux, and cycles to choose by are "
+        "{} runs Linux, and cycles to choose by are "
         "modelled "
         "for microcontrollers alone",
         board_type.part.title);
@@ -220,7 +220,7 @@ Status try_kernels_stage(const fs::path& model_path, const BoardType& board_type
     trial = run.trial();
   } else if (desk.error().kind == ErrorKind::bad_input) {
     trial.notice = fmt::format(
-        "every layer has its first int8 kernel: no virtual board of {} to "
+        "no virtual board of {} to "
         "try others on ({})",
         board_type.part.name, desk.error().message);
   } else {

@@ -108,7 +108,7 @@ std::vector<AgreementTarget> agreement_targets() {
 }
 
 std::string FormAgreement::text() const {
-  return fmt::format("{}/{} in {} layers", identical, samples, layers);
+  return fmt::format("{}/{}, {} of form", identical, samples, layers);
 }
 
 Result<FormAgreement> compare_form(WeightForm form, const AgreementTarget& target,

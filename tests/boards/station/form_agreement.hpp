@@ -29,7 +29,7 @@ struct FormAgreement {
   std::size_t identical = 0;  ///< with every logit the same
   std::size_t layers = 0;     ///< packed in the form; the others of the network have no such kernel
 
-  std::string text() const;  ///< "500/500", "500/500 in 4 layers"
+  std::string text() const;  ///< "500/500, 4 of form"
 };
 
 /// Builds form_network(form) for the target in `folder`, runs `samples` of its inputs there.

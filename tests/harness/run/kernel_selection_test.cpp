@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/cli/explain.hpp"
+#include "tests/targets/build/form_network.hpp"
 #include "tests/targets/build/test_network.hpp"
 
 namespace assay {
@@ -158,11 +160,42 @@ TEST_F(KernelSelectionOf, WithoutATrialIsTheFirstInt8KernelWithANotice) {
   trial_.notice = "no virtual board";
   const auto selection = select();
   ASSERT_TRUE(selection) << selection.error().message;
-  EXPECT_THAT(selection->notices, ElementsAre("no virtual board"));
+  EXPECT_THAT(selection->notices,
+              ElementsAre("every layer has its first int8 kernel: no virtual board"));
   EXPECT_EQ(selection->choice.layers[0]->name, "conv.dsp");
   EXPECT_EQ(selection->layers.at(0).at("kernel"), "conv.dsp");
   EXPECT_GT(selection->layers.at(0).at("constant_bytes"), 72);
   EXPECT_FALSE(selection->layers.at(0).contains("modelled_cycles"));
+}
+
+TEST_F(KernelSelectionOf, GoesByConstantsForFlashUnderLinux) {
+  trial_ = {};
+  trial_.notice = "no cycles";
+  const IntegerGraph graph = test::form_network(WeightForm::int4);
+  const Core pi = *load_core("cortex-a72");
+  const auto small = select_kernels(graph, pi, trial_, {Optimize::flash, {}, {}}, clock_hz);
+  ASSERT_TRUE(small) << small.error().message;
+  EXPECT_THAT(small->notices,
+              ElementsAre("every layer has the kernel of the fewest constants: no cycles"));
+  EXPECT_EQ(small->choice.layers.back()->name, "dense_int4.neon");
+  const auto fast = select_kernels(graph, pi, trial_, {}, clock_hz);
+  ASSERT_TRUE(fast) << fast.error().message;
+  EXPECT_EQ(fast->choice.layers.back()->name, "dense.neon");
+}
+
+TEST_F(KernelSelectionOf, SaysWhichFormALayerWouldHaveFitted) {
+  trial_ = {};
+  trial_.notice = "no virtual board";
+  const auto selection =
+      select_kernels(test::form_network(WeightForm::int4), core_, trial_, {}, clock_hz);
+  ASSERT_TRUE(selection) << selection.error().message;
+  const Json& depthwise = selection->layers.at(1);
+  EXPECT_EQ(depthwise.at("int8_because"),
+            "the weights fit int4, of which cortex-m4f has no depthwise kernel: they take a byte "
+            "each");
+  EXPECT_FALSE(selection->layers.at(0).contains("int8_because"));
+  EXPECT_THAT(cli::explain_table(selection->layers),
+              HasSubstr("  the weights fit int4, of which cortex-m4f has no depthwise kernel"));
 }
 
 TEST_F(KernelSelectionOf, RefusesTheTrialOfAnotherNetwork) {

@@ -90,7 +90,7 @@ TEST_F(TrialStage, TakesSeveralFirmwaresWhereTheFlashIsSmall) {
 TEST_F(TrialStage, WithoutAVirtualBoardIsANotice) {
   type_.name = "nobodys-board";
   const Trial trial = tried();
-  EXPECT_THAT(trial.notice, HasSubstr("every layer has its first int8 kernel: no virtual board of "
+  EXPECT_THAT(trial.notice, HasSubstr("no virtual board of "
                                       "stm32f405 to try others on"));
   EXPECT_TRUE(trial.layers.empty());
 }

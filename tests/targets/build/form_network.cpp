@@ -42,9 +42,9 @@ IntegerGraph form_network(WeightForm form) {
   const SingleLayer shapes[] = {
       {IntegerOp::convolution, 11, 10, 2, 15, lopsided},
       {IntegerOp::depthwise, 6, 10, 15, 15, same},
-      {IntegerOp::convolution, 6, 10, 15, 17, {}},
-      {IntegerOp::max_pool, 6, 10, 17, 17, {2, 3, 2, 3}},
-      {IntegerOp::dense, 3, 3, 17, 10, {}},
+      {IntegerOp::convolution, 6, 10, 15, 33, {}},
+      {IntegerOp::max_pool, 6, 10, 33, 33, {2, 3, 2, 3}},
+      {IntegerOp::dense, 3, 3, 33, 10, {}},
   };
   IntegerGraph network;
   std::uint32_t seed = 40;

@@ -1,0 +1,31 @@
+// Which forms of weights there are kernels of, by operator and core, and what a layer misses for
+// want of one. Pure; thread-safe.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/core/part.hpp"
+#include "harness/core/result.hpp"
+#include "targets/pack/kernel.hpp"
+
+namespace assay {
+
+/// The forms that the core has kernels of for the operator, in the order of WeightForm; int8 is
+/// always among them.
+std::vector<WeightForm> forms_with_kernels(IntegerOp op, const Core& core);
+
+/// A Markdown table: a row for every core of a part, the forms besides int8 of every operator that
+/// has weights. Errors: those of the part files.
+Result<std::string> forms_table();
+
+/// The closest form of less than a byte a weight that the layer's weights fit, where the core has
+/// kernels of none of the forms they fit: the layer keeps int8 for that reason.
+std::optional<WeightForm> form_without_kernel(const LayerView& layer, const Core& core);
+
+/// In words: "the weights fit int4, of which cortex-m4f has no depthwise kernel: they take a byte
+/// each"; empty when nothing is missed.
+std::string missed_form(const LayerView& layer, const Core& core);
+
+}  // namespace assay

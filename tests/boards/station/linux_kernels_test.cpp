@@ -1,0 +1,78 @@
+// What the kernels of cores that run Linux cost, counted under QEMU's user mode, beside dense int8
+// of the same layer and the reference kernel.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "harness/core/file.hpp"
+#include "targets/pack/bench_shapes.hpp"
+#include "tests/boards/station/desk_rig.hpp"
+
+namespace assay::test {
+namespace {
+
+/// A row of bench_shapes(), and the most instructions a multiply-accumulate that its kernel may
+/// take.
+struct Bound {
+  const char* part;
+  const char* shape;
+  const char* kernel;
+  double most;
+};
+
+class LinuxKernels : public ::testing::TestWithParam<Bound> {
+ protected:
+  double instructions_per_mac(const IntegerGraph& graph, const KernelRow& row) {
+    KernelChoice choice;
+    choice.layers = {&row};
+    const Board board = virtual_board("b", GetParam().part);
+    const auto image = build_for(graph, board.type, scratch_.path() / "firmware", choice);
+    Desk desk = *Desk::open({board}, scratch_.path() / "locks");
+    const auto found = desk.measure(board, request_for(graph, image, 3), {});
+    EXPECT_TRUE(found) << found.error().message;
+    if (!found) return 0;
+    EXPECT_EQ(found->identical_samples, 3u);
+    return static_cast<double>(found->instructions->front().count()) /
+           static_cast<double>(graph.layers[0].macs.count());
+  }
+
+  ScratchDirectory scratch_ = *ScratchDirectory::create(::testing::TempDir(), "linux-kernels");
+};
+
+TEST_P(LinuxKernels, StayBelowTheirBoundAndTheReference) {
+  const auto shape = std::ranges::find(bench_shapes(), GetParam().shape, &BenchShape::name);
+  ASSERT_NE(shape, bench_shapes().end());
+  const IntegerGraph graph = single_layer_graph(shape->shape, 7, shape->fill);
+  const LayerView view(graph, graph.layers[0]);
+  const Core core = find_board_type(GetParam().part)->part.core;
+  const KernelRow* row = find_kernel(view, core, shape->form);
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->name, GetParam().kernel);
+  const double cost = instructions_per_mac(graph, *row);
+  const double reference = instructions_per_mac(graph, reference_kernel(shape->shape.op));
+  fmt::print("{} {}: {:.3f}, reference {:.3f}\n", GetParam().shape, row->name, cost, reference);
+  EXPECT_LE(cost, GetParam().most);
+  EXPECT_LT(cost, reference);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, LinuxKernels,
+    ::testing::Values(
+        Bound{"raspberry-pi-4", "conv 1x1 64->64 8x8", "conv.neon", 0.34},
+        Bound{"raspberry-pi-4", "conv 1x1, int4", "conv_int4.neon", 0.38},
+        Bound{"raspberry-pi-4", "conv 1x1, 64 clusters", "conv_codebook256.neon", 0.42},
+        Bound{"raspberry-pi-4", "conv 3x3, 75 % 1x4 blocks", "conv_blocks.neon", 0.31},
+        Bound{"raspberry-pi-4", "conv 1x1, 90 % zeros", "conv_unstructured.neon", 0.22},
+        Bound{"raspberry-pi-4", "dense, int4", "dense_int4.neon", 0.50},
+        Bound{"raspberry-pi-zero", "conv 3x3 16->16 16x16", "conv.armv6", 1.25},
+        Bound{"raspberry-pi-zero", "depthwise 3x3 64 8x8", "depthwise.armv6", 5.60},
+        Bound{"raspberry-pi-zero", "dense 256->64", "dense.armv6", 1.29}),
+    [](const auto& test) {
+      std::string name = test.param.kernel;
+      std::erase_if(name, [](char c) { return c == '.' || c == '_'; });
+      return name;
+    });
+
+}  // namespace
+}  // namespace assay::test

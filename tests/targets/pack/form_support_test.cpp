@@ -1,0 +1,69 @@
+// Which forms there are kernels of, and what is said of weights that fit one there is none of.
+#include "targets/pack/form_support.hpp"
+
+#include <gmock/gmock.h>
+
+#include "harness/core/file.hpp"
+#include "harness/core/paths.hpp"
+#include "targets/pack/bench_shapes.hpp"
+
+namespace assay {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using enum IntegerOp;
+
+IntegerGraph layer_of(IntegerOp op, WeightFill fill) {
+  const Window window = op == dense ? Window{} : Window{3, 3, 1, 1, 1, 1, 1, 1};
+  return single_layer_graph({op, 6, 6, 16, 16, window}, 5, fill);
+}
+
+TEST(FormSupport, EveryCoreOfAMicrocontrollerHasEveryFormOfConvolutionsAndDenseLayers) {
+  for (const char* name : {"cortex-m0", "cortex-m0plus", "cortex-m4f", "cortex-m7", "cortex-m33",
+                           "cortex-a57", "cortex-a72"})
+    for (const IntegerOp op : {convolution, dense})
+      for (const WeightForm form :
+           {WeightForm::int4, WeightForm::ternary, WeightForm::codebook16, WeightForm::codebook256,
+            WeightForm::unstructured, WeightForm::blocks, WeightForm::bitmap})
+        EXPECT_THAT(forms_with_kernels(op, load_core(name).value()), Contains(form))
+            << name << " " << to_string(op) << " " << to_string(form);
+}
+
+struct Missed {
+  IntegerOp op;
+  WeightFill fill;
+  const char* core;
+  const char* words;  ///< empty: nothing is missed
+};
+
+TEST(FormSupport, SaysWhatALayerMisses) {
+  static const Missed all[] = {
+      {depthwise, WeightFill::int4, "cortex-m4f",
+       "the weights fit int4, of which cortex-m4f has no depthwise kernel: they take a byte each"},
+      {depthwise, WeightFill::ternary, "cortex-m0",
+       "the weights fit ternary, of which cortex-m0 has"},
+      {depthwise, WeightFill::clusters16, "cortex-a72", "fit codebook16"},
+      {convolution, WeightFill::int4, "arm1176", "fit int4, of which arm1176 has no convolution"},
+      {dense, WeightFill::scattered90, "arm1176", "fit unstructured"},
+      {depthwise, WeightFill::random, "cortex-m4f", ""},
+      {convolution, WeightFill::int4, "cortex-m4f", ""},
+      {max_pool, WeightFill::int4, "cortex-m4f", ""},
+  };
+  for (const Missed& one : all) {
+    const IntegerGraph graph = layer_of(one.op, one.fill);
+    const std::string words = missed_form({graph, graph.layers[0]}, load_core(one.core).value());
+    EXPECT_EQ(words.empty(), *one.words == 0) << words;
+    EXPECT_THAT(words, HasSubstr(one.words));
+  }
+}
+
+TEST(FormSupport, IsDocumented) {
+  const auto table = forms_table();
+  ASSERT_TRUE(table) << table.error().message;
+  EXPECT_THAT(*read_text(source_root() / "docs" / "matrix.md"), HasSubstr(*table));
+}
+
+}  // namespace
+}  // namespace assay
