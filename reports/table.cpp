@@ -53,15 +53,23 @@ struct PrintedMetric {
   bool (*tells)(const Records& records);
 };
 
-constexpr std::array printed_metrics{
-    PrintedMetric{"accuracy_top1", always},     PrintedMetric{"accuracy_top1_float", always},
-    PrintedMetric{"error_mean", always},        PrintedMetric{"error_mean_float", always},
-    PrintedMetric{"samples_confirmed", always}, PrintedMetric{"rom_bytes", always},
-    PrintedMetric{"ram_bytes", always},         PrintedMetric{"macc", always},
-    PrintedMetric{"latency_us", always},        PrintedMetric{"energy_uj", always},
-    PrintedMetric{"weight_bytes", any_on_host}, PrintedMetric{"model_entropy_bytes", any_codable},
-    PrintedMetric{"parameters", any_on_host},   PrintedMetric{"zeros_pct", any_pruned},
-    PrintedMetric{"clusters", any_clustered},   PrintedMetric{"compression_ratio", always}};
+constexpr std::array printed_metrics{PrintedMetric{"accuracy_top1", always},
+                                     PrintedMetric{"accuracy_top1_float", always},
+                                     PrintedMetric{"error_mean", always},
+                                     PrintedMetric{"error_mean_float", always},
+                                     PrintedMetric{"samples_confirmed", always},
+                                     PrintedMetric{"rom_bytes", always},
+                                     PrintedMetric{"ram_bytes", always},
+                                     PrintedMetric{"ram_model_bytes", always},
+                                     PrintedMetric{"macc", always},
+                                     PrintedMetric{"latency_us", always},
+                                     PrintedMetric{"energy_uj", always},
+                                     PrintedMetric{"weight_bytes", any_on_host},
+                                     PrintedMetric{"model_entropy_bytes", any_codable},
+                                     PrintedMetric{"parameters", any_on_host},
+                                     PrintedMetric{"zeros_pct", any_pruned},
+                                     PrintedMetric{"clusters", any_clustered},
+                                     PrintedMetric{"compression_ratio", always}};
 
 bool wanted(std::string_view name, const Records& records, ColumnChoice choice) {
   const auto found = std::ranges::find(printed_metrics, name, &PrintedMetric::name);

@@ -21,8 +21,6 @@ const char* meaning(std::uint8_t code) {
       return "expects another payload size";
     case wire::ErrorCode::no_session:
       return "knows no session";
-    case wire::ErrorCode::count_out_of_range:
-      return "does not allow that many inferences";
   }
   return "gave an unknown error code";
 }
@@ -110,12 +108,7 @@ Status Channel::send_what_fits(Batch& batch) {
     const bool repeat = !batch.to_repeat.empty();
     const std::size_t i = repeat ? batch.to_repeat.front() : batch.next;
     const std::size_t size = wire::encoded_bound(batch.requests->payload_size(i));
-    if (size > window_)
-      return trouble(
-          fmt::format("takes {} bytes at once, a {} needs {}: the firmware was built for "
-                      "another model",
-                      window_, batch.requests->noun, size));
-    if (in_flight_ + size > window_) return {};
+    if (!has_credit(size)) return {};
     if (repeat)
       batch.to_repeat.pop_front();
     else
@@ -123,6 +116,13 @@ Status Channel::send_what_fits(Batch& batch) {
     ASSAY_CHECK(send_request(batch, i));
   }
   return {};
+}
+
+/// The oldest request is being read or served, and none behind it leaves the ring before.
+bool Channel::has_credit(std::size_t size) const {
+  const auto oldest = std::ranges::find_if(
+      outstanding_, [](const Outstanding& sent) { return sent.request.has_value(); });
+  return oldest == outstanding_.end() || in_flight_ - oldest->size + size <= window_;
 }
 
 Status Channel::send_request(Batch& batch, std::size_t i) {

@@ -91,6 +91,7 @@ class Channel {
                             const std::function<void(wire::FrameWriter&)>& write_payload);
   Status flush();
   Status send_what_fits(Batch& batch);
+  bool has_credit(std::size_t size) const;
   Status send_request(Batch& batch, std::size_t i);
   Status settle(Batch& batch, const wire::Frame& frame);
   Status take_state(const wire::Frame& frame);

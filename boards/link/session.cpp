@@ -34,7 +34,6 @@ Result<Hello> parse_hello(const Link& link, const wire::Frame& frame) {
   fields.u16();  // version and nonce were looked at by the caller
   fields.u32();
   Hello hello;
-  hello.max_payload = fields.u32();
   hello.window = fields.u32();
   hello.core_clock = Hertz(fields.u32());
   hello.input_size = fields.u32();
@@ -45,10 +44,7 @@ Result<Hello> parse_hello(const Link& link, const wire::Frame& frame) {
   hello.unique_id = fields.counted();
   hello.build_id = fields.counted();
   const bool sensible = hello.output_size > 0 && hello.output_size <= largest_output &&
-                        hello.max_payload >= wire::least_max_payload &&
-                        hello.max_payload <= largest_output &&
-                        hello.max_payload >= hello.input_size + 5 &&
-                        hello.window >= 2 * wire::encoded_bound(hello.max_payload);
+                        hello.window >= wire::encoded_bound(wire::max_plain_payload);
   if (!fields.complete() || !sensible)
     return trouble(link, "sent a malformed hello: rebuild the firmware");
   return hello;
@@ -101,33 +97,30 @@ Result<Hello> greet(Channel& channel, std::uint32_t nonce, std::chrono::millisec
   return no_answer(channel, link, deadline);
 }
 
-Result<Timing> parse_timing(const Link& link, const wire::Frame& frame, std::uint32_t id,
-                            std::size_t inferences) {
+/// Adds what one window found.
+Status take_timing(const Link& link, const wire::Frame& frame, std::uint32_t id, Timing& timing) {
   Fields fields(frame);
   const bool same_id = fields.u32() == id;
-  Timing timing;
-  timing.inferences = fields.u8();
   const unsigned flags = fields.u8();
   const std::uint32_t stack = fields.u32();
   if (flags & wire::timing_has_stack) timing.stack_high_water = Bytes(stack);
   timing.receive_overruns = fields.u32();
   if (flags & wire::timing_has_cycles) {
-    timing.cycles.emplace();
-    for (std::size_t i = 0; i < timing.inferences; ++i)
-      timing.cycles->push_back(Cycles(fields.u32()));
+    if (!timing.cycles) timing.cycles.emplace();
+    timing.cycles->push_back(Cycles(fields.u32()));
   }
   if (flags & wire::timing_has_resident)
     timing.peak_resident = Bytes(std::uint64_t{1024} * fields.u32());
-  if (!fields.complete() || !same_id || timing.inferences != inferences)
+  if (!fields.complete() || !same_id)
     return trouble(link, "sent a malformed timing: rebuild the firmware");
-  return timing;
+  ++timing.inferences;
+  return {};
 }
 
-/// How long a window should take, from the cycles of the warm-up inference.
-std::chrono::nanoseconds expected_time(std::uint32_t cycles, std::size_t inferences, Hertz clock) {
+/// How long a window should take, from the cycles of the inference before it.
+std::chrono::nanoseconds expected_time(std::uint32_t cycles, Hertz clock) {
   if (clock.count() == 0) return std::chrono::nanoseconds(0);
-  const double seconds = static_cast<double>(cycles) * static_cast<double>(inferences) /
-                         static_cast<double>(clock.count());
+  const double seconds = static_cast<double>(cycles) / static_cast<double>(clock.count());
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
       std::chrono::duration<double>(seconds));
 }
@@ -165,9 +158,8 @@ Result<Session> Session::open(Link& link, std::chrono::milliseconds deadline, Li
   const std::uint32_t nonce = random_nonce();
   ASSAY_TRY(Hello hello, greet(*channel, nonce, deadline));
   constexpr std::size_t answer_head = 4;
-  constexpr std::size_t longest_timing = 18 + 4 * wire::max_measurements;
   const std::size_t longest_answer =
-      std::max({hello.output_size + answer_head, hello.max_payload, longest_timing});
+      std::max(hello.output_size + answer_head, wire::max_plain_payload);
   channel->establish(hello.window, longest_answer, nonce);
   return Session(std::move(channel), std::move(hello), nonce);
 }
@@ -183,7 +175,7 @@ Status Session::stream(std::span<const std::int8_t> samples, const OnLogits& on_
   requests.type = wire::Type::sample;
   requests.count = samples.size() / size;
   requests.noun = "sample";
-  requests.payload_size = [&](std::size_t) { return 4 + size; };
+  requests.payload_size = [&](std::size_t) { return wire::input_head + size; };
   requests.write_payload = [&](std::size_t i, wire::FrameWriter& writer) {
     writer.put_u32(static_cast<std::uint32_t>(i));
     writer.put(as_u8(samples.subspan(i * size, size)), size);
@@ -199,42 +191,48 @@ Status Session::stream(std::span<const std::int8_t> samples, const OnLogits& on_
 }
 
 Result<Timing> Session::measure(std::span<const std::int8_t> sample, std::size_t inferences) {
-  if (sample.size() != hello_.input_size || inferences == 0 || inferences > wire::max_measurements)
+  if (sample.size() != hello_.input_size || inferences == 0)
     return fail(ErrorKind::bad_input,
-                fmt::format("a measurement takes one sample of {} values and 1 to {} inferences, "
-                            "got {} values and {} inferences",
-                            hello_.input_size, wire::max_measurements, sample.size(), inferences));
-  const std::uint32_t id = ++measurement_;
+                fmt::format("a measurement takes one sample of {} values and at least one "
+                            "inference, got {} values and {} inferences",
+                            hello_.input_size, sample.size(), inferences));
+  ASSAY_CHECK(stream(sample, [](std::size_t, std::span<const std::int8_t>) {}));  // warms up
   Timing timing;
+  for (std::size_t i = 0; i < inferences; ++i)
+    ASSAY_CHECK(measure_once(sample, timing));
+  return timing;
+}
+
+/// One window, added to `timing`.
+Status Session::measure_once(std::span<const std::int8_t> sample, Timing& timing) {
+  const std::uint32_t id = ++measurement_;
   Requests requests;
   requests.type = wire::Type::measure;
   requests.count = 1;
   requests.noun = "measurement";
-  requests.payload_size = [&](std::size_t) { return 5 + sample.size(); };
+  requests.payload_size = [&](std::size_t) { return wire::input_head + sample.size(); };
   requests.write_payload = [&](std::size_t, wire::FrameWriter& writer) {
     writer.put_u32(id);
-    writer.put_u8(static_cast<std::uint8_t>(inferences));
     writer.put(as_u8(sample), sample.size());
   };
   requests.take = [&](std::size_t, const wire::Frame& frame) -> Result<Wait> {
     if (frame.type == wire::Type::measuring && frame.size == 8)
-      return 2 * expected_time(wire::get_u32(frame.payload + 4), inferences, hello_.core_clock);
+      return 2 * expected_time(wire::get_u32(frame.payload + 4), hello_.core_clock);
     if (frame.type != wire::Type::timing)
       return trouble(channel_->link(),
                      "answered a measurement with something else: rebuild the "
                      "firmware");
-    ASSAY_TRY(timing, parse_timing(channel_->link(), frame, id, inferences));
+    ASSAY_CHECK(take_timing(channel_->link(), frame, id, timing));
     return std::nullopt;
   };
-  ASSAY_CHECK(channel_->exchange(requests));
-  return timing;
+  return channel_->exchange(requests);
 }
 
 Result<std::vector<std::uint8_t>> Session::echo(std::span<const std::uint8_t> bytes) {
-  // Four frames in flight keep the line busy while the device turns one around.
-  const std::size_t share = hello_.window / 4;
+  // Three frames waiting keep the line busy while the device turns one around.
+  const std::size_t share = hello_.window / 3;
   const std::size_t overhead = wire::encoded_bound(share) - share;
-  const std::size_t piece = std::min(hello_.max_payload, share - overhead);
+  const std::size_t piece = std::min(wire::max_plain_payload, share - overhead);
   const auto piece_of = [&](std::size_t i) {
     const std::size_t from = i * piece;
     return bytes.subspan(from, std::min(piece, bytes.size() - from));

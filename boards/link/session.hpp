@@ -25,11 +25,10 @@ struct Hello {
   std::string model_hash;               ///< SHA-256 of the ONNX file, 64 hex digits
   std::size_t input_size = 0;           ///< int8 elements
   std::size_t output_size = 0;          ///< int8 elements
-  std::size_t max_payload = 0;          ///< bytes of the longest request
   std::size_t window = 0;               ///< credit, bytes on the link
 };
 
-/// What a quiet window found.
+/// What the quiet windows found.
 struct Timing {
   std::size_t inferences = 0;
   std::optional<std::vector<Cycles>> cycles;  ///< one an inference; absent: the part cannot count
@@ -56,9 +55,8 @@ class Session {
   /// number of samples), infrastructure, interrupted; logits handed out before stay valid.
   Status stream(std::span<const std::int8_t> samples, const OnLogits& on_logits);
 
-  /// The quiet window: one inference of `sample` to warm up, then `inferences` (1 to
-  /// wire::max_measurements) timed ones with receive interrupts masked. Errors: bad_input,
-  /// infrastructure, interrupted.
+  /// Quiet windows: one inference of `sample` to warm up, then `inferences` (at least 1) timed
+  /// ones, each with receive interrupts masked. Errors: bad_input, infrastructure, interrupted.
   Result<Timing> measure(std::span<const std::int8_t> sample, std::size_t inferences);
 
   /// Sends bytes to the board and returns what came back, which is the same bytes; measures the
@@ -70,6 +68,8 @@ class Session {
  private:
   Session(std::unique_ptr<Channel> channel, Hello hello, std::uint32_t first_measurement)
       : channel_(std::move(channel)), hello_(std::move(hello)), measurement_(first_measurement) {}
+
+  Status measure_once(std::span<const std::int8_t> sample, Timing& timing);
 
   std::unique_ptr<Channel> channel_;
   Hello hello_;

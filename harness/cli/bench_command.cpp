@@ -142,7 +142,10 @@ Json network_json(const Board& board, const NetworkFigure& figure, const CycleCl
   json["rom_bytes"] = figure.rom_bytes;
   json["rom_weights_bytes"] = figure.rom_weights_bytes;
   json["ram_bytes"] = figure.ram_bytes;
+  json["ram_model_bytes"] = figure.ram_model_bytes();
   json["ram_arena_bytes"] = figure.ram_arena_bytes;
+  json["ram_stack_bytes"] = figure.ram_stack_bytes;
+  json["ram_static_bytes"] = figure.ram_static_bytes;
   json["ram_arena_bound_bytes"] = figure.ram_arena_bound_bytes;
   if (figure.cycles) {
     json["cycles"] = *figure.cycles * claim.factor;
@@ -154,10 +157,13 @@ Json network_json(const Board& board, const NetworkFigure& figure, const CycleCl
 
 std::string published_text(const Board& board, const std::string& network) {
   std::string text;
-  for (const PublishedFigure& figure : published_figures())
-    if (figure.network == network && figure.part == board.type.part.name)
-      text +=
-          fmt::format("{}{:g} ms {}", text.empty() ? "" : "; ", figure.milliseconds, figure.stack);
+  for (const PublishedFigure& figure : published_figures()) {
+    if (figure.network != network || figure.part != board.type.part.name) continue;
+    text +=
+        fmt::format("{}{:g} ms {}", text.empty() ? "" : "; ", figure.milliseconds, figure.stack);
+    if (figure.ram_kib > 0) text += fmt::format(", RAM {:g} KiB", figure.ram_kib);
+    if (figure.flash_kib > 0) text += fmt::format(", ROM {:g} KiB", figure.flash_kib);
+  }
   return text;
 }
 
@@ -168,18 +174,19 @@ void print_networks(const Board& board, const std::vector<NetworkFigure>& figure
       "MHz, {}\n",
       board.name, board.type.part.core.name, static_cast<double>(board.type.clock.count()) / 1e6,
       band_text(claim));
-  fmt::print("{:<20}  {:>10}  {:>12}  {:>9}  {:>9}  {:>9}  {:>9}  {:>10}  {}\n", "network", "MACC",
-             "instructions", "instr/MAC", "ROM", "RAM", "arena", "~latency",
-             "published, on silicon");
+  fmt::print("{:<20}  {:>10}  {:>12}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}  {:>10}  {}\n", "network",
+             "MACC", "instructions", "instr/MAC", "ROM", "arena", "RAM model", "flashed",
+             "~latency", "published, on silicon");
   for (const NetworkFigure& figure : figures) {
     if (!figure.misfit.empty()) {
       fmt::print("{:<20}  {:>10.0f}  {}\n", figure.network, figure.macs, figure.misfit);
       continue;
     }
     fmt::print(
-        "{:<20}  {:>10.0f}  {:>12.0f}  {:>9.3f}  {:>8.0f}B  {:>8.0f}B  {:>8.0f}B  {:>10}  {}\n",
+        "{:<20}  {:>10.0f}  {:>12.0f}  {:>9.3f}  {:>8.0f}B  {:>8.0f}B  {:>8.0f}B  {:>8.0f}B  "
+        "{:>10}  {}\n",
         figure.network, figure.macs, figure.instructions, figure.instructions / figure.macs,
-        figure.rom_bytes, figure.ram_bytes, figure.ram_arena_bytes,
+        figure.rom_bytes, figure.ram_arena_bytes, figure.ram_model_bytes(), figure.ram_bytes,
         figure.cycles ? fmt::format("{:.2f}ms", milliseconds(*figure.cycles * claim.factor, board))
                       : "-",
         published_text(board, figure.network));
@@ -203,7 +210,9 @@ Result<int> run_networks(const Options& options) {
     fmt::print("{}\n", json.dump(2));
   else
     fmt::print(
-        "Weights are initial ones, which cost what trained ones do. Published figures are "
+        "RAM model: arena and stack, what the network needs in a firmware of one's own; flashed: "
+        "with the harness's buffers.\nWeights are initial ones, which cost what trained ones do. "
+        "Published figures are "
         "measurements on silicon: MLPerf\nTiny's results, ST's model zoo, the source thesis "
         "(--json names each).\n");
   return 0;

@@ -12,7 +12,7 @@ namespace assay {
 namespace {
 
 // Allowances taken from built firmware: start-up, drivers and wire protocol, and about 1 KB of
-// specialized kernel code a layer; stack reserve and buffers for the link (two inputs and logits).
+// specialized kernel code a layer; stack reserve and buffers for the link.
 constexpr Bytes runtime_flash{10'240};
 constexpr Bytes code_per_layer{1024};
 constexpr Bytes runtime_ram{4096};
@@ -60,8 +60,6 @@ std::string FitEstimate::sentence() const {
 Result<FitEstimate> estimate_fit(const Config& config, const BoardType& board_type) {
   ASSAY_TRY(const auto graph, untrained_graph(config));
   ASSAY_TRY(const auto deployment, deploy(graph, &board_type.part.core));
-  const Bytes input_buffer(
-      static_cast<std::uint64_t>(graph.tensors[static_cast<std::size_t>(graph.input)].size()));
   FitEstimate estimate;
   const Part& part = board_type.part;
   // A program under Linux is a file that is read into RAM, where a network always fits.
@@ -74,7 +72,7 @@ Result<FitEstimate> estimate_fit(const Config& config, const BoardType& board_ty
   estimate.flash_needed = deployment.weight_bytes + around;
   estimate.least_flash =
       may_shrink(config) ? least_constants(graph, core) + around : estimate.flash_needed;
-  estimate.ram_needed = deployment.memory.arena_bytes + runtime_ram + input_buffer + input_buffer;
+  estimate.ram_needed = deployment.memory.arena_bytes + runtime_ram;
   return estimate;
 }
 

@@ -70,10 +70,9 @@ void add_ram_metrics(const BoardMeasurement& found, const Board& board, Metrics&
   if (!found.timing.stack_high_water) return;
   metrics["ram_stack_bytes"] =
       counted(static_cast<double>(found.timing.stack_high_water->count()), "B");
-  double total = 0;
-  for (const char* name : {"ram_arena_bytes", "ram_static_bytes", "ram_stack_bytes"})
-    total += metrics.at(name).value;
-  metrics["ram_bytes"] = counted(total, "B");
+  const double model = metrics.at("ram_arena_bytes").value + metrics.at("ram_stack_bytes").value;
+  metrics["ram_model_bytes"] = counted(model, "B");
+  metrics["ram_bytes"] = counted(model + metrics.at("ram_static_bytes").value, "B");
 }
 
 Json board_environment(const Board& board, const BoardMeasurement& found, const CycleClaim& claim) {

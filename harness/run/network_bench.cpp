@@ -40,8 +40,9 @@ NetworkFigure figure_of(const BenchRun& run) {
   figure.rom_weights_bytes = bytes(run.image.rom_weights);
   figure.ram_arena_bytes = bytes(run.image.ram_arena);
   figure.ram_arena_bound_bytes = bytes(run.model.arena_lower_bound);
-  figure.ram_bytes = bytes(run.image.ram_arena) + bytes(run.image.ram_static) +
-                     bytes(run.measured.timing.stack_high_water.value_or(Bytes(0)));
+  figure.ram_stack_bytes = bytes(run.measured.timing.stack_high_water.value_or(Bytes(0)));
+  figure.ram_static_bytes = bytes(run.image.ram_static);
+  figure.ram_bytes = figure.ram_model_bytes() + figure.ram_static_bytes;
   return figure;
 }
 

@@ -21,9 +21,14 @@ struct NetworkFigure {
   std::optional<double> cycles;  ///< modelled
   double rom_bytes = 0;
   double rom_weights_bytes = 0;
-  double ram_bytes = 0;  ///< arena, static data and the stack that was used
+  double ram_bytes = 0;  ///< flashed: arena, the stack that was used, the harness's static data
   double ram_arena_bytes = 0;
+  double ram_stack_bytes = 0;
+  double ram_static_bytes = 0;       ///< of the harness
   double ram_arena_bound_bytes = 0;  ///< no plan of these kernels can be smaller
+
+  /// What the network needs in a firmware of one's own.
+  double ram_model_bytes() const { return ram_arena_bytes + ram_stack_bytes; }
 };
 
 /// Measures every network of bench_networks() whose name is in `names` (all, when empty). Errors:

@@ -165,7 +165,7 @@ Status account(FirmwareImage& image) {
   image.rom_code = size(".model_code");
   image.rom_runtime = image.rom - image.rom_weights - image.rom_code;
   image.ram_arena = size(".arena");
-  image.ram_static = size(".data") + size(".static");
+  image.ram_static = size(".data") + size(".static") + size(".ring");
   image.stack_reserve = size(".stack");
   return {};
 }
@@ -202,17 +202,16 @@ Result<FirmwareImage> build_firmware(const FirmwareRequest& request, std::stop_t
   ASSAY_TRY(const std::string board, board_source(request.board, image.clock));
   ASSAY_CHECK(write_atomically(directory / "model.cpp", request.model.source));
   ASSAY_CHECK(write_atomically(directory / "board.cpp", board));
-  ASSAY_CHECK(write_atomically(image.linker_script, linker_script(part, request.stack_reserve)));
+  ASSAY_CHECK(
+      write_atomically(image.linker_script,
+                       linker_script(part, {request.stack_reserve, request.model.input_bytes})));
   ASSAY_TRY(image.compiler, compiler_version(directory, stop));
 
   const fs::path entry = source_root() / "targets" / "wire" / "firmware_main.cpp";
   const std::vector<Compilation> units{
       {"model.cpp", "model.o", {}},
       {"board.cpp", "board.o", {}},
-      {entry.string(),
-       "entry.o",
-       {fmt::format("-DASSAY_INPUT_SIZE={}", request.model.input_bytes.count()),
-        fmt::format("-DASSAY_PART_NAME=\"{}\"", part.name)}}};
+      {entry.string(), "entry.o", {fmt::format("-DASSAY_PART_NAME=\"{}\"", part.name)}}};
   ASSAY_CHECK(compile_all(request, units, stop));
   ASSAY_CHECK(link(request, units, stop));
   for (const Compilation& unit : units)

@@ -32,7 +32,7 @@ struct GeneratedModel {
   Bytes arena_lower_bound;
   Bytes scratch_bytes;  ///< largest scratch, part of the arena
   Macs macs;
-  Bytes input_bytes;   ///< the firmware's buffers have room for: int8 elements of the input
+  Bytes input_bytes;   ///< int8 elements of the input
   Bytes output_bytes;  ///< int8 logits
 };
 

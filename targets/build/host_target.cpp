@@ -12,18 +12,16 @@
 namespace assay {
 namespace {
 
-std::vector<std::string> compile_command(const GeneratedModel& model, const HostProgram& program) {
+std::vector<std::string> compile_command(const HostProgram& program) {
   const std::filesystem::path root = source_root();
-  std::vector<std::string> command = {
-      "g++",
-      "-std=c++17",
-      "-O3",
-      "-pipe",
-      "-I" + root.string(),
-      fmt::format("-DASSAY_INPUT_SIZE={}", model.input_bytes.count()),
-      "-DASSAY_PART_NAME=\"host\"",
-      "-Wl,--build-id=sha1",
-      program.source.string()};
+  std::vector<std::string> command = {"g++",
+                                      "-std=c++17",
+                                      "-O3",
+                                      "-pipe",
+                                      "-I" + root.string(),
+                                      "-DASSAY_PART_NAME=\"host\"",
+                                      "-Wl,--build-id=sha1",
+                                      program.source.string()};
   for (const char* file : {"targets/wire/firmware_main.cpp", "targets/wire/firmware_loop.cpp",
                            "targets/wire/frame.cpp", "targets/port/host/port_host.cpp"})
     command.push_back((root / file).string());
@@ -42,7 +40,7 @@ Result<HostProgram> build_host_program(const GeneratedModel& model,
                 "g++ is not installed, and the host target is compiled with it: install g++");
   ASSAY_CHECK(write_atomically(program.source, model.source));
   ProcessSpec compiler;
-  compiler.arguments = compile_command(model, program);
+  compiler.arguments = compile_command(program);
   ASSAY_TRY(const ProcessOutcome outcome, run_process(compiler, stop));
   if (outcome.cancelled)
     return fail(ErrorKind::interrupted, "compiling the host program was interrupted");

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "targets/wire/protocol.hpp"
+
 namespace assay {
 namespace {
 
@@ -11,6 +15,11 @@ std::string memory_block(const Part& part) {
     text += fmt::format("  {} ({}) : ORIGIN = {:#010x}, LENGTH = {}\n", region.name,
                         region.flash ? "rx" : "rw", region.base, region.size.count());
   return text + "}\n\n";
+}
+
+/// A ring in which one frame with such a payload may wait. One byte tells full from empty.
+std::size_t ring_size(std::size_t payload) {
+  return wire::encoded_bound(payload) + wire::ring_reserve + 1;
 }
 
 constexpr std::string_view flash_sections = R"(  .vectors :
@@ -72,19 +81,29 @@ constexpr std::string_view ram_sections = R"(  .stack (NOLOAD) :
     . = ALIGN(4);
     assay_zero_end = .;
   }} >{ram}
+  assay_ram_left = ORIGIN({ram}) + LENGTH({ram}) - ADDR(.static) - SIZEOF(.static);
+  .ring (NOLOAD) :
+  {{
+    assay_ring_begin = .;
+    . += (assay_ram_left >= {ring} ? {ring} : {least_ring});
+    assay_ring_end = .;
+  }} >{ram}
   /DISCARD/ : {{ *(.ARM.exidx* .ARM.extab*) }}
 )";
 
 }  // namespace
 
-std::string linker_script(const Part& part, Bytes stack_reserve) {
-  const std::uint64_t stack = (stack_reserve.count() + 7) / 8 * 8;
+std::string linker_script(const Part& part, const LinkerMemory& memory) {
+  const std::uint64_t stack = (memory.stack_reserve.count() + 7) / 8 * 8;
+  const std::size_t least_ring = ring_size(wire::max_plain_payload);
+  const std::size_t ring = std::max(ring_size(wire::input_head + memory.input.count()), least_ring);
   const std::string& flash = part.flash().name;
   const std::string& ram = part.ram().name;
   return memory_block(part) + "ENTRY(reset_handler)\n\nSECTIONS\n{\n" +
          fmt::format(flash_sections, fmt::arg("flash", flash)) +
          fmt::format(ram_sections, fmt::arg("flash", flash), fmt::arg("ram", ram),
-                     fmt::arg("stack", stack)) +
+                     fmt::arg("stack", stack), fmt::arg("ring", ring),
+                     fmt::arg("least_ring", least_ring)) +
          "}\n";
 }
 

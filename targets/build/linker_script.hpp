@@ -12,9 +12,15 @@ namespace assay {
 ///   .vectors, .runtime, .data   startup, drivers, main loop (.data: initial values)
 ///   .model_code, .weights       code and constants of model.o
 ///   .stack, .arena, .static     RAM: stack reserve, variables of model.o, all other variables
+///   .ring                       RAM: the receive ring
 /// The program goes to the first flash region, everything in RAM to the first RAM region. The stack
-/// lies at the bottom of RAM: an overflow faults instead of overwriting tensors.
-/// `stack_reserve` is rounded up to 8 bytes (AAPCS stack alignment).
-std::string linker_script(const Part& part, Bytes stack_reserve);
+/// lies at the bottom of RAM: an overflow faults instead of overwriting tensors. The ring has room
+/// for a whole sample to wait in where that much RAM is left, and else for what the wire format
+/// asks of the smallest: then the host sends one sample at a time.
+struct LinkerMemory {
+  Bytes stack_reserve;  ///< rounded up to 8 bytes (AAPCS stack alignment)
+  Bytes input;          ///< of the model
+};
+std::string linker_script(const Part& part, const LinkerMemory& memory);
 
 }  // namespace assay

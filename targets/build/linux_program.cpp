@@ -54,8 +54,7 @@ Status compile_and_link(const FirmwareRequest& request, const Arguments& flags,
   ASSAY_CHECK(run_compiler(request, model, stop));
   Arguments program = common;
   program.insert(program.end(),
-                 {fmt::format("-DASSAY_INPUT_SIZE={}", request.model.input_bytes.count()),
-                  fmt::format("-DASSAY_PART_NAME=\"{}\"", request.board.part.name), "-static", "-s",
+                 {fmt::format("-DASSAY_PART_NAME=\"{}\"", request.board.part.name), "-static", "-s",
                   "-Wl,--gc-sections", "-Wl,--build-id=sha1", "model.o", "-o", "firmware.elf"});
   for (const char* file : {"targets/wire/firmware_main.cpp", "targets/wire/firmware_loop.cpp",
                            "targets/wire/frame.cpp", "targets/port/host/port_host.cpp"})

@@ -119,9 +119,7 @@ Result<GeneratedModel> generate_trial(const IntegerGraph& graph,
   }
   model.source = print_trial(code, table, entries.size(), headers, arena, model_sha256);
   model.arena_bytes = Bytes(static_cast<std::uint64_t>(arena));
-  const auto own_input =
-      static_cast<std::uint64_t>(graph.tensors[static_cast<std::size_t>(graph.input)].size());
-  model.input_bytes = Bytes(std::max<std::uint64_t>(own_input, trial::request_bytes));
+  model.input_bytes = Bytes(trial::request_bytes);
   model.output_bytes = Bytes(trial::answer_bytes);
   return model;
 }

@@ -21,9 +21,8 @@ struct TrialEntry {
   const KernelRow* kernel = nullptr;
 };
 
-/// The trial of these entries, in place of the network's own code. Its buffers for the link are as
-/// large as the network's own, so that what it leaves of the RAM is what the network may have.
-/// Errors: bad_input for a hash that is none.
+/// The trial of these entries, in place of the network's own code. Errors: bad_input for a hash
+/// that is none.
 Result<GeneratedModel> generate_trial(const IntegerGraph& graph,
                                       std::span<const TrialEntry> entries,
                                       std::string_view model_sha256);

@@ -30,14 +30,17 @@ class ByteRing {
     return true;
   }
 
-  /// Reader: moves up to `capacity` bytes out and returns how many.
+  /// Reader: moves up to `capacity` bytes out and returns how many; fewer than there are where they
+  /// go around the storage's end, none only when it is empty.
   std::size_t pop(std::uint8_t* data, std::size_t capacity) {
-    std::size_t tail = tail_;
+    const std::size_t tail = tail_;
     const std::size_t head = head_;
-    std::size_t count = 0;
-    for (; count < capacity && tail != head; ++count, tail = after(tail))
-      data[count] = storage_[tail];
-    tail_ = tail;
+    // Up to the writer or the storage's end; a next call takes what lies at its beginning.
+    const std::size_t ready = (head >= tail ? head : size_) - tail;
+    const std::size_t count = ready < capacity ? ready : capacity;
+    for (std::size_t i = 0; i < count; ++i)
+      data[i] = storage_[tail + i];
+    tail_ = tail + count < size_ ? tail + count : 0;
     return count;
   }
 

@@ -11,6 +11,9 @@
 // From the linker script: the note of --build-id, header included.
 extern "C" const std::uint8_t assay_build_id_begin[];
 extern "C" const std::uint8_t assay_build_id_end[];
+// And the memory of the receive ring.
+extern "C" std::uint8_t assay_ring_begin[];
+extern "C" std::uint8_t assay_ring_end[];
 
 namespace assay::port {
 namespace {
@@ -31,6 +34,10 @@ std::uint32_t uart_word() {
 }
 std::uint32_t uart_bit() {
   return 1u << (board_config.uart_interrupt % 32);
+}
+
+std::size_t ring_size() {
+  return static_cast<std::size_t>(assay_ring_end - assay_ring_begin);
 }
 
 /// Bytes of the stack that have lost their paint.
@@ -65,8 +72,8 @@ extern "C" void uart_interrupt() {
   if (overrun) overruns = overruns + 1;
 }
 
-void set_receive_ring(std::uint8_t* storage, std::size_t size) {
-  received.adopt(storage, size);
+std::size_t receive_capacity() {
+  return ring_size() - 1;
 }
 
 std::uint32_t receive_overruns() {
@@ -82,6 +89,7 @@ void wait_for_input() {
 }
 
 void initialize() {
+  received.adopt(assay_ring_begin, ring_size());
   clocks = board_config.start(board_config);
   board_config.uart->open(board_config.uart_base, clocks.uart_hz, board_config.baud);
   reg(nvic_iser + uart_word()) = uart_bit();

@@ -11,11 +11,9 @@ namespace assay::port {
 /// part on its internal oscillator, and core_clock_hz() says so.
 void initialize();
 
-/// Storage for bytes that arrive between two calls of receive(): the receive interrupt fills it as
-/// a ring that holds `size` - 1 bytes (any size, not only powers of two). Called once, before
-/// initialize(); the storage lives as long as the program. The wire's credits are sized from it, so
-/// the port must not put a smaller buffer in between. No effect on the host target.
-void set_receive_ring(std::uint8_t* storage, std::size_t size);
+/// How many bytes may arrive between two calls of receive() without one being lost: what the wire's
+/// credits are sized from.
+std::size_t receive_capacity();
 
 /// Bytes lost since reset because the ring was full or the UART overran, modulo 2^32. 0 on the
 /// host.

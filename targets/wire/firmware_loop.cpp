@@ -13,31 +13,24 @@ void transmit(void*, const std::uint8_t* data, std::size_t size) {
   port::transmit(data, size);
 }
 
-void infer(const std::uint8_t* input) {
-  std::memcpy(model::input(), input, model::input_size);
-  model::run();
-}
-
 const std::uint8_t* output_bytes() {
   return reinterpret_cast<const std::uint8_t*>(model::output());
 }
 
 }  // namespace
 
-void FirmwareLoop::start(const char* part, const FirmwareMemory& memory) {
+void FirmwareLoop::start(const char* part) {
   part_ = part;
-  max_payload_ = memory.frame_size - frame_head - frame_tail;
-  window_ = memory.ring_size - 1 - ring_reserve;
-  adopt(memory);
+  adopt();
   port::initialize();
 }
 
 // Apart from start(), so that the temporary writer, a block long, is off the stack before anything
 // deep or any interrupt comes.
-[[gnu::noinline]] void FirmwareLoop::adopt(const FirmwareMemory& memory) {
-  reader_ = FrameReader(memory.frame, memory.frame_size);
+[[gnu::noinline]] void FirmwareLoop::adopt() {
+  reader_ = FrameReader(frame_, sizeof frame_,
+                        {reinterpret_cast<std::uint8_t*>(model::input()), model::input_size});
   writer_ = FrameWriter(Sink{transmit, nullptr});
-  port::set_receive_ring(memory.ring, memory.ring_size);
 }
 
 void FirmwareLoop::poll() {
@@ -56,8 +49,7 @@ void FirmwareLoop::serve(const Frame& frame) {
   if (frame.type == Type::hello) return serve_hello(frame);
   if (frame.type == Type::poll) return serve_state(frame);
   if (nonce_ == 0) return send_error(frame.sequence, ErrorCode::no_session, 0);
-  if (frame.type == Type::sample) return serve_sample(frame);
-  if (frame.type == Type::measure) return serve_measure(frame);
+  if (has_input(frame.type)) return serve_input(frame);
   if (frame.type == Type::echo) return serve_echo(frame);
   send_error(frame.sequence, ErrorCode::unknown_type, static_cast<std::uint8_t>(frame.type));
 }
@@ -69,13 +61,12 @@ void FirmwareLoop::serve_hello(const Frame& frame) {
   nonce_ = get_u32(frame.payload + 2);
   damaged_ = 0;
   overruns_at_hello_ = port::receive_overruns();
-  timing_count_ = 0;
+  timing_kept_ = false;
 
   writer_.begin(Type::hello_answer, frame.sequence);
   writer_.put_u16(version);
   writer_.put_u32(nonce_);
-  writer_.put_u32(static_cast<std::uint32_t>(max_payload_));
-  writer_.put_u32(static_cast<std::uint32_t>(window_));
+  writer_.put_u32(static_cast<std::uint32_t>(port::receive_capacity() - ring_reserve));
   writer_.put_u32(port::core_clock_hz());
   writer_.put_u32(static_cast<std::uint32_t>(model::input_size));
   writer_.put_u32(static_cast<std::uint32_t>(model::output_size));
@@ -95,52 +86,44 @@ void FirmwareLoop::serve_state(const Frame& frame) {
   writer_.end();
 }
 
-void FirmwareLoop::serve_sample(const Frame& frame) {
-  const std::size_t expected = 4 + model::input_size;
+void FirmwareLoop::serve_input(const Frame& frame) {
+  const std::size_t expected = input_head + model::input_size;
   if (frame.size != expected)
     return send_error(frame.sequence, ErrorCode::wrong_size, static_cast<std::uint32_t>(expected));
-  infer(frame.payload + 4);
+  return frame.type == Type::sample ? serve_sample(frame) : serve_measure(frame);
+}
+
+void FirmwareLoop::serve_sample(const Frame& frame) {
+  const std::uint32_t before = port::cycles();
+  model::run();
+  last_cycles_ = port::cycles() - before;
   writer_.begin(Type::logits, frame.sequence);
-  writer_.put(frame.payload, 4);
+  writer_.put(frame.payload, input_head);
   writer_.put(output_bytes(), model::output_size);
   writer_.end();
 }
 
 void FirmwareLoop::serve_measure(const Frame& frame) {
-  const std::size_t expected = 5 + model::input_size;
-  if (frame.size != expected)
-    return send_error(frame.sequence, ErrorCode::wrong_size, static_cast<std::uint32_t>(expected));
   const std::uint32_t id = get_u32(frame.payload);
-  const std::size_t count = frame.payload[4];
-  if (count == 0 || count > max_measurements)
-    return send_error(frame.sequence, ErrorCode::count_out_of_range, max_measurements);
-  if (timing_count_ != 0 && id == timing_id_) return send_timing(frame.sequence);
-
-  const std::uint8_t* input = frame.payload + 5;
-  const std::uint32_t before = port::cycles();
-  infer(input);
-  const std::uint32_t expected_cycles = port::cycles() - before;
+  if (timing_kept_ && id == timing_id_) return send_timing(frame.sequence);
   writer_.begin(Type::measuring, frame.sequence);
   writer_.put_u32(id);
-  writer_.put_u32(expected_cycles);
+  writer_.put_u32(last_cycles_);
   writer_.end();
 
-  measure(input, count);
+  measure();
   timing_id_ = id;
-  timing_count_ = count;
+  timing_kept_ = true;
   send_timing(frame.sequence);
 }
 
-void FirmwareLoop::measure(const std::uint8_t* input, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    port::begin_quiet();  // each time: the counter's interrupt comes at the same place of each run
-    std::memcpy(model::input(), input, model::input_size);
-    const std::uint32_t before = port::cycles();
-    port::mark_begin();
-    model::run();
-    port::mark_end();
-    timing_cycles_[i] = port::cycles() - before;
-  }
+void FirmwareLoop::measure() {
+  port::begin_quiet();
+  const std::uint32_t before = port::cycles();
+  port::mark_begin();
+  model::run();
+  port::mark_end();
+  timing_cycles_ = last_cycles_ = port::cycles() - before;
   port::end_quiet();
 }
 
@@ -153,13 +136,10 @@ void FirmwareLoop::send_timing(std::uint16_t sequence) {
   if (resident != 0) flags |= timing_has_resident;
   writer_.begin(Type::timing, sequence);
   writer_.put_u32(timing_id_);
-  writer_.put_u8(static_cast<std::uint8_t>(timing_count_));
   writer_.put_u8(flags);
   writer_.put_u32(stack);
   writer_.put_u32(port::receive_overruns() - overruns_at_hello_);
-  if (flags & timing_has_cycles)
-    for (std::size_t i = 0; i < timing_count_; ++i)
-      writer_.put_u32(timing_cycles_[i]);
+  if (flags & timing_has_cycles) writer_.put_u32(timing_cycles_);
   if (flags & timing_has_resident) writer_.put_u32(resident);
   writer_.end();
 }

@@ -42,11 +42,18 @@ class FrameWriter {
   bool block_due_ = false;  // a block must follow even if it is empty
 };
 
-/// One good frame; `payload` lies in the reader's buffer until its next take().
+/// One good frame; `payload` lies in the reader's buffer until its next take(). Of a frame whose
+/// input went to a place of its own it is what stands before the input, `size` counts both.
 struct Frame {
   Type type{};
   std::uint16_t sequence = 0;
   const std::uint8_t* payload = nullptr;
+  std::size_t size = 0;
+};
+
+/// Where the inputs of samples and measures go as they arrive.
+struct InputPlace {
+  std::uint8_t* data = nullptr;
   std::size_t size = 0;
 };
 
@@ -60,9 +67,10 @@ class FrameReader {
   };
 
   constexpr FrameReader() = default;
-  /// `capacity`: the longest frame taken, frame_head + payload + frame_tail.
-  constexpr FrameReader(std::uint8_t* buffer, std::size_t capacity)
-      : buffer_(buffer), capacity_(capacity) {}
+  /// `capacity`: the longest frame taken, frame_head + payload + frame_tail. With a place for
+  /// inputs those lie there, as does what is damaged on the way, and count nothing.
+  constexpr FrameReader(std::uint8_t* buffer, std::size_t capacity, InputPlace input = {})
+      : buffer_(buffer), capacity_(capacity), input_(input) {}
   /// Takes bytes up to the end of the next frame and returns how many it took; outcome() says why
   /// it stopped.
   std::size_t take(const std::uint8_t* data, std::size_t size);
@@ -70,11 +78,20 @@ class FrameReader {
   const Frame& frame() const { return frame_; }
 
  private:
-  void append(std::uint8_t byte);
+  struct Room {
+    std::uint8_t* data;
+    std::size_t size;
+  };
+
+  void append(const std::uint8_t* data, std::size_t size);
   Outcome finish();
+  bool reads_input() const;
+  Room room_at(std::size_t index);
+  std::uint32_t checksum(std::size_t size);
 
   std::uint8_t* buffer_ = nullptr;
   std::size_t capacity_ = 0;
+  InputPlace input_;
   std::size_t size_ = 0;       // decoded bytes
   std::size_t remaining_ = 0;  // data bytes left in the current block
   bool started_ = false;

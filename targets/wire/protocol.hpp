@@ -7,7 +7,7 @@
 
 namespace assay::wire {
 
-constexpr std::uint16_t version = 1;
+constexpr std::uint16_t version = 2;
 
 enum class Type : std::uint8_t {
   hello = 0x01,
@@ -33,7 +33,6 @@ enum class ErrorCode : std::uint8_t {
   unknown_type = 1,
   wrong_size = 2,
   no_session = 3,
-  count_out_of_range = 4,
 };
 
 /// Flags of the timing message.
@@ -43,12 +42,19 @@ constexpr std::uint8_t timing_has_resident = 4;
 
 constexpr std::size_t frame_head = 3;  ///< type and sequence
 constexpr std::size_t frame_tail = 4;  ///< CRC
-constexpr std::size_t max_measurements = 32;
-/// Every device takes payloads of at least this size.
-constexpr std::size_t least_max_payload = 256;
+/// What stands before the input in a sample and a measure: index or id.
+constexpr std::size_t input_head = 4;
+/// The longest payload without an input, an echo's, that every device takes.
+constexpr std::size_t max_plain_payload = 256;
 constexpr std::size_t max_unanswered_polls = 4;
-/// Room in the device's ring beside the window, for polls and hellos.
-constexpr std::size_t ring_reserve = 64;
+/// Room in the device's ring beside the window: for polls and hellos, and for what arrives while
+/// they are answered.
+constexpr std::size_t ring_reserve = 256;
+
+/// True for requests that carry a model's input.
+constexpr bool has_input(Type type) {
+  return type == Type::sample || type == Type::measure;
+}
 
 /// Bytes on the link that a frame with `payload` bytes takes at most, delimiters included.
 constexpr std::size_t encoded_bound(std::size_t payload) {

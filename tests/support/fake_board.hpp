@@ -40,6 +40,12 @@ std::array<std::int8_t, fake_output_size> fake_logits(const std::int8_t* input);
 /// `count` samples, different from each other, zeros and runs without zeros among them.
 std::vector<std::int8_t> fake_samples(std::size_t count, std::uint32_t seed);
 
+/// What the receive ring holds, in bytes: a sample besides the one being served, or the least.
+constexpr std::size_t roomy_ring =
+    wire::encoded_bound(wire::input_head + fake_input_size) + wire::ring_reserve;
+constexpr std::size_t least_ring =
+    wire::encoded_bound(wire::max_plain_payload) + wire::ring_reserve;
+
 class FakeBoard {
  public:
   explicit FakeBoard(FakeClock& clock);
@@ -49,8 +55,8 @@ class FakeBoard {
 
   /// Power-on: a new loop with nothing remembered; bytes in the ring are gone.
   void reset();
-  /// Bytes on the receive pin. They go into the ring; without room, or in a quiet window, they are
-  /// lost and counted.
+  /// Bytes on the receive pin. They go into the ring, which the loop empties while it computes
+  /// nothing; without room, or in a quiet window, they are lost and counted.
   void arrive(std::span<const std::byte> data);
   /// Computes as long as board time is not past `now`; moves what was sent by then to `out`.
   void run_until(Clock::TimePoint now, std::vector<std::byte>& out);
@@ -61,6 +67,7 @@ class FakeBoard {
   Clock::TimePoint next_output() const;
 
   // Settings.
+  std::size_t ring_capacity = roomy_ring;  ///< bytes; from the next reset on
   std::chrono::nanoseconds inference_time{std::chrono::milliseconds(2)};
   bool has_cycles = true;
   std::uint32_t stack = 1234;
@@ -74,7 +81,6 @@ class FakeBoard {
   std::size_t quiet_windows = 0;
   std::size_t deepest_ring = 0;
   std::size_t sent_in_quiet = 0;  ///< bytes, a fault of the loop
-  std::size_t ring_size() const { return ring_size_; }
 
   // The port's and the model's side.
   struct Output {
@@ -86,15 +92,15 @@ class FakeBoard {
   bool quiet = false;
   bool idle = false;
   Clock::TimePoint time;  ///< of the board; ahead of the clock while it computes
-  std::size_t ring_size_ = 0;
   std::uint32_t cycle_count = 0;
   std::array<std::int8_t, fake_input_size> arena{};
   std::array<std::int8_t, fake_output_size> logits{};
 
  private:
+  void compute(Clock::TimePoint now);
+
   FakeClock& clock_;
   std::unique_ptr<wire::FirmwareLoop> loop_;
-  std::unique_ptr<wire::FirmwareBuffers<fake_input_size>> buffers_;
 };
 
 /// The link to a FakeBoard: reading lets simulated time pass.

@@ -1,4 +1,4 @@
-// Sessions whose samples are 96x96x3: the ring, the window and the frame buffers follow the model.
+// Sessions whose samples are 96x96x3, with a ring that has room for one, and with one that has not.
 #include <gtest/gtest.h>
 
 #include "boards/link/session.hpp"
@@ -8,9 +8,12 @@
 namespace assay::test {
 namespace {
 
-TEST(LargeSession, StreamsAndMeasuresOverABadLink) {
+class LargeSession : public ::testing::TestWithParam<std::size_t> {};
+
+TEST_P(LargeSession, StreamsAndMeasuresOverABadLink) {
   FakeClock clock;
   FakeBoard board(clock);
+  board.ring_capacity = GetParam();
   FakeLink good(board, clock);
   FaultyLink link(good, clock, {.flip_bit = 3e-6, .drop_write = 0.05, .drop_read = 0.05}, 1);
   LinkOptions options;
@@ -29,12 +32,14 @@ TEST(LargeSession, StreamsAndMeasuresOverABadLink) {
   ASSERT_TRUE(streamed) << streamed.error().message;
   EXPECT_EQ(right, 40u);
   EXPECT_GT(session->counters().retransmissions, 0u);
-  EXPECT_GT(board.deepest_ring, fake_input_size);
+  EXPECT_EQ(board.deepest_ring > fake_input_size, GetParam() == roomy_ring);
   EXPECT_EQ(board.overruns, 0u);
   const auto timing = session->measure(std::span(samples).first(fake_input_size), 3);
   ASSERT_TRUE(timing) << timing.error().message;
   EXPECT_EQ(timing->cycles->size(), 3u);
 }
+
+INSTANTIATE_TEST_SUITE_P(Rings, LargeSession, ::testing::Values(roomy_ring, least_ring));
 
 }  // namespace
 }  // namespace assay::test

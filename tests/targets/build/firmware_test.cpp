@@ -97,7 +97,8 @@ TEST_P(FirmwareOfEveryPart, AccountsForEveryByte) {
   EXPECT_EQ(image.rom_weights.count(), section[".weights"].size);
   EXPECT_EQ(image.rom_code.count(), section[".model_code"].size);
   EXPECT_EQ(image.ram_arena.count(), section[".arena"].size);
-  EXPECT_EQ(image.ram_static.count(), section[".static"].size + section[".data"].size);
+  EXPECT_EQ(image.ram_static.count(),
+            section[".static"].size + section[".data"].size + section[".ring"].size);
   EXPECT_EQ(image.stack_reserve.count(), section[".stack"].size);
 
   const auto in_map = map_sizes(image.map);
@@ -169,6 +170,20 @@ TEST_P(FirmwareOfEveryPart, SaysByHowManyBytesARegionIsTooSmall) {
   error = refusal(request);
   EXPECT_THAT(error.message, HasSubstr("region FLASH of " + part + " overflows by 100 bytes"));
   EXPECT_THAT(error.message, HasSubstr("region RAM of " + part + " overflows by 1 234 bytes"));
+}
+
+TEST_P(FirmwareOfEveryPart, LetsASampleWaitWhereThereIsRoom) {
+  FirmwareRequest request = this->request("roomy");
+  request.model.input_bytes = Bytes(5000);  // what the ring is made for; the model stays small
+  const FirmwareImage roomy = build(request);
+  const Bytes needed = roomy.stack_reserve + roomy.ram_arena + roomy.ram_static;
+  request.board.part.memory[1].size = needed;
+  request.output_directory = scratch_.path() / "exact";
+  EXPECT_EQ(build(request).ram_static, roomy.ram_static);
+  request.board.part.memory[1].size = needed - Bytes(1);
+  request.output_directory = scratch_.path() / "tight";
+  // A frame of 5 004 bytes instead of one of 256, with COBS' codes (targets/wire/FORMAT.md).
+  EXPECT_EQ(build(request).ram_static, roomy.ram_static - Bytes((5011 + 20) - (263 + 2)));
 }
 
 // One part of every core.

@@ -196,6 +196,60 @@ TEST(FrameReader, DropsFramesLongerThanItsBufferAndGoesOn) {
   EXPECT_EQ(decoded.damaged, 1u);
 }
 
+/// Requests with an input as a reader with a place of its own for inputs of 100 bytes finds them.
+TEST(FrameReader, PutsInputsWhereTheyAreRead) {
+  Bytes payload(input_head + 100);
+  std::iota(payload.begin(), payload.end(), std::uint8_t{200});
+  const Bytes head(payload.begin(), payload.begin() + input_head);
+  for (const Type type : {Type::sample, Type::measure})
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{64}, SIZE_MAX}) {
+      Bytes buffer(20), input(100);
+      FrameReader reader(buffer.data(), buffer.size(), {input.data(), input.size()});
+      const Bytes stream = encode(static_cast<std::uint8_t>(type), 7, payload);
+      Outcome outcome = Outcome::none;
+      for (std::size_t at = 0; at < stream.size();) {
+        at += reader.take(stream.data() + at, std::min(piece, stream.size() - at));
+        if (reader.outcome() != Outcome::none) outcome = reader.outcome();
+      }
+      ASSERT_EQ(outcome, Outcome::frame);
+      EXPECT_EQ(reader.frame().size, payload.size());
+      EXPECT_EQ(Bytes(reader.frame().payload, reader.frame().payload + input_head), head);
+      EXPECT_TRUE(std::equal(input.begin(), input.end(), payload.begin() + input_head));
+    }
+}
+
+/// Whole frames of any length up to what buffer and place hold together, no longer ones.
+TEST(FrameReader, TakesInputsOfTheWrongLengthWhole) {
+  constexpr std::size_t place = 100, room = 20;
+  for (std::size_t size = 0; size < 140; ++size) {
+    SCOPED_TRACE(size);
+    Bytes buffer(room), input(place);
+    FrameReader reader(buffer.data(), buffer.size(), {input.data(), input.size()});
+    const Bytes stream =
+        encode(static_cast<std::uint8_t>(Type::sample), 7, Bytes(size, std::uint8_t(size)));
+    reader.take(stream.data(), 1);
+    reader.take(stream.data() + 1, stream.size() - 1);
+    const bool fits = size + frame_head + frame_tail <= place + room;
+    ASSERT_EQ(reader.outcome(), fits ? Outcome::frame : Outcome::damaged);
+    if (fits) {
+      EXPECT_EQ(reader.frame().size, size);
+    }
+  }
+}
+
+TEST(FrameReader, NoticesADamagedInput) {
+  const Bytes good = encode(static_cast<std::uint8_t>(Type::sample), 7, Bytes(104, 5));
+  for (std::size_t at = 1; at + 1 < good.size(); ++at) {
+    Bytes buffer(20), input(100), stream = good;
+    stream[at] ^= 0x40;
+    FrameReader reader(buffer.data(), buffer.size(), {input.data(), input.size()});
+    for (std::size_t from = 0; from < stream.size();) {
+      from += reader.take(stream.data() + from, stream.size() - from);
+      ASSERT_NE(reader.outcome(), Outcome::frame) << at;
+    }
+  }
+}
+
 TEST(FrameReader, IgnoresIdleDelimiters) {
   const Decoded decoded = decode(Bytes(100, 0));
   EXPECT_TRUE(decoded.frames.empty());
