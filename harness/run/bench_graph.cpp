@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/core/file.hpp"
+#include "targets/build/ram_layout.hpp"
 #include "targets/graph/reference_run.hpp"
 
 namespace assay {
@@ -44,9 +45,11 @@ MeasureRequest request_for(const BenchOrder& order, const FirmwareImage& image) 
 Result<BenchRun> bench_graph(const BenchOrder& order, const Board& board, Desk& desk,
                              const std::filesystem::path& scratch_folder, std::stop_token stop) {
   BenchRun run;
-  ASSAY_TRY(run.model, generate(order.graph, &board.type.part.core, no_model, order.kernels));
-  ASSAY_TRY(const auto scratch, ScratchDirectory::create(scratch_folder, "bench-"));
   FirmwareRequest build;
+  const Part& part = board.type.part;
+  ASSAY_TRY(run.model, generate(order.graph, &part.core, no_model, order.kernels,
+                                ram_layout(part, build.stack_reserve)));
+  ASSAY_TRY(const auto scratch, ScratchDirectory::create(scratch_folder, "bench-"));
   build.model = run.model;
   build.board = board.type;
   build.output_directory = scratch.path();

@@ -9,6 +9,7 @@
 #include "harness/run/trial_stage.hpp"
 #include "targets/build/firmware.hpp"
 #include "targets/build/generate.hpp"
+#include "targets/build/ram_layout.hpp"
 #include "targets/graph/lower.hpp"
 
 namespace assay {
@@ -42,6 +43,8 @@ void add_image(const FirmwareImage& image, const GeneratedModel& model, Json& bu
   build["compiler"] = image.compiler;
   build["flags"] = image.flags;
   build["clock_hz"] = image.clock.count();
+  for (const GeneratedArena& arena : model.arenas)
+    build["arenas"][arena.region] = arena.bytes.count();
   build["stack_reserve_bytes"] = image.stack_reserve.count();
   build["arena_lower_bound_bytes"] = model.arena_lower_bound.count();
 }
@@ -57,7 +60,8 @@ Status build_firmware_stage(const FirmwareOrder& order, const fs::path& director
   const Core& core = order.board_type.part.core;
   ASSAY_TRY(const auto selection, select_kernels(graph, core, trial, order.goal, order.clock));
   FirmwareRequest request;
-  ASSAY_TRY(request.model, generate(graph, &core, hash, selection.choice));
+  ASSAY_TRY(request.model, generate(graph, &core, hash, selection.choice,
+                                    ram_layout(order.board_type.part, request.stack_reserve)));
   request.board = order.board_type;
   request.clock = order.clock;
   request.compiler_level = order.compiler_level;

@@ -138,6 +138,13 @@ Status check_request(const FirmwareRequest& request) {
   return {};
 }
 
+LinkerMemory memory_of(const FirmwareRequest& request) {
+  LinkerMemory memory{request.stack_reserve, request.model.input_bytes, request.model.home, {}};
+  for (const GeneratedArena& arena : request.model.arenas)
+    memory.arenas.push_back(arena.region);
+  return memory;
+}
+
 Result<std::string> compiler_version(const fs::path& directory, std::stop_token stop) {
   ASSAY_TRY(const auto outcome, run_compiler(directory, {"--version"}, stop));
   return outcome.output.substr(0, outcome.output.find('\n'));
@@ -165,6 +172,8 @@ Status account(FirmwareImage& image) {
   image.rom_code = size(".model_code");
   image.rom_runtime = image.rom - image.rom_weights - image.rom_code;
   image.ram_arena = size(".arena");
+  for (const auto& [name, bytes] : elf.sections)
+    if (name.starts_with(".arena.")) image.ram_arena += bytes;
   image.ram_static = size(".data") + size(".static") + size(".ring");
   image.stack_reserve = size(".stack");
   return {};
@@ -202,9 +211,7 @@ Result<FirmwareImage> build_firmware(const FirmwareRequest& request, std::stop_t
   ASSAY_TRY(const std::string board, board_source(request.board, image.clock));
   ASSAY_CHECK(write_atomically(directory / "model.cpp", request.model.source));
   ASSAY_CHECK(write_atomically(directory / "board.cpp", board));
-  ASSAY_CHECK(
-      write_atomically(image.linker_script,
-                       linker_script(part, {request.stack_reserve, request.model.input_bytes})));
+  ASSAY_CHECK(write_atomically(image.linker_script, linker_script(part, memory_of(request))));
   ASSAY_TRY(image.compiler, compiler_version(directory, stop));
 
   const fs::path entry = source_root() / "targets" / "wire" / "firmware_main.cpp";

@@ -12,18 +12,70 @@ std::string struct_name(std::size_t layer) {
   return fmt::format("Layer{}", layer);
 }
 
-/// Where the memory plan puts a layer.
-LayerPlace place_of(const IntegerLayer& layer, std::size_t index, const MemoryPlan& memory) {
-  LayerPlace place;
-  for (const int input : layer.inputs)
-    place.inputs.push_back(memory.tensor_offset[static_cast<std::size_t>(input)]);
-  place.output = memory.tensor_offset[static_cast<std::size_t>(layer.output)];
-  place.scratch = memory.scratch_offset[index];
-  return place;
+/// What the kernels of a deployment need.
+std::vector<LayerMemory> memory_of(const IntegerGraph& graph, const Deployment& deployment) {
+  std::vector<LayerMemory> memory;
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const DeployedLayer& deployed = deployment.layers[i];
+    memory.push_back({deployed.scratch, deployed.kernel->in_place({graph, graph.layers[i]})});
+  }
+  return memory;
 }
 
+/// The arrays that hold the network's tensors and scratch.
+class Arenas {
+ public:
+  Arenas(const IntegerGraph& graph, const Deployment& deployment, const RamLayout& ram)
+      : ram_(ram), plan_(plan_banks(graph, memory_of(graph, deployment), ram)) {}
+
+  void put_arrays(SourceText& text) const {
+    for (std::size_t bank = 0; bank < plan_.arenas.size(); ++bank)
+      if (is_used(bank))
+        // At least one element, so that a network without layers is still an array.
+        put(text, "{}alignas(8) std::int8_t {}[{}];\n",
+            ram_.banks.empty()
+                ? ""
+                : fmt::format("[[gnu::section(\"{}\")]] ", arena_section(ram_.banks[bank].region)),
+            name_of(bank), std::max<std::uint64_t>(plan_.arenas[bank].count(), 8));
+  }
+
+  std::string text_of(int tensor) const {
+    return place_text(place(plan_.tensors[static_cast<std::size_t>(tensor)]));
+  }
+
+  LayerPlace place_of(const IntegerLayer& layer, std::size_t index) const {
+    LayerPlace result;
+    for (const int input : layer.inputs)
+      result.inputs.push_back(place(plan_.tensors[static_cast<std::size_t>(input)]));
+    result.output = place(plan_.tensors[static_cast<std::size_t>(layer.output)]);
+    result.scratch = place(plan_.scratch[index]);
+    return result;
+  }
+
+  void describe(GeneratedModel& model) const {
+    for (std::size_t bank = 0; bank < plan_.arenas.size(); ++bank) {
+      model.arena_bytes += plan_.arenas[bank];
+      if (!ram_.banks.empty() && is_used(bank))
+        model.arenas.push_back({ram_.banks[bank].region, plan_.arenas[bank]});
+    }
+    if (!ram_.banks.empty()) model.home = ram_.banks[plan_.home].region;
+  }
+
+ private:
+  bool is_used(std::size_t bank) const {
+    return plan_.arenas[bank].count() > 0 || plan_.arenas.size() == 1;
+  }
+  std::string name_of(std::size_t bank) const {
+    return ram_.banks.size() < 2 ? "arena" : "arena_" + ram_.banks[bank].region;
+  }
+  ArenaPlace place(const BankPlace& place) const { return {place.offset, name_of(place.bank)}; }
+
+  const RamLayout& ram_;
+  BankPlan plan_;
+};
+
 std::string print_source(const IntegerGraph& graph, const Deployment& deployment,
-                         std::string_view sha256) {
+                         const Arenas& arenas, std::string_view sha256) {
   SourceText text;
   put(text, "// Generated from the model with SHA-256\n// {}.\n", sha256);
   put(text, "// A struct of constants per layer, and the network as a straight line.\n");
@@ -37,31 +89,36 @@ std::string print_source(const IntegerGraph& graph, const Deployment& deployment
     const IntegerLayer& layer = graph.layers[i];
     put_layer(text, struct_name(i), {graph, layer}, deployment.layers[i]);
   }
-  // At least one element, so that a network without layers is still an array.
-  put(text, "alignas(8) std::int8_t arena[{}];\n\n}}  // namespace\n\n",
-      std::max<std::uint64_t>(deployment.memory.arena_bytes.count(), 8));
+  arenas.put_arrays(text);
+  put(text, "\n}}  // namespace\n\n");
   put(text, "const std::size_t input_size = {};\n", graph.tensors[graph.input].size());
   put(text, "const std::size_t output_size = {};\n", graph.tensors[graph.output].size());
   put_hash(text, sha256);
-  put(text, "\nstd::int8_t* input() {{ return arena + {}; }}\n",
-      deployment.memory.tensor_offset[graph.input]);
-  put(text, "const std::int8_t* output() {{ return arena + {}; }}\n\nvoid run() {{\n",
-      deployment.memory.tensor_offset[graph.output]);
+  put(text, "\nstd::int8_t* input() {{ return {}; }}\n", arenas.text_of(graph.input));
+  put(text, "const std::int8_t* output() {{ return {}; }}\n\nvoid run() {{\n",
+      arenas.text_of(graph.output));
   for (std::size_t i = 0; i < graph.layers.size(); ++i)
     put_call(text, struct_name(i), graph.layers[i], deployment.layers[i],
-             place_of(graph.layers[i], i, deployment.memory));
+             arenas.place_of(graph.layers[i], i));
   put(text, "}}\n\n}}  // namespace assay::model\n");
   return fmt::to_string(text);
 }
 
 }  // namespace
 
+std::string arena_section(std::string_view region) {
+  return fmt::format(".bss.arena.{}", region);
+}
+
 Result<GeneratedModel> generate(const IntegerGraph& graph, const Core* core,
-                                std::string_view model_sha256, const KernelChoice& choice) {
+                                std::string_view model_sha256, const KernelChoice& choice,
+                                const RamLayout& ram) {
   ASSAY_CHECK(check_sha256(model_sha256));
   ASSAY_TRY(const Deployment deployment, deploy(graph, core, choice));
+  const Arenas arenas(graph, deployment, ram);
   GeneratedModel model;
-  model.source = print_source(graph, deployment, model_sha256);
+  model.source = print_source(graph, deployment, arenas, model_sha256);
+  arenas.describe(model);
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
     const DeployedLayer& deployed = deployment.layers[i];
     model.layers.push_back({graph.layers[i].name, std::string(deployed.kernel->name),
@@ -69,7 +126,6 @@ Result<GeneratedModel> generate(const IntegerGraph& graph, const Core* core,
                             deployed.scratch});
   }
   model.weight_bytes = deployment.weight_bytes;
-  model.arena_bytes = deployment.memory.arena_bytes;
   model.arena_lower_bound = deployment.memory.lower_bound;
   model.scratch_bytes = deployment.scratch_bytes;
   model.macs = deployment.macs;

@@ -9,6 +9,7 @@
 #include "harness/core/part.hpp"
 #include "harness/core/result.hpp"
 #include "harness/core/units.hpp"
+#include "targets/graph/bank_plan.hpp"
 #include "targets/graph/integer_graph.hpp"
 #include "targets/pack/deployment.hpp"
 
@@ -24,22 +25,35 @@ struct GeneratedLayer {
   Bytes scratch;
 };
 
+/// The part of the arena that lies in one bank of RAM.
+struct GeneratedArena {
+  std::string region;  ///< the linker's
+  Bytes bytes;
+};
+
 struct GeneratedModel {
   std::string source;  ///< the C++ file; includes only headers of targets/runtime/
   std::vector<GeneratedLayer> layers;
   Bytes weight_bytes;  ///< packed constants in flash
-  Bytes arena_bytes;   ///< the static arena: tensors and scratch
+  Bytes arena_bytes;   ///< the static arena: tensors and scratch, in all banks
   Bytes arena_lower_bound;
-  Bytes scratch_bytes;  ///< largest scratch, part of the arena
+  std::vector<GeneratedArena> arenas;  ///< those that are not empty; none without banks
+  std::string home;                    ///< region of stack and static data; empty without banks
+  Bytes scratch_bytes;                 ///< largest scratch, part of the arena
   Macs macs;
   Bytes input_bytes;   ///< int8 elements of the input
   Bytes output_bytes;  ///< int8 logits
 };
 
 /// Generates the model's code for `core` (nullptr: the host). `model_sha256` is the ONNX file's
-/// hash, 64 hex digits, which the code carries as model_hash. The same arguments give the same
-/// text. Errors: bad_input for a hash that is none, or from deploy().
+/// hash, 64 hex digits, which the code carries as model_hash. Without banks in `ram` the arena is
+/// one array; with them one per bank in use, in a section of the name arena_section() gives. The
+/// same arguments give the same text. Errors: bad_input for a hash that is none, or from deploy().
 Result<GeneratedModel> generate(const IntegerGraph& graph, const Core* core,
-                                std::string_view model_sha256, const KernelChoice& choice = {});
+                                std::string_view model_sha256, const KernelChoice& choice = {},
+                                const RamLayout& ram = {});
+
+/// The section of the arena in a region: ".bss.arena.CCM".
+std::string arena_section(std::string_view region);
 
 }  // namespace assay

@@ -69,15 +69,19 @@ void put_layer(SourceText& text, std::string_view name, const LayerView& view,
   put(text, "}};\n\n");
 }
 
+std::string place_text(const ArenaPlace& place) {
+  return fmt::format("{} + {}", place.array, place.offset);
+}
+
 void put_call(SourceText& text, std::string_view name, const IntegerLayer& layer,
               const DeployedLayer& deployed, const LayerPlace& place) {
   std::vector<std::string> inputs;
-  for (const std::int64_t offset : place.inputs)
-    inputs.push_back(fmt::format("arena + {}", offset));
+  for (const ArenaPlace& input : place.inputs)
+    inputs.push_back(place_text(input));
   const std::string list = fmt::format("{}", fmt::join(inputs, ", "));
-  put(text, "  {}<{}>({}, arena + {}, {});  // {}\n", deployed.kernel->function, name,
-      layer.op == IntegerOp::concat ? '{' + list + '}' : list, place.output,
-      deployed.scratch.count() > 0 ? fmt::format("arena + {}", place.scratch) : "nullptr",
+  put(text, "  {}<{}>({}, {}, {});  // {}\n", deployed.kernel->function, name,
+      layer.op == IntegerOp::concat ? '{' + list + '}' : list, place_text(place.output),
+      deployed.scratch.count() > 0 ? place_text(place.scratch) : "nullptr",
       comment_text(layer.name));
 }
 

@@ -33,11 +33,20 @@ std::string shape_text(const ActivationTensor& tensor);
 void put_layer(SourceText& text, std::string_view name, const LayerView& layer,
                const DeployedLayer& deployed);
 
-/// Offsets in the arena of what a layer reads and writes.
+/// An address in generated code.
+struct ArenaPlace {
+  std::int64_t offset = 0;      ///< bytes
+  std::string array = "arena";  ///< that it counts from
+};
+
+/// "arena + 128"
+std::string place_text(const ArenaPlace& place);
+
+/// What a layer reads and writes.
 struct LayerPlace {
-  std::vector<std::int64_t> inputs;
-  std::int64_t output = 0;
-  std::int64_t scratch = 0;
+  std::vector<ArenaPlace> inputs;
+  ArenaPlace output;
+  ArenaPlace scratch;
 };
 
 /// Writes the call of the layer's kernel for the struct <name>.

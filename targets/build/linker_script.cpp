@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "targets/build/generate.hpp"
 #include "targets/wire/protocol.hpp"
 
 namespace assay {
@@ -44,6 +45,11 @@ constexpr std::string_view flash_sections = R"(  .vectors :
     *(.rodata .rodata.*)
     . = ALIGN(8);
   }} >{flash}
+  .far_arenas :
+  {{
+    assay_far_begin = .;
+{far_table}    assay_far_end = .;
+  }} >{flash}
   .init_array : {{ KEEP(*(.init_array .init_array.*)) }} >{flash}
   ASSERT(SIZEOF(.init_array) == 0, "device code has a constructor that would never run")
   .note.gnu.build-id :
@@ -68,9 +74,9 @@ constexpr std::string_view ram_sections = R"(  .stack (NOLOAD) :
     assay_data_end = .;
   }} >{ram} AT >{flash}
   assay_data_load = LOADADDR(.data);
-  .arena (NOLOAD) :
+{far_arenas}  .arena (NOLOAD) :
   {{
-    . = ALIGN(4);
+    . = ALIGN(8);
     assay_zero_begin = .;
     *model.o(.bss .bss.* COMMON)
     . = ALIGN(4);
@@ -91,6 +97,17 @@ constexpr std::string_view ram_sections = R"(  .stack (NOLOAD) :
   /DISCARD/ : {{ *(.ARM.exidx* .ARM.extab*) }}
 )";
 
+std::string far_arena(const std::string& region) {
+  return fmt::format(
+      "  .arena.{0} (NOLOAD) :\n  {{\n    *model.o({1})\n    . = ALIGN(8);\n  }} >{0}\n", region,
+      arena_section(region));
+}
+
+std::string far_row(const std::string& region) {
+  return fmt::format("    LONG(ADDR(.arena.{0})) LONG(ADDR(.arena.{0}) + SIZEOF(.arena.{0}))\n",
+                     region);
+}
+
 }  // namespace
 
 std::string linker_script(const Part& part, const LinkerMemory& memory) {
@@ -98,12 +115,18 @@ std::string linker_script(const Part& part, const LinkerMemory& memory) {
   const std::size_t least_ring = ring_size(wire::max_plain_payload);
   const std::size_t ring = std::max(ring_size(wire::input_head + memory.input.count()), least_ring);
   const std::string& flash = part.flash().name;
-  const std::string& ram = part.ram().name;
+  const std::string& ram = memory.home.empty() ? part.ram().name : memory.home;
+  std::string far_arenas, far_table;
+  for (const std::string& region : memory.arenas) {
+    if (region == ram) continue;
+    far_arenas += far_arena(region);
+    far_table += far_row(region);
+  }
   return memory_block(part) + "ENTRY(reset_handler)\n\nSECTIONS\n{\n" +
-         fmt::format(flash_sections, fmt::arg("flash", flash)) +
+         fmt::format(flash_sections, fmt::arg("flash", flash), fmt::arg("far_table", far_table)) +
          fmt::format(ram_sections, fmt::arg("flash", flash), fmt::arg("ram", ram),
                      fmt::arg("stack", stack), fmt::arg("ring", ring),
-                     fmt::arg("least_ring", least_ring)) +
+                     fmt::arg("least_ring", least_ring), fmt::arg("far_arenas", far_arenas)) +
          "}\n";
 }
 

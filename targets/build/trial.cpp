@@ -41,13 +41,17 @@ struct Places {
 };
 
 Places place(const LayerView& view, const Inputs& inputs, const DeployedLayer& deployed) {
-  Places places{{inputs.offsets, align(inputs.bytes), 0}, inputs.bytes, 0};
+  Places places{{{}, {align(inputs.bytes)}, {}}, inputs.bytes, 0};
+  for (const std::int64_t offset : inputs.offsets)
+    places.layer.inputs.push_back({offset});
   // As the memory plan does it where the input is not needed afterwards.
   if (deployed.kernel->in_place(view) && deployed.scratch.count() == 0 &&
       view.output.size() <= view.input.size())
-    places.layer.output = 0;
-  places.layer.scratch = align(std::max(inputs.bytes, places.layer.output + view.output.size()));
-  places.arena = places.layer.scratch + align(static_cast<std::int64_t>(deployed.scratch.count()));
+    places.layer.output.offset = 0;
+  const std::int64_t end = places.layer.output.offset + view.output.size();
+  places.layer.scratch.offset = align(std::max(inputs.bytes, end));
+  places.arena =
+      places.layer.scratch.offset + align(static_cast<std::int64_t>(deployed.scratch.count()));
   return places;
 }
 
@@ -63,8 +67,8 @@ void put_entry(SourceText& code, SourceText& table, std::size_t index, const Lay
   put(code, "template <>\nvoid call<{}>() {{\n", name);
   put_call(code, name, view.layer, deployed, places.layer);
   put(code, "}}\n\n");
-  put(table, "    {{&call<{}>, {}, {}, {}}},\n", name, places.input_bytes, places.layer.output,
-      view.output.size());
+  put(table, "    {{&call<{}>, {}, {}, {}}},\n", name, places.input_bytes,
+      places.layer.output.offset, view.output.size());
 }
 
 std::string print_trial(const SourceText& code, const SourceText& table, std::size_t count,

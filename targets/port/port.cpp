@@ -14,6 +14,9 @@ extern "C" const std::uint8_t assay_build_id_end[];
 // And the memory of the receive ring.
 extern "C" std::uint8_t assay_ring_begin[];
 extern "C" std::uint8_t assay_ring_end[];
+// And a table of begin and end of what is to be cleared in other banks of RAM.
+extern "C" std::uint32_t* const assay_far_begin[];
+extern "C" std::uint32_t* const assay_far_end[];
 
 namespace assay::port {
 namespace {
@@ -38,6 +41,13 @@ std::uint32_t uart_bit() {
 
 std::size_t ring_size() {
   return static_cast<std::size_t>(assay_ring_end - assay_ring_begin);
+}
+
+/// Clears what lies in banks whose clock may have been off at reset.
+void clear_far_memory() {
+  for (std::uint32_t* const* range = assay_far_begin; range != assay_far_end; range += 2)
+    for (std::uint32_t* word = range[0]; word != range[1]; ++word)
+      *word = 0;
 }
 
 /// Bytes of the stack that have lost their paint.
@@ -91,6 +101,7 @@ void wait_for_input() {
 void initialize() {
   received.adopt(assay_ring_begin, ring_size());
   clocks = board_config.start(board_config);
+  clear_far_memory();
   board_config.uart->open(board_config.uart_base, clocks.uart_hz, board_config.baud);
   reg(nvic_iser + uart_word()) = uart_bit();
   start_cycle_counter();

@@ -21,6 +21,7 @@ constexpr std::uint32_t rcc_pllckselr = rcc + 0x28;
 constexpr std::uint32_t rcc_pllcfgr = rcc + 0x2C;
 constexpr std::uint32_t rcc_pll1divr = rcc + 0x30;
 // The enable registers of the Cortex-M7, where all lines have them.
+constexpr std::uint32_t rcc_ahb2enr = rcc + 0x13C;
 constexpr std::uint32_t rcc_ahb4enr = rcc + 0x140;
 constexpr std::uint32_t rcc_apb1lenr = rcc + 0x148;
 constexpr std::uint32_t rcc_apb2enr = rcc + 0x150;
@@ -31,6 +32,11 @@ constexpr std::uint32_t pwr_d3cr = 0x58024818;
 constexpr std::uint32_t syscfg_pwrcr = 0x58000404;
 constexpr std::uint32_t flash_acr = 0x52002000;
 constexpr std::uint32_t gpio_a = 0x58020000;
+
+// The RAM of the second domain, whose clock is off after reset: SRAM1 to SRAM3 (RM0433,
+// RCC_AHB2ENR), AHB SRAM1 and SRAM2 of the H7A3 (RM0455, RCC_AHB2ENR).
+constexpr std::uint32_t h74x_ram = 7u << 29;
+constexpr std::uint32_t h7a3_ram = 3u << 29;
 
 /// PWR_CR3 of each supply (RM0399 table 32, RM0455 table 29): BYPASS, LDOEN, SMPSEN, SMPSLEVEL. On
 /// chips without the converter bit 2 is the write permission, which the write gives up (RM0433
@@ -134,12 +140,13 @@ std::uint32_t start_core(const Stm32h7Line& line, const BoardConfig& config) {
   return stm32h7_internal_hz;
 }
 
-Clocks start(const Stm32h7Line& line, const BoardConfig& config) {
+Clocks start(const Stm32h7Line& line, std::uint32_t ram, const BoardConfig& config) {
   if (config.caches) enable_caches();
+  enable(rcc_ahb2enr, ram);
   const std::uint32_t core_hz = start_core(line, config);
   reg(rcc_ahb4enr) = reg(rcc_ahb4enr) | (1u << config.uart_tx.port) | (1u << config.uart_rx.port);
-  const std::uint32_t enable = on_second_bus(config.uart_base) ? rcc_apb2enr : rcc_apb1lenr;
-  reg(enable) = reg(enable) | enable_bit(config.uart_base);
+  const std::uint32_t uart = on_second_bus(config.uart_base) ? rcc_apb2enr : rcc_apb1lenr;
+  reg(uart) = reg(uart) | enable_bit(config.uart_base);
   connect_pin(gpio_a, config.uart_tx);
   connect_pin(gpio_a, config.uart_rx);
   return {core_hz, uart_hz_stm32h7(line, core_hz)};
@@ -148,11 +155,11 @@ Clocks start(const Stm32h7Line& line, const BoardConfig& config) {
 }  // namespace
 
 Clocks start_stm32h7(const BoardConfig& config) {
-  return start(stm32h74x, config);
+  return start(stm32h74x, h74x_ram, config);
 }
 
 Clocks start_stm32h7a3(const BoardConfig& config) {
-  return start(stm32h7a3, config);
+  return start(stm32h7a3, h7a3_ram, config);
 }
 
 }  // namespace assay::port

@@ -51,7 +51,7 @@ Result<std::filesystem::path> build_device_program(const DeviceProgram& program)
     ASSAY_CHECK(run_compiler(program, arguments));
   }
   ASSAY_CHECK(write_atomically(program.directory / "program.ld",
-                               linker_script(program.part, {Bytes(2048), Bytes(0)})));
+                               linker_script(program.part, {Bytes(2048), Bytes(0), "", {}})));
   const auto runtime =
       build_root() / "targets" / "port" / fmt::format("libassay_port_{}.a", program.part.core.name);
   Arguments arguments = objects;

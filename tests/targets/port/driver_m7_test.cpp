@@ -105,10 +105,11 @@ class Stm32h7Clock : public Registers {
   }
   static constexpr std::uint32_t rcc = 0x58024400, cfgr = rcc + 0x10, d1cfgr = rcc + 0x18,
                                  d2cfgr = rcc + 0x1C, d3cfgr = rcc + 0x20, pllckselr = rcc + 0x28,
-                                 pllcfgr = rcc + 0x2C, pll1divr = rcc + 0x30, ahb4enr = rcc + 0x140,
-                                 apb1lenr = rcc + 0x148, apb4enr = rcc + 0x154,
-                                 pwr_csr1 = 0x58024804, pwr_cr3 = 0x5802480C, pwr_d3cr = 0x58024818,
-                                 syscfg_pwrcr = 0x58000404, acr = 0x52002000, gpio_d = 0x58020C00;
+                                 pllcfgr = rcc + 0x2C, pll1divr = rcc + 0x30, ahb2enr = rcc + 0x13C,
+                                 ahb4enr = rcc + 0x140, apb1lenr = rcc + 0x148,
+                                 apb4enr = rcc + 0x154, pwr_csr1 = 0x58024804, pwr_cr3 = 0x5802480C,
+                                 pwr_d3cr = 0x58024818, syscfg_pwrcr = 0x58000404, acr = 0x52002000,
+                                 gpio_d = 0x58020C00;
 };
 
 TEST_F(Stm32h7Clock, RunsAt480MegahertzWithTheVoltageRaised) {
@@ -127,6 +128,7 @@ TEST_F(Stm32h7Clock, RunsAt480MegahertzWithTheVoltageRaised) {
   EXPECT_EQ(reg(d3cfgr), 4u << 4);            // APB4
   EXPECT_EQ(reg(acr), 4u | 2u << 4);          // RM0433, table 17
   EXPECT_EQ(reg(cfgr), 3u | 3u << 3);
+  EXPECT_EQ(reg(ahb2enr), 0xE0000000u);  // SRAM1 to SRAM3
   EXPECT_EQ(reg(ahb4enr), 1u << 3);
   EXPECT_EQ(reg(apb1lenr), 1u << 18);
   EXPECT_EQ(reg(gpio_d + 0x24), 7u << 0 | 7u << 4);
