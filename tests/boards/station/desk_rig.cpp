@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "targets/build/ram_layout.hpp"
 #include "targets/graph/reference_run.hpp"
 #include "tests/targets/build/test_network.hpp"
 
@@ -20,9 +21,10 @@ Board virtual_board(const std::string& name, const std::string& type) {
 
 FirmwareImage build_for(const IntegerGraph& graph, const BoardType& type,
                         const std::filesystem::path& folder, const KernelChoice& choice) {
-  auto model = generate(graph, &type.part.core, model_hash, choice);
-  if (!model) throw std::runtime_error(model.error().message);
   FirmwareRequest request;
+  auto model = generate(graph, &type.part.core, model_hash, choice,
+                        ram_layout(type.part, request.stack_reserve));
+  if (!model) throw std::runtime_error(model.error().message);
   request.board = type;
   request.model = std::move(*model);
   request.output_directory = folder;

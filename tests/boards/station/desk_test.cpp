@@ -6,6 +6,7 @@
 #include <cmath>
 #include <future>
 
+#include "harness/core/elf.hpp"
 #include "harness/core/file.hpp"
 #include "targets/pack/bench_shapes.hpp"
 #include "tests/boards/station/desk_rig.hpp"
@@ -76,6 +77,49 @@ TEST_P(DeskOfEveryPart, RunsAtTheClockItClaims) {
   });
   EXPECT_TRUE(status) << status.error().message;
 }
+
+/// Two banks of a part, cut down so that the small network fits only across both.
+struct Banks {
+  const char* part;
+  const char* home;  ///< region with the stack, static data and the input
+  const char* far;   ///< region with the first layer's output
+};
+
+class DeskOfTwoBanks : public ::testing::TestWithParam<Banks> {};
+
+TEST_P(DeskOfTwoBanks, ConfirmsEveryLogitOfANetworkInBoth) {
+  const auto scratch = *ScratchDirectory::create(::testing::TempDir(), "banks");
+  const Board board = virtual_board("b", GetParam().part);
+  BoardType small = board.type;
+  for (MemoryRegion& region : small.part.memory)
+    if (!region.flash) region.size = Bytes(0);
+  for (MemoryRegion& region : small.part.memory) {
+    if (region.name == GetParam().home) region.size = Bytes(3584 + 1000);
+    if (region.name == GetParam().far) region.size = Bytes(12 * 12 * 8);
+  }
+  const IntegerGraph graph = small_network();
+  const FirmwareImage image = build_for(graph, small, scratch.path() / "firmware");
+  const auto elf = read_elf(image.elf);
+  ASSERT_TRUE(elf) << elf.error().message;
+  EXPECT_EQ(elf->sections.at(fmt::format(".arena.{}", GetParam().far)), Bytes(12 * 12 * 8));
+  auto desk = Desk::open({board}, scratch.path() / "locks");
+  const auto found = desk->measure(board, request_for(graph, image, samples), {});
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->identical_samples, std::size_t{samples});
+  EXPECT_EQ(found->link.retransmissions, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Parts, DeskOfTwoBanks,
+                         ::testing::Values(Banks{"stm32f405", "RAM", "CCM"},
+                                           Banks{"stm32f405", "CCM", "RAM"},
+                                           Banks{"stm32l476", "RAM", "SRAM2"},
+                                           Banks{"stm32h747", "DTCM", "SRAM123"},
+                                           Banks{"stm32h747", "RAM", "DTCM"},
+                                           Banks{"stm32h7a3", "RAM", "SRAM12"}),
+                         [](const auto& tested) {
+                           return fmt::format("{}_{}_{}", tested.param.part, tested.param.home,
+                                              tested.param.far);
+                         });
 
 TEST_P(DeskOf, CountsTheSameEveryTime) {
   request_.inferences = 5;
