@@ -45,8 +45,12 @@ class QemuOn : public ::testing::TestWithParam<Machine> {
     const auto stem = fmt::format("{}qemu_test_{}_{}", ::testing::TempDir(), GetParam().name,
                                   static_cast<int>(until.size()));
     ASSAY_CHECK(write_atomically(stem + ".cpp", program));
-    BareMetalBuild build{{stem + ".cpp"},  GetParam().flags, "-O2",
-                         GetParam().flash, GetParam().ram,   stem + ".elf"};
+    BareMetalBuild build;
+    build.sources = {stem + ".cpp"};
+    build.core_flags = GetParam().flags;
+    build.flash = GetParam().flash;
+    build.ram = GetParam().ram;
+    build.elf = stem + ".elf";
     ASSAY_CHECK(build_bare_metal(build));
     return run_qemu({GetParam().name, build.elf, QemuConsole::semihosting, "", until, timeout});
   }
