@@ -138,6 +138,23 @@ TEST(Cores, CycleCostsUseDocumentedKeys) {
   }
 }
 
+// Tensors may lie in every bank. The core's own memories come first where banks are contiguous.
+TEST(Parts, ADataCacheStandsBeforeAllButTheCoresOwnMemory) {
+  for (const Part& part : every_part()) {
+    if (!part.caches) continue;
+    std::set<std::uint64_t> ends;
+    for (const auto& memory : part.flash_timing->data_lines->shared)
+      ends.insert(memory.base + memory.size.count());
+    for (const MemoryRegion& region : part.memory) {
+      if (region.flash || region.name == "ITCM" || region.name == "DTCM") continue;
+      EXPECT_TRUE(ends.contains(region.base + region.size.count())) << part.name << region.name;
+    }
+    EXPECT_EQ(part.flash_timing->data_lines->lines * part.flash_timing->data_lines->line_bytes,
+              part.caches->data.count())
+        << part.name;
+  }
+}
+
 TEST(Parts, AFlashTimingThatMakesNoSenseIsRefused) {
   const auto read = read_json_file(source_root() / "targets/parts/stm32f405.json");
   ASSERT_TRUE(read);
