@@ -11,8 +11,10 @@ namespace assay::test {
 
 namespace {
 
-Status run_compiler(std::vector<std::string> arguments) {
+/// In the folder of the program, so that what it compiles is the same wherever that lies.
+Status run_compiler(const BareMetalBuild& build, std::vector<std::string> arguments) {
   ProcessSpec spec;
+  spec.working_directory = build.elf.parent_path();
   spec.arguments = std::move(arguments);
   spec.deadline = std::chrono::minutes(3);
   ASSAY_TRY(const ProcessOutcome outcome, run_process(spec));
@@ -37,7 +39,7 @@ Status compile(const BareMetalBuild& build, const std::filesystem::path& source,
     command.push_back(flag);
   command.insert(command.end(), {build.optimization, "-I", source_root().string(), "-c", "-o",
                                  object.string(), source.string()});
-  return run_compiler(std::move(command));
+  return run_compiler(build, std::move(command));
 }
 
 }  // namespace
@@ -47,6 +49,8 @@ Status build_bare_metal(const BareMetalBuild& build) {
   const auto support = source_root() / "tests/support/bare_metal";
   sources.push_back(support / "bare_metal.cpp");
   std::vector<std::string> objects;
+  for (auto& source : sources)
+    if (source.parent_path() == build.elf.parent_path()) source = source.filename();
   for (std::size_t i = 0; i < sources.size(); i += 2) {
     std::vector<std::future<Status>> jobs;
     for (std::size_t j = i; j < std::min(i + 2, sources.size()); ++j) {
@@ -68,7 +72,7 @@ Status build_bare_metal(const BareMetalBuild& build) {
        fmt::format("-Wl,--defsym=ram_size={}", build.ram.count()), "-o", build.elf.string()});
   command.insert(command.end(), objects.begin(), objects.end());
   command.push_back("-lgcc");
-  return run_compiler(std::move(command));
+  return run_compiler(build, std::move(command));
 }
 
 }  // namespace assay::test

@@ -245,7 +245,7 @@ std::vector<NamedGraph> awkward_layers() {
   for (const WeightFill fill : packed_fills)
     for (const SingleLayer& shape : packed_shapes)
       layers.push_back({describe(shape) + fmt::format(" weights {}", static_cast<int>(fill)),
-                        single_layer_graph(shape, seed++, fill)});
+                        single_layer_graph(shape, seed++, fill), fill != packed_fills[0]});
   return layers;
 }
 

@@ -14,6 +14,8 @@ namespace assay::test {
 struct NamedGraph {
   std::string name;
   IntegerGraph graph;
+  /// Differs from another layer only in weights that forms of few bits or few values can hold.
+  bool only_for_packed_forms = false;
 };
 
 /// The only layer of a network and its tensors.

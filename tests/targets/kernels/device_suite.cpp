@@ -21,9 +21,9 @@
 namespace assay::test {
 namespace {
 
-constexpr std::size_t cases_per_file = 12;
-/// As many as fit the flash of the smallest core.
-constexpr std::size_t cases_per_program = 60;
+constexpr std::size_t cases_per_file = 24;
+/// As many as fit the flash: sixty in 256 KB.
+constexpr std::size_t cases_per_megabyte = 240;
 
 std::string emit_array(const ConstantArray& array) {
   return fmt::format("  alignas(4) static constexpr {} {}[] = {{{}{}}};\n", array.c_type,
@@ -189,7 +189,7 @@ Result<std::vector<std::vector<KernelOutcome>>> run_program(const std::vector<Ke
   ASSAY_TRY(build.sources, write_program(cases, folder));
   ASSAY_CHECK(build_bare_metal(build));
   ASSAY_TRY(const QemuRun run, run_qemu({core.machine, build.elf, QemuConsole::semihosting, "", "",
-                                         std::chrono::seconds(60)}));
+                                         std::chrono::minutes(3)}));
   ASSAY_TRY(auto outcomes, parse_run(run, cases, true));
   std::filesystem::remove_all(folder);
   return outcomes;
@@ -303,6 +303,7 @@ Result<std::vector<std::vector<KernelOutcome>>> run_on_device(const std::vector<
                                                               const KernelCore& core,
                                                               const std::string& optimization) {
   std::vector<std::vector<KernelOutcome>> outcomes;
+  const std::size_t cases_per_program = core.flash.count() * cases_per_megabyte >> 20;
   for (std::size_t first = 0; first < cases.size(); first += cases_per_program) {
     const auto begin = cases.begin() + static_cast<std::ptrdiff_t>(first);
     const auto count = std::min(cases_per_program, cases.size() - first);

@@ -9,6 +9,11 @@
 namespace assay::test {
 namespace {
 
+bool is_packed(WeightForm form) {
+  return form == WeightForm::int4 || form == WeightForm::ternary ||
+         form == WeightForm::codebook16 || form == WeightForm::codebook256;
+}
+
 /// Every row that the core runs, on every shape that the row accepts, in place too where the row
 /// allows it.
 std::vector<KernelCase> cases_for(const Core& core) {
@@ -17,6 +22,7 @@ std::vector<KernelCase> cases_for(const Core& core) {
     const LayerView view = view_of(one.graph);
     for (const KernelRow& row : kernel_table()) {
       if (!row.runs_on(core) || !takes(row, view)) continue;
+      if (one.only_for_packed_forms && !is_packed(row.form)) continue;
       const std::string name = fmt::format("{} {}", row.name, one.name);
       if (const char* k1 = getenv("K1"); k1 && name.find(k1) == std::string::npos) continue;  // DEV
       cases.push_back({name, one.graph, &row, false});
