@@ -162,8 +162,8 @@ TEST_F(KernelSelectionOf, WithoutATrialIsTheFirstInt8KernelWithANotice) {
   ASSERT_TRUE(selection) << selection.error().message;
   EXPECT_THAT(selection->notices,
               ElementsAre("every layer has its first int8 kernel: no virtual board"));
-  EXPECT_EQ(selection->choice.layers[0]->name, "conv.dsp");
-  EXPECT_EQ(selection->layers.at(0).at("kernel"), "conv.dsp");
+  EXPECT_EQ(selection->choice.layers[0]->name, "conv3x3_one_channel.dsp");
+  EXPECT_EQ(selection->layers.at(0).at("kernel"), "conv3x3_one_channel.dsp");
   EXPECT_GT(selection->layers.at(0).at("constant_bytes"), 72);
   EXPECT_FALSE(selection->layers.at(0).contains("modelled_cycles"));
 }
