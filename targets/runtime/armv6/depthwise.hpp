@@ -26,24 +26,37 @@ ASSAY_INLINE void fill_band(const std::int8_t* in, int top, int rows, std::uint3
     }
 }
 
+/// Adds four inputs times their weights, which `filters` moves past: seven instructions. One
+/// statement, because GCC would else sum channel by channel and keep all inputs of a window
+/// meanwhile.
+ASSAY_INLINE void add_tap(std::uint32_t inputs, const std::uint32_t*& filters,
+                          std::int32_t (&sums)[4]) {
+  std::uint32_t even;
+  asm volatile(
+      "ldmia %[filters]!, {r4, r5}\n\t"
+      "sxtb16 %[even], %[odd]\n\t"
+      "sxtb16 %[odd], %[odd], ror #8\n\t"
+      "smlabb %[a], %[even], r4, %[a]\n\t"
+      "smlabb %[b], %[odd], r5, %[b]\n\t"
+      "smlatt %[c], %[even], r4, %[c]\n\t"
+      "smlatt %[d], %[odd], r5, %[d]"
+      : [filters] "+r"(filters), [even] "=&r"(even), [odd] "+r"(inputs), [a] "+r"(sums[0]),
+        [b] "+r"(sums[1]), [c] "+r"(sums[2]), [d] "+r"(sums[3])
+      :
+      : "r4", "r5", "memory");
+}
+
 /// Four channels of one output pixel, whose window begins at `window`.
 template <class L>
 ASSAY_INLINE void filter_pixel(const std::uint32_t* window, const std::uint32_t* filters, int first,
                                std::int8_t* out) {
-  std::int32_t sums[4];
-#pragma GCC unroll 4
-  for (int c = 0; c < 4; ++c)
-    sums[c] = L::bias[first + c];
+  std::int32_t sums[4] = {L::bias[first], L::bias[first + 1], L::bias[first + 2],
+                          L::bias[first + 3]};
 #pragma GCC unroll 7
   for (int y = 0; y < L::kernel_height; ++y, window += depthwise_band<L>.columns)
 #pragma GCC unroll 7
-    for (int x = 0; x < L::kernel_width; ++x, filters += 2) {
-      const std::uint32_t even = dsp::sxtb16(window[x]), odd = dsp::sxtb16_odd(window[x]);
-      sums[0] = dsp::smlabb(even, filters[0], sums[0]);
-      sums[1] = dsp::smlabb(odd, filters[1], sums[1]);
-      sums[2] = dsp::smlatt(even, filters[0], sums[2]);
-      sums[3] = dsp::smlatt(odd, filters[1], sums[3]);
-    }
+    for (int x = 0; x < L::kernel_width; ++x)
+      add_tap(window[x], filters, sums);
 #pragma GCC unroll 4
   for (int c = 0; c < 4; ++c)
     out[c] = dsp::requantize<L>(sums[c], L::multiplier[first + c]);

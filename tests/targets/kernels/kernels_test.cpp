@@ -55,8 +55,10 @@ TEST_P(KernelsOn, AgreeWithTheReferenceBitForBit) {
 }
 
 /// The optimized rows: the reference kernels are compiled for Linux in every whole program.
-TEST(KernelsUnderLinux, AgreeWithTheReferenceBitForBit) {
-  const auto core = load_core("cortex-a57");
+class KernelsUnderLinux : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(KernelsUnderLinux, AgreeWithTheReferenceBitForBit) {
+  const auto core = load_core(GetParam());
   ASSERT_TRUE(core) << core.error().message;
   std::vector<KernelCase> cases = cases_for(*core);
   std::erase_if(cases, [](const KernelCase& one) { return one.kernel->portable; });
@@ -65,6 +67,9 @@ TEST(KernelsUnderLinux, AgreeWithTheReferenceBitForBit) {
   ASSERT_TRUE(outcomes) << outcomes.error().message;
   expect_agreement(cases, *outcomes);
 }
+
+INSTANTIATE_TEST_SUITE_P(Cores, KernelsUnderLinux, ::testing::Values("cortex-a57", "arm1176"),
+                         [](const auto& test) { return test.param[0] == 'c' ? "Neon" : "Armv6"; });
 
 /// The Cortex-M0+ has the Cortex-M0's instructions: fuzzed_kernels_test runs it.
 std::vector<Build> builds() {
