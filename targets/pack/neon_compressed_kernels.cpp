@@ -50,12 +50,25 @@ void pack_unit(std::span<const std::uint32_t> fields, int bits, std::vector<std:
   }
 }
 
+/// What is packed, filled up to whole units.
+std::vector<std::int8_t> filled_up_filters(const LayerView& view) {
+  if (view.layer.op != IntegerOp::depthwise) return neon_filters(view, packed_steps(view));
+  std::vector<std::int8_t> filters = neon_depthwise_filters(view);
+  filters.resize(static_cast<std::size_t>(
+      kernels::round_up(static_cast<int>(filters.size()), neon::unit_weights)));
+  return filters;
+}
+
+int channel_block(const LayerView& view) {
+  return view.layer.op == IntegerOp::depthwise ? neon::depthwise_channels : neon::block_channels;
+}
+
 /// The member `packed`; `to_field` gives the number of a weight, of the zeros that fill up, too.
 template <class ToField>
 ConstantArray pack_units(const LayerView& view, int bits, ToField to_field) {
   ConstantArray packed{"packed", "std::uint8_t", 1, {}};
   std::vector<std::uint32_t> fields;
-  for (const std::int8_t weight : neon_filters(view, packed_steps(view)))
+  for (const std::int8_t weight : filled_up_filters(view))
     fields.push_back(to_field(weight));
   for (std::size_t unit = 0; unit < fields.size(); unit += neon::unit_weights)
     pack_unit(std::span(fields).subspan(unit, neon::unit_weights), bits, packed.values);
@@ -64,7 +77,7 @@ ConstantArray pack_units(const LayerView& view, int bits, ToField to_field) {
 
 std::vector<ConstantArray> with_requantization(const LayerView& view,
                                                std::vector<ConstantArray> arrays) {
-  for (ConstantArray& array : pack_neon_requantization(view, neon::block_channels))
+  for (ConstantArray& array : pack_neon_requantization(view, channel_block(view)))
     arrays.push_back(std::move(array));
   return arrays;
 }
@@ -101,11 +114,15 @@ Bytes dense_packed_scratch(const LayerView& view) {
   return filters_scratch(view) + bytes(neon_window(view).steps() * neon::step_inputs);
 }
 
+Bytes depthwise_packed_scratch(const LayerView& view) {
+  return bytes(static_cast<int>(filled_up_filters(view).size()));
+}
+
 /// Whether the weights suit the form and take fewer bytes so, filled up, than a byte each.
 template <auto weights_fit, auto pack>
 bool accepts_packed(const LayerView& view) {
   if (!weights_fit(view)) return false;
-  return bytes_of(pack(view)) < bytes_of(pack_neon_requantization(view, neon::block_channels)) +
+  return bytes_of(pack(view)) < bytes_of(pack_neon_requantization(view, channel_block(view))) +
                                     Bytes(view.layer.weights.size());
 }
 
@@ -149,6 +166,7 @@ KernelRow row(std::string_view name, IntegerOp op, WeightForm form, std::string_
 constexpr std::string_view packed_conv = "targets/runtime/neon/conv_packed.hpp";
 constexpr std::string_view sparse_conv = "targets/runtime/neon/conv_sparse.hpp";
 constexpr std::string_view packed_dense = "targets/runtime/neon/dense_packed.hpp";
+constexpr std::string_view packed_depthwise = "targets/runtime/neon/depthwise_packed.hpp";
 constexpr std::string_view sparse_dense = "targets/runtime/neon/dense_sparse.hpp";
 
 constexpr auto takes_ternary = accepts_packed<within<1>, pack_small<2>>;
@@ -159,7 +177,8 @@ constexpr auto takes_codebook = accepts_packed<value_count_in<17, 128>, pack_num
 }  // namespace
 
 std::span<const KernelRow> neon_compressed_kernels() {
-  constexpr IntegerOp conv = IntegerOp::convolution, dense = IntegerOp::dense;
+  constexpr IntegerOp conv = IntegerOp::convolution, depthwise = IntegerOp::depthwise,
+                      dense = IntegerOp::dense;
   static const KernelRow rows[] = {
       row("conv_ternary.neon", conv, WeightForm::ternary, packed_conv,
           "assay::kernels::conv_ternary_neon", takes_ternary, pack_small<2>, conv_packed_scratch),
@@ -179,6 +198,18 @@ std::span<const KernelRow> neon_compressed_kernels() {
       row("conv_bitmap.neon", conv, WeightForm::bitmap, sparse_conv,
           "assay::kernels::conv_bitmap_neon", smaller_than_int8<pack_bitmap>,
           pack_sparse<pack_bitmap>, conv_sparse_scratch),
+      row("depthwise_ternary.neon", depthwise, WeightForm::ternary, packed_depthwise,
+          "assay::kernels::depthwise_ternary_neon", takes_ternary, pack_small<2>,
+          depthwise_packed_scratch),
+      row("depthwise_int4.neon", depthwise, WeightForm::int4, packed_depthwise,
+          "assay::kernels::depthwise_int4_neon", takes_int4, pack_small<4>,
+          depthwise_packed_scratch),
+      row("depthwise_codebook16.neon", depthwise, WeightForm::codebook16, packed_depthwise,
+          "assay::kernels::depthwise_codebook_neon", takes_codebook16, pack_numbers,
+          depthwise_packed_scratch),
+      row("depthwise_codebook256.neon", depthwise, WeightForm::codebook256, packed_depthwise,
+          "assay::kernels::depthwise_codebook_neon", takes_codebook, pack_numbers,
+          depthwise_packed_scratch),
       row("dense_ternary.neon", dense, WeightForm::ternary, packed_dense,
           "assay::kernels::dense_ternary_neon", takes_ternary, pack_small<2>, dense_packed_scratch),
       row("dense_int4.neon", dense, WeightForm::int4, packed_dense,

@@ -35,14 +35,7 @@ std::vector<ConstantArray> pack_windows(const LayerView& view) {
 }
 
 std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
-  const int channels = view.output.channels;
-  const int padded = kernels::round_up(channels, neon::depthwise_channels);
-  std::vector<std::int8_t> filters;
-  for (auto from = view.layer.weights.begin(); from != view.layer.weights.end(); from += channels) {
-    filters.insert(filters.end(), from, from + channels);
-    filters.insert(filters.end(), static_cast<std::size_t>(padded - channels), 0);
-  }
-  return with_filters(std::move(filters), view, neon::depthwise_channels);
+  return with_filters(neon_depthwise_filters(view), view, neon::depthwise_channels);
 }
 
 Bytes conv_scratch(const LayerView& view) {
@@ -91,6 +84,17 @@ std::vector<std::int8_t> neon_filters(const LayerView& view, int steps) {
               real ? view.layer.weights[static_cast<std::size_t>(std::int64_t{c} * inputs + i)]
                    : std::int8_t{0});
         }
+  return filters;
+}
+
+std::vector<std::int8_t> neon_depthwise_filters(const LayerView& view) {
+  const int channels = view.output.channels;
+  const int padded = kernels::round_up(channels, neon::depthwise_channels);
+  std::vector<std::int8_t> filters;
+  for (auto from = view.layer.weights.begin(); from != view.layer.weights.end(); from += channels) {
+    filters.insert(filters.end(), from, from + channels);
+    filters.insert(filters.end(), static_cast<std::size_t>(padded - channels), 0);
+  }
   return filters;
 }
 

@@ -17,6 +17,10 @@ kernels::neon::WindowLayout neon_window(const LayerView& view);
 /// with zeros to whole blocks of `steps` steps.
 std::vector<std::int8_t> neon_filters(const LayerView& view, int steps);
 
+/// The weights of a depthwise layer, [kernel position][channel], filled up with zeros to whole
+/// vectors of channels.
+std::vector<std::int8_t> neon_depthwise_filters(const LayerView& view);
+
 /// b' and m, filled up with zeros to a multiple of `block` channels.
 std::vector<ConstantArray> pack_neon_requantization(const LayerView& view, int block);
 

@@ -56,7 +56,7 @@ ASSAY_INLINE void convolve_packed(const std::int8_t* in, std::int8_t* out, void*
       columns[p] = find_window(in, first + p, p, scratch.windows);
     const std::uint8_t* packed = L::packed;
     for (int channel = 0; channel < L::out_channels; channel += block_channels) {
-      packed = unpack_block<steps>(weights, packed, scratch.filters);
+      packed = unpack_units<units_of(steps)>(weights, packed, scratch.filters);
       multiply_groups<L, steps, group>(columns, count, scratch.filters, channel,
                                        out + first * L::out_channels);
     }

@@ -32,7 +32,7 @@ ASSAY_INLINE void multiply_packed(const std::int8_t* in, std::int8_t* out, void*
   const Weights weights;
   const std::uint8_t* packed = L::packed;
   for (int channel = 0; channel < L::out_channels; channel += block_channels) {
-    packed = unpack_block<layout.steps()>(weights, packed, scratch.filters);
+    packed = unpack_units<units_of(layout.steps())>(weights, packed, scratch.filters);
     const int left = L::out_channels - channel;
     multiply_block<L, layout.steps(), 1>(window, scratch.filters, L::bias + channel,
                                          L::multiplier + channel, out + channel,

@@ -17,13 +17,13 @@ ASSAY_INLINE int8x8_t load_channels(const std::int8_t* from, int channels) {
   return vld1_s8(all);
 }
 
-/// Eight channels from `first` on of one output pixel.
+/// Eight channels from `first` on of one output pixel; `weights` as L::filters.
 template <class L>
-ASSAY_INLINE void filter_pixel(const std::int8_t* in, int out_y, int out_x, int first,
-                               std::int8_t* out) {
+ASSAY_INLINE void filter_pixel(const std::int8_t* in, const std::int8_t* weights, int out_y,
+                               int out_x, int first, std::int8_t* out) {
   constexpr int stride = round_up(L::out_channels, depthwise_channels);
   const int channels = L::out_channels - first;
-  const std::int8_t* weights = L::filters + first;
+  weights += first;
   int32x4_t low = vdupq_n_s32(0), high = vdupq_n_s32(0);
   for (int ky = 0; ky < L::kernel_height; ++ky) {
     const int y = out_y * L::stride_height - L::pad_top + ky;
@@ -43,14 +43,20 @@ ASSAY_INLINE void filter_pixel(const std::int8_t* in, int out_y, int out_x, int 
   store_bytes(out + first, vmovn_s16(vcombine_s16(y_low, y_high)), channels);
 }
 
+template <class L>
+ASSAY_INLINE void filter_pixels(const std::int8_t* in, const std::int8_t* weights,
+                                std::int8_t* out) {
+  for (int y = 0; y < L::out_height; ++y)
+    for (int x = 0; x < L::out_width; ++x, out += L::out_channels)
+      for (int first = 0; first < L::out_channels; first += depthwise_channels)
+        filter_pixel<L>(in, weights, y, x, first, out);
+}
+
 }  // namespace neon
 
 template <class L>
 void depthwise_neon(const std::int8_t* in, std::int8_t* out, void*) {
-  for (int y = 0; y < L::out_height; ++y)
-    for (int x = 0; x < L::out_width; ++x, out += L::out_channels)
-      for (int first = 0; first < L::out_channels; first += neon::depthwise_channels)
-        neon::filter_pixel<L>(in, y, x, first, out);
+  neon::filter_pixels<L>(in, L::filters, out);
 }
 
 }  // namespace assay::kernels

@@ -22,6 +22,11 @@ constexpr int units_of(int steps) {
   return round_up(steps * block_channels, unit_vectors) / unit_vectors;
 }
 
+/// Units of a depthwise layer's filters, which have no blocks: [kernel position][channel].
+constexpr int depthwise_units(int weights) {
+  return round_up(weights, unit_weights) / unit_weights;
+}
+
 /// Bytes of a unit of fields of so many bits.
 constexpr int unit_bytes(int bits) {
   return step_inputs * bits;

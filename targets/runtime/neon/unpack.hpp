@@ -82,11 +82,11 @@ ASSAY_INLINE void unpack_from(const Weights& weights, const std::uint8_t* unit, 
   if constexpr (vector + 1 < unit_vectors) unpack_from<vector + 1>(weights, unit, to);
 }
 
-/// The filters of a block of channels; returns what follows them in `from`.
-template <int steps, class Weights>
-ASSAY_INLINE const std::uint8_t* unpack_block(const Weights& weights, const std::uint8_t* from,
+/// So many units one behind the other; returns what follows them in `from`.
+template <int units, class Weights>
+ASSAY_INLINE const std::uint8_t* unpack_units(const Weights& weights, const std::uint8_t* from,
                                               std::int8_t* to) {
-  for (int unit = 0; unit < units_of(steps); ++unit) {
+  for (int unit = 0; unit < units; ++unit) {
     unpack_from<0>(weights, from, to);
     from += unit_bytes(Weights::bits);
     to += unit_weights;

@@ -219,21 +219,7 @@ Result<std::string> run_tool(std::vector<std::string> arguments) {
               fmt::format("{} failed: {}", spec.arguments[0], outcome.errors));
 }
 
-}  // namespace
-
-std::string disagreement(const KernelCase& one, const std::vector<KernelOutcome>& outcomes) {
-  for (std::size_t f = 0; f < std::size(input_fills); ++f) {
-    const auto input = input_values(input_fills[f], one.graph.tensors[0].size());
-    const std::string wrong = difference(run_reference(one.graph, input), outcomes[f].output);
-    if (!wrong.empty()) return fmt::format("{}, input fill {}: {}", one.name, f, wrong);
-    if (!outcomes[f].guards_intact)
-      return fmt::format("{}, input fill {}: bytes beside output, scratch or input changed",
-                         one.name, f);
-  }
-  return "";
-}
-
-Result<std::vector<std::vector<KernelOutcome>>> run_under_linux(
+Result<std::vector<std::vector<KernelOutcome>>> run_linux_program(
     const std::vector<KernelCase>& cases, const Core& core, const std::string& optimization) {
   static std::atomic<int> serial{0};
   const std::filesystem::path folder =
@@ -260,6 +246,35 @@ Result<std::vector<std::vector<KernelOutcome>>> run_under_linux(
   ASSAY_TRY(auto outcomes, parse_run(run, cases, false));
   std::filesystem::remove_all(folder);
   return outcomes;
+}
+
+/// Runs the cases in programs of a size that compiles within its deadline and fits the smallest
+/// flash.
+template <class RunProgram>
+Result<std::vector<std::vector<KernelOutcome>>> run_in_programs(
+    const std::vector<KernelCase>& cases, std::size_t cases_per_program, RunProgram run) {
+  std::vector<std::vector<KernelOutcome>> outcomes;
+  for (std::size_t first = 0; first < cases.size(); first += cases_per_program) {
+    const auto begin = cases.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto count = std::min(cases_per_program, cases.size() - first);
+    ASSAY_TRY(auto some, run({begin, begin + static_cast<std::ptrdiff_t>(count)}));
+    std::ranges::move(some, std::back_inserter(outcomes));
+  }
+  return outcomes;
+}
+
+}  // namespace
+
+std::string disagreement(const KernelCase& one, const std::vector<KernelOutcome>& outcomes) {
+  for (std::size_t f = 0; f < std::size(input_fills); ++f) {
+    const auto input = input_values(input_fills[f], one.graph.tensors[0].size());
+    const std::string wrong = difference(run_reference(one.graph, input), outcomes[f].output);
+    if (!wrong.empty()) return fmt::format("{}, input fill {}: {}", one.name, f, wrong);
+    if (!outcomes[f].guards_intact)
+      return fmt::format("{}, input fill {}: bytes beside output, scratch or input changed",
+                         one.name, f);
+  }
+  return "";
 }
 
 const std::vector<KernelCore>& kernel_cores() {
@@ -302,16 +317,20 @@ std::vector<std::int8_t> input_values(InputFill fill, std::int64_t size) {
 Result<std::vector<std::vector<KernelOutcome>>> run_on_device(const std::vector<KernelCase>& cases,
                                                               const KernelCore& core,
                                                               const std::string& optimization) {
-  std::vector<std::vector<KernelOutcome>> outcomes;
-  const std::size_t cases_per_program = core.flash.count() * cases_per_megabyte >> 20;
-  for (std::size_t first = 0; first < cases.size(); first += cases_per_program) {
-    const auto begin = cases.begin() + static_cast<std::ptrdiff_t>(first);
-    const auto count = std::min(cases_per_program, cases.size() - first);
-    ASSAY_TRY(auto some,
-              run_program({begin, begin + static_cast<std::ptrdiff_t>(count)}, core, optimization));
-    std::ranges::move(some, std::back_inserter(outcomes));
-  }
-  return outcomes;
+  const std::size_t fitting = core.flash.count() * cases_per_megabyte >> 20;
+  return run_in_programs(cases, fitting, [&](const std::vector<KernelCase>& some) {
+    return run_program(some, core, optimization);
+  });
+}
+
+Result<std::vector<std::vector<KernelOutcome>>> run_under_linux(
+    const std::vector<KernelCase>& cases, const Core& core, const std::string& optimization) {
+  constexpr std::size_t as_in_a_megabyte = cases_per_megabyte;
+  return run_in_programs(
+      cases, as_in_a_megabyte,
+      [&](const std::vector<KernelCase>& some) {
+        return run_linux_program(some, core, optimization);
+      });
 }
 
 }  // namespace assay::test
