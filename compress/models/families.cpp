@@ -27,6 +27,7 @@ const std::vector<Family>& families() {
       {"lenet5", {}, {10, 30, 50, 70}, build_lenet5},
       {"resnet8", {}, {}, build_resnet8},
       {"ds-cnn", {}, {10, 30, 50, 70}, build_ds_cnn},
+      {"mcunet-vww0", {}, {}, build_mcunet_vww0},
       {"mobilenet-v1-025", {}, {}, build_mobilenet_v1_025},
       {"mobilenet-v2", {}, {}, build_mobilenet_v2},
       {"resnet18", {}, {}, build_resnet18},

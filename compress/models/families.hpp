@@ -15,6 +15,7 @@ void build_lenet_300_100(const ModelChoice& choice, ModelSpec& spec);
 void build_lenet5(const ModelChoice& choice, ModelSpec& spec);
 void build_resnet8(const ModelChoice& choice, ModelSpec& spec);
 void build_ds_cnn(const ModelChoice& choice, ModelSpec& spec);
+void build_mcunet_vww0(const ModelChoice& choice, ModelSpec& spec);
 void build_mobilenet_v1_025(const ModelChoice& choice, ModelSpec& spec);
 void build_mobilenet_v2(const ModelChoice& choice, ModelSpec& spec);
 void build_resnet18(const ModelChoice& choice, ModelSpec& spec);

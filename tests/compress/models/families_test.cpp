@@ -28,6 +28,7 @@ const std::vector<Usual> usual = {
     {"lenet5", {1, 28, 28}, 10, small_widths},
     {"resnet8", {3, 32, 32}, 10, {}},
     {"ds-cnn", {1, 49, 10}, 12, small_widths},
+    {"mcunet-vww0", {3, 64, 64}, 2, {}},
     {"mobilenet-v1-025", {3, 96, 96}, 2, {}},
     {"mobilenet-v2", {3, 224, 224}, 1000, {}},
     {"resnet18", {3, 224, 224}, 1000, {}},

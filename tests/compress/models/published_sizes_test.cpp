@@ -32,6 +32,7 @@ struct Printed {
 ///   code.
 /// [tv] torchvision.models: `num_params` and `_ops` (in 10^9) of the ImageNet weights.
 /// [pcv] github.com/osmr/imgclsmob (pytorchcv): tables and self-tests of parameter counts.
+/// [mcunet] github.com/mit-han-lab/mcunet, README, mcunet-vww0: 6.0M MACs and 0.37M parameters.
 /// [slim] tensorflow/models, research/slim/nets/mobilenet_v1.md: millions of MACs.
 /// [cifar] the CIFAR-10 forms of github.com/kuangliu/pytorch-cifar, as torchsummary prints them;
 ///   MACs from the model zoo of github.com/da2so/DA2Lite.
@@ -57,6 +58,7 @@ const std::vector<Row> rows = {
     {"tiny", "resnet8", {3, 32, 32}, 10, keras, {"78666"}, {{"12501632"}}},
     {"tiny", "ds-cnn", {1, 49, 10}, 12, keras, {"24908"}, {{"2656768"}}},
     {"tiny", "mobilenet-v1-025", {3, 96, 96}, 2, keras, {"221794"}, {{"7489664"}}},
+    {"mcunet", "mcunet-vww0", {3, 64, 64}, 2, pytorch, {"0.37", 1e6}, {{"6.0", 1e6}}},
     {"slim", "mobilenet-v1-025", {3, 224, 224}, 1000, pytorch, {"0.47", 1e6}, {{"41", 1e6}}},
     {"pcv", "mobilenet-v1-025", {3, 224, 224}, 1000, pytorch, {"470072"}, {}},
     {"tv", "mobilenet-v2", {3, 224, 224}, 1000, pytorch, {"3504872"}, {{"0.301", 1e9}}},
