@@ -78,6 +78,31 @@ TEST_P(DeskOfEveryPart, RunsAtTheClockItClaims) {
   EXPECT_TRUE(status) << status.error().message;
 }
 
+/// 18 KB of input on a part with 32 KB: no second one may wait in the ring, and the slowest core
+/// must read it as fast as it comes.
+TEST(Desk, ReceivesAnInputWithoutRoomForAnother) {
+  IntegerGraph graph;
+  graph.tensors = {{.name = "in", .height = 96, .width = 96, .channels = 2},
+                   {.name = "out", .height = 12, .width = 12, .channels = 2}};
+  IntegerLayer pool;
+  pool.op = IntegerOp::max_pool;
+  pool.inputs = {0};
+  pool.output = 1;
+  pool.window = {8, 8, 8, 8, 0, 0, 0, 0};
+  graph.layers = {pool};
+  graph.output = 1;
+  const auto scratch = *ScratchDirectory::create(::testing::TempDir(), "long");
+  const Board board = virtual_board("b", "stm32f030cc");
+  const FirmwareImage image = build_for(graph, board.type, scratch.path() / "firmware");
+  EXPECT_LT(image.ram_static, Bytes(2048));
+  auto desk = Desk::open({board}, scratch.path() / "locks");
+  const auto found = desk->measure(board, request_for(graph, image, 5), {});
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->identical_samples, 5u);
+  EXPECT_EQ(found->link.retransmissions, 0u);
+  EXPECT_EQ(found->timing.receive_overruns, 0u);
+}
+
 /// Two banks of a part, cut down so that the small network fits only across both.
 struct Banks {
   const char* part;
