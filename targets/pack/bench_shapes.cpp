@@ -63,6 +63,9 @@ std::int8_t draw_weight(WeightFill fill, std::size_t index, Source& source) {
       return static_cast<std::int8_t>(source.in(0, 15) * 16 - 120);
     case WeightFill::clusters64:  // -126, -122 ... 126
       return static_cast<std::int8_t>(source.in(0, 63) * 4 - 126);
+    case WeightFill::blocks50_clusters16:
+    case WeightFill::blocks75_clusters16:  // -105, -90 ... 120
+      return static_cast<std::int8_t>(source.in(-7, 8) * 15);
     default:
       return static_cast<std::int8_t>(source.in(-127, 127));
   }
@@ -84,8 +87,10 @@ std::vector<std::int8_t> make_weights(std::int64_t count, WeightFill fill, Sourc
   std::vector<std::int8_t> weights(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < weights.size(); ++i)
     weights[i] = draw_weight(fill, i, source);
-  if (fill == WeightFill::blocks50) prune(weights, 4, 50, source);
-  if (fill == WeightFill::blocks75) prune(weights, 4, 75, source);
+  if (fill == WeightFill::blocks50 || fill == WeightFill::blocks50_clusters16)
+    prune(weights, 4, 50, source);
+  if (fill == WeightFill::blocks75 || fill == WeightFill::blocks75_clusters16)
+    prune(weights, 4, 75, source);
   if (fill == WeightFill::scattered90) prune(weights, 1, 90, source);
   return weights;
 }
@@ -224,6 +229,14 @@ std::span<const BenchShape> bench_shapes() {
       bench("conv 3x3, 75 % 1x4 blocks", conv3, Fill::blocks75, Form::blocks),
       bench("conv 1x1, 50 % 1x4 blocks", conv1, Fill::blocks50, Form::blocks),
       bench("conv 1x1, 75 % 1x4 blocks", conv1, Fill::blocks75, Form::blocks),
+      bench("conv 3x3, 50 % blocks, 16 clusters", conv3, Fill::blocks50_clusters16,
+            Form::blocks_codebook16),
+      bench("conv 3x3, 75 % blocks, 16 clusters", conv3, Fill::blocks75_clusters16,
+            Form::blocks_codebook16),
+      bench("conv 1x1, 50 % blocks, 16 clusters", conv1, Fill::blocks50_clusters16,
+            Form::blocks_codebook16),
+      bench("conv 1x1, 75 % blocks, 16 clusters", conv1, Fill::blocks75_clusters16,
+            Form::blocks_codebook16),
       bench("conv 1x1, 90 % zeros", conv1, Fill::scattered90, Form::unstructured),
       bench("conv 1x1, bitmap 90 %", conv1, Fill::scattered90, Form::bitmap),
       bench("conv 1x1, int8 tile", conv1, Fill::random, Form::int8, "conv_tile.dsp"),
@@ -237,6 +250,10 @@ std::span<const BenchShape> bench_shapes() {
       bench("dense, int4", dense, Fill::int4, Form::int4),
       bench("dense, 16 clusters", dense, Fill::clusters16, Form::codebook16),
       bench("dense, 75 % 1x4 blocks", dense, Fill::blocks75, Form::blocks),
+      bench("dense, 50 % blocks, 16 clusters", dense, Fill::blocks50_clusters16,
+            Form::blocks_codebook16),
+      bench("dense, 75 % blocks, 16 clusters", dense, Fill::blocks75_clusters16,
+            Form::blocks_codebook16),
       bench("dense, 90 % zeros", dense, Fill::scattered90, Form::unstructured),
   };
   return shapes;

@@ -28,13 +28,15 @@ enum class WeightFill {
   lowest,
   highest,
   alternating,
-  int4,         ///< in [-7, 7]
-  ternary,      ///< in [-1, 1]
-  clusters16,   ///< 16 values, zero not among them
-  clusters64,   ///< 64 values
-  blocks50,     ///< half of the blocks of four inputs are zero, in random places
-  blocks75,     ///< three quarters of them
-  scattered90,  ///< nine tenths of the weights are zero, in random places
+  int4,                 ///< in [-7, 7]
+  ternary,              ///< in [-1, 1]
+  clusters16,           ///< 16 values, zero not among them
+  clusters64,           ///< 64 values
+  blocks50,             ///< half of the blocks of four inputs are zero, in random places
+  blocks75,             ///< three quarters of them
+  scattered90,          ///< nine tenths of the weights are zero, in random places
+  blocks50_clusters16,  ///< blocks50 of 16 values
+  blocks75_clusters16,  ///< blocks75 of 16 values
 };
 
 /// A network of one layer with pseudo-random bias and multipliers that keep the ranges of

@@ -3,6 +3,7 @@
 // merely cost more than in a dense kernel.
 #include <algorithm>
 
+#include "targets/pack/numbered_blocks.hpp"
 #include "targets/pack/rows.hpp"
 #include "targets/runtime/dsp/sparse_layout.hpp"
 
@@ -38,7 +39,7 @@ dsp::ConvGeometry geometry_of(const LayerView& view) {
 /// Of a convolution, or of a dense layer in blocks.
 dsp::SparseTile tile_of(const LayerView& view, SparseForm form) {
   if (view.layer.op == IntegerOp::dense)
-    return dsp::dense_tile(static_cast<int>(view.input.size()));
+    return dsp::dense_tile(static_cast<int>(view.input.size()), form);
   return dsp::conv_tile(geometry_of(view), form);
 }
 
@@ -168,6 +169,28 @@ std::vector<ConstantArray> pack_bitmap(const LayerView& view) {
   return {stream, pack_channels(view)};
 }
 
+/// Blocks as numbers of the layer's values.
+NumberedBlocks numbered_blocks(const LayerView& view) {
+  const dsp::SparseTile tile = tile_of(view, SparseForm::numbered_blocks);
+  NumberedBlocks blocks(view.layer.weights);
+  for (int c = 0; c < view.output.channels; ++c) {
+    for (const CellWeights& used : used_cells(Filter(view, c), tile, 4)) {
+      const auto weight = [&used](std::size_t i) {
+        return static_cast<std::int8_t>(used.weights[i]);
+      };
+      blocks.add(used.cell / tile.unit_cells, {weight(0), weight(1), weight(2), weight(3)});
+    }
+    blocks.end_channel();
+  }
+  return blocks;
+}
+
+std::vector<ConstantArray> pack_numbered(const LayerView& view) {
+  std::vector<ConstantArray> arrays = numbered_blocks(view).arrays();
+  arrays.push_back(pack_channels(view));
+  return arrays;
+}
+
 /// The weights of a dense layer in fours, the last four of a channel filled up with zeros.
 std::vector<ConstantArray> pack_fours(const LayerView& view) {
   ConstantArray words{"fours", "std::uint32_t", 4, {}}, counts{"counts", "std::uint16_t", 2, {}};
@@ -193,13 +216,20 @@ Bytes conv_scratch(const LayerView& view) {
   return Bytes(static_cast<std::uint64_t>(dsp::tile_bytes(g, tile_of(view, form))));
 }
 
+template <SparseForm form>
 Bytes dense_blocks_scratch(const LayerView& view) {
-  return Bytes(static_cast<std::uint64_t>(4 * tile_of(view, SparseForm::blocks).words()));
+  const dsp::SparseTile tile = tile_of(view, form);
+  return Bytes(static_cast<std::uint64_t>(4 * (tile.table_words + tile.words())));
 }
 
 /// From bit to bit of a bitmap is an immediate of LDRD.
 bool accepts_bitmap(const LayerView& view) {
   return 4 * tile_of(view, SparseForm::bitmap).slots <= 1020;
+}
+
+bool accepts_numbered(const LayerView& view) {
+  return NumberedBlocks::can_number(view.layer.weights) &&
+         numbered_blocks(view).bytes() < Bytes(view.layer.weights.size());
 }
 
 }  // namespace
@@ -215,6 +245,17 @@ std::span<const KernelRow> dsp_sparse_kernels() {
        .accepts = any_layer,
        .pack = pack_distances<SparseForm::blocks>,
        .scratch = conv_scratch<SparseForm::blocks>,
+       .in_place = never,
+       .portable = false},
+      {.name = "conv.blocks_codebook16.dsp",
+       .op = IntegerOp::convolution,
+       .form = WeightForm::blocks_codebook16,
+       .header = "targets/runtime/dsp/sparse_codebook.hpp",
+       .function = "assay::kernels::conv_blocks_codebook16_dsp",
+       .runs_on = has_dsp,
+       .accepts = accepts_numbered,
+       .pack = pack_numbered,
+       .scratch = conv_scratch<SparseForm::numbered_blocks>,
        .in_place = never,
        .portable = false},
       {.name = "conv.unstructured.dsp",
@@ -247,7 +288,18 @@ std::span<const KernelRow> dsp_sparse_kernels() {
        .runs_on = has_dsp,
        .accepts = any_layer,
        .pack = pack_distances<SparseForm::blocks>,
-       .scratch = dense_blocks_scratch,
+       .scratch = dense_blocks_scratch<SparseForm::blocks>,
+       .in_place = never,
+       .portable = false},
+      {.name = "dense.blocks_codebook16.dsp",
+       .op = IntegerOp::dense,
+       .form = WeightForm::blocks_codebook16,
+       .header = "targets/runtime/dsp/sparse_codebook.hpp",
+       .function = "assay::kernels::dense_blocks_codebook16_dsp",
+       .runs_on = has_dsp,
+       .accepts = accepts_numbered,
+       .pack = pack_numbered,
+       .scratch = dense_blocks_scratch<SparseForm::numbered_blocks>,
        .in_place = never,
        .portable = false},
       {.name = "dense.unstructured.dsp",

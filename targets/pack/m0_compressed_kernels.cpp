@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "targets/pack/filter_streams.hpp"
+#include "targets/pack/numbered_blocks.hpp"
 #include "targets/pack/rows.hpp"
 #include "targets/runtime/m0/bit_fields.hpp"
 #include "targets/runtime/m0/layout.hpp"
+#include "targets/runtime/m0/numbered_pairs.hpp"
 
 namespace assay {
 namespace {
@@ -23,6 +25,30 @@ bool never(const LayerView&) {
 
 std::size_t unsigned_of(int value) {
   return static_cast<std::size_t>(value);
+}
+
+/// Blocks of each filter as numbers of the layer's values.
+NumberedBlocks numbered_blocks(const LayerView& view) {
+  NumberedBlocks blocks(view.layer.weights);
+  const FilterRows rows(view);
+  for (std::size_t r = 0; r < rows.count(); ++r) {
+    const auto row = rows[r];
+    for (std::size_t first = 0; first < row.size(); first += 4) {
+      const auto weight = [&](std::size_t i) {
+        return first + i < row.size() ? row[first + i] : std::int8_t{0};
+      };
+      const std::array weights{weight(0), weight(1), weight(2), weight(3)};
+      if (std::ranges::any_of(weights, [](int w) { return w != 0; }))
+        blocks.add(static_cast<int>(first / 4), weights);
+    }
+    blocks.end_channel();
+  }
+  return blocks;
+}
+
+bool numbers_are_smaller(const LayerView& view) {
+  return NumberedBlocks::can_number(view.layer.weights) &&
+         numbered_blocks(view).bytes() < Bytes(view.layer.weights.size());
 }
 
 // Convolutions.
@@ -98,6 +124,18 @@ Bytes conv_blocks_scratch(const LayerView& view) {
                       m0::blocks_unpacked_bytes(largest_count(pack_blocks(FilterRows(view)))));
 }
 
+std::vector<ConstantArray> pack_conv_numbered(const LayerView& view) {
+  const NumberedBlocks blocks = numbered_blocks(view);
+  std::vector<ConstantArray> arrays = blocks.arrays();
+  arrays.push_back({"most", "std::int32_t", 4, {blocks.longest_channel()}});
+  arrays.push_back(conv_channels(view));
+  return arrays;
+}
+
+Bytes conv_numbered_scratch(const LayerView& view) {
+  return conv_scratch(view, m0::blocks_unpacked_bytes(numbered_blocks(view).longest_channel()));
+}
+
 // Dense layers.
 
 Bytes no_scratch(const LayerView&) {
@@ -113,7 +151,7 @@ Bytes dense_words_scratch(const LayerView& view) {
 }
 
 Bytes dense_table_scratch(const LayerView& view) {
-  return Bytes(4 * 256) + dense_pairs_scratch(view);
+  return Bytes(4 * m0::pair_table_words) + dense_pairs_scratch(view);
 }
 
 std::size_t dense_fields_per_row(const LayerView& view, int multiple) {
@@ -157,6 +195,10 @@ std::vector<ConstantArray> pack_dense_codebook256(const LayerView& view) {
   return pack_dense_codebook(view, bits, m0::FieldGroup(bits).fields);
 }
 
+std::vector<ConstantArray> pack_dense_numbered(const LayerView& view) {
+  return with_requantization(view, numbered_blocks(view).arrays());
+}
+
 template <auto pack_rows>
 std::vector<ConstantArray> pack_dense_sparse(const LayerView& view) {
   return with_requantization(view, pack_rows(FilterRows(view)));
@@ -183,6 +225,7 @@ constexpr std::string_view packed_conv = "targets/runtime/m0/conv_packed.hpp";
 constexpr std::string_view sparse_conv = "targets/runtime/m0/conv_sparse.hpp";
 constexpr std::string_view packed_dense = "targets/runtime/m0/dense_packed.hpp";
 constexpr std::string_view sparse_dense = "targets/runtime/m0/dense_sparse.hpp";
+constexpr std::string_view numbered = "targets/runtime/m0/sparse_codebook.hpp";
 
 }  // namespace
 
@@ -201,6 +244,9 @@ std::span<const KernelRow> m0_compressed_kernels() {
           conv_codebook_scratch),
       row("conv_blocks.m0", conv, WeightForm::blocks, sparse_conv, "assay::kernels::conv_blocks_m0",
           smaller_than_int8<pack_blocks>, pack_conv_sparse<pack_blocks>, conv_blocks_scratch),
+      row("conv_blocks_codebook16.m0", conv, WeightForm::blocks_codebook16, numbered,
+          "assay::kernels::conv_blocks_codebook16_m0", numbers_are_smaller, pack_conv_numbered,
+          conv_numbered_scratch),
       row("conv_unstructured.m0", conv, WeightForm::unstructured, sparse_conv,
           "assay::kernels::conv_unstructured_m0", smaller_than_int8<pack_scattered>,
           pack_conv_sparse<pack_scattered>, conv_singles_scratch<pack_scattered>),
@@ -221,6 +267,9 @@ std::span<const KernelRow> m0_compressed_kernels() {
       row("dense_blocks.m0", dense, WeightForm::blocks, sparse_dense,
           "assay::kernels::dense_blocks_m0", smaller_than_int8<pack_blocks>,
           pack_dense_sparse<pack_blocks>, dense_words_scratch),
+      row("dense_blocks_codebook16.m0", dense, WeightForm::blocks_codebook16, numbered,
+          "assay::kernels::dense_blocks_codebook16_m0", numbers_are_smaller, pack_dense_numbered,
+          dense_table_scratch),
       row("dense_unstructured.m0", dense, WeightForm::unstructured, sparse_dense,
           "assay::kernels::dense_unstructured_m0", smaller_than_int8<pack_scattered>,
           pack_dense_sparse<pack_scattered>, no_scratch),

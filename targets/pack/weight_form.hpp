@@ -8,15 +8,17 @@ namespace assay {
 /// The forms a layer's weights can be packed in. Every form holds the same values: which one a
 /// layer may take is read from its weights, never from a note beside them.
 enum class WeightForm {
-  none,          ///< the operator has no weights
-  int8,          ///< a byte for each weight
-  int4,          ///< four bits, weights in [-7, 7]
-  ternary,       ///< two bits, weights in [-1, 1]
-  codebook16,    ///< four bits that choose one of 16 int8 values
-  codebook256,   ///< up to 256 values, fewer bits than a byte
-  unstructured,  ///< single non-zero weights with their positions (CSR)
-  blocks,        ///< 1x4 blocks of non-zero weights along the input channels
-  bitmap,        ///< a bit for every weight and a byte for each one that is not zero
+  none,               ///< the operator has no weights
+  int8,               ///< a byte for each weight
+  int4,               ///< four bits, weights in [-7, 7]
+  ternary,            ///< two bits, weights in [-1, 1]
+  codebook16,         ///< four bits that choose one of 16 int8 values
+  codebook256,        ///< up to 256 values, fewer bits than a byte
+  unstructured,       ///< single non-zero weights with their positions (CSR)
+  blocks,             ///< 1x4 blocks of non-zero weights along the input channels
+  blocks_codebook16,  ///< the same blocks, four bits for each of their weights that choose one of
+                      ///< 16
+  bitmap,             ///< a bit for every weight and a byte for each one that is not zero
 };
 
 /// "int8", "1x4 blocks": the name in tables and records.
@@ -38,6 +40,8 @@ constexpr std::string_view to_string(WeightForm form) {
       return "unstructured";
     case WeightForm::blocks:
       return "1x4 blocks";
+    case WeightForm::blocks_codebook16:
+      return "1x4 blocks of codebook16";
     case WeightForm::bitmap:
       return "bitmap";
   }

@@ -34,8 +34,9 @@ ASSAY_INLINE const std::int8_t* add_bitmap(
 }
 
 /// All channels of the pixels of a tile, of which the first `pixels` are written.
-template <class L, SparseForm form, int pixels>
-ASSAY_INLINE void convolve_tile(const std::uint32_t* tile, std::int8_t* out) {
+/// `add(stream, tile, sums)` adds the products of a channel and returns what follows its weights.
+template <class L, SparseForm form, int pixels, class Add>
+ASSAY_INLINE void convolve_tile(const std::uint32_t* tile, std::int8_t* out, Add add) {
   constexpr SparseTile t = sparse_tile<L, form>;
   const std::int8_t* stream = L::stream;
   const std::int32_t* channel = L::channels;
@@ -44,12 +45,7 @@ ASSAY_INLINE void convolve_tile(const std::uint32_t* tile, std::int8_t* out) {
 #pragma GCC unroll 8
     for (int j = 0; j < t.pixels; ++j)
       sums[j] = channel[0];
-    if constexpr (form == SparseForm::blocks)
-      stream = add_blocks<t.unit_bytes()>(stream, tile, sums);
-    else if constexpr (form == SparseForm::single)
-      stream = add_single_weights<t.unit_bytes()>(stream, tile, sums);
-    else
-      stream = add_bitmap<L>(stream, tile, sums);
+    stream = add(stream, tile, sums);
     const std::int32_t multiplier = channel[1];
 #pragma GCC unroll 8
     for (int j = 0; j < pixels; ++j)
@@ -57,8 +53,8 @@ ASSAY_INLINE void convolve_tile(const std::uint32_t* tile, std::int8_t* out) {
   }
 }
 
-template <class L, SparseForm form>
-ASSAY_INLINE void convolve_sparse(const std::int8_t* in, std::int8_t* out, void* memory) {
+template <class L, SparseForm form, class Add>
+ASSAY_INLINE void convolve_sparse(const std::int8_t* in, std::int8_t* out, void* memory, Add add) {
   constexpr ConvGeometry g = sparse_geometry<L>;
   constexpr int pixels =
       sparse_tile<L, form>.pixels < g.out_width ? sparse_tile<L, form>.pixels : g.out_width;
@@ -70,7 +66,7 @@ ASSAY_INLINE void convolve_sparse(const std::int8_t* in, std::int8_t* out, void*
     std::int8_t* to = out + x * L::out_channels;
     for (int y = 0; y < g.out_height; ++y, to += g.out_width * L::out_channels) {
       gather_tile<L, form>(in, y, x, outside, scratch.tile);
-      convolve_tile<L, form, pixels>(scratch.tile, to);
+      convolve_tile<L, form, pixels>(scratch.tile, to, add);
     }
   }
 }
@@ -79,17 +75,28 @@ ASSAY_INLINE void convolve_sparse(const std::int8_t* in, std::int8_t* out, void*
 
 template <class L>
 void conv_blocks_dsp(const std::int8_t* in, std::int8_t* out, void* memory) {
-  dsp::convolve_sparse<L, dsp::SparseForm::blocks>(in, out, memory);
+  constexpr auto form = dsp::SparseForm::blocks;
+  dsp::convolve_sparse<L, form>(
+      in, out, memory, [](auto* stream, auto* tile, auto& sums) ASSAY_INLINE_LAMBDA {
+        return dsp::add_blocks<dsp::unit_bytes<L, form>>(stream, tile, sums);
+      });
 }
 
 template <class L>
 void conv_unstructured_dsp(const std::int8_t* in, std::int8_t* out, void* memory) {
-  dsp::convolve_sparse<L, dsp::SparseForm::single>(in, out, memory);
+  constexpr auto form = dsp::SparseForm::single;
+  dsp::convolve_sparse<L, form>(
+      in, out, memory, [](auto* stream, auto* tile, auto& sums) ASSAY_INLINE_LAMBDA {
+        return dsp::add_single_weights<dsp::unit_bytes<L, form>>(stream, tile, sums);
+      });
 }
 
 template <class L>
 void conv_bitmap_dsp(const std::int8_t* in, std::int8_t* out, void* memory) {
-  dsp::convolve_sparse<L, dsp::SparseForm::bitmap>(in, out, memory);
+  dsp::convolve_sparse<L, dsp::SparseForm::bitmap>(
+      in, out, memory, [](auto* stream, auto* tile, auto& sums) ASSAY_INLINE_LAMBDA {
+        return dsp::add_bitmap<L>(stream, tile, sums);
+      });
 }
 
 }  // namespace assay::kernels

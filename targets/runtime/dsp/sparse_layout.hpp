@@ -19,6 +19,13 @@
 // for each weight instead and goes through the cells of one tap of the window after another: the
 // bits of up to 32 channels, then their weights.
 //
+// Numbered blocks are for layers of at most 16 values, zero among them: three bytes,
+//   twice the distance in cells, plus 1 for the last block of a channel
+//   the numbers of w0 (low half) and w2
+//   the numbers of w1 (low half) and w3
+// A byte of two numbers chooses their word from a table of all pairs. A channel without weights has
+// a block of zeros.
+//
 // A dense layer meets each weight once. Its blocks and bitmaps are those of a window of one pixel
 // that has all inputs as channels; single weights come in fours, four weights and their four
 // distances, 0 to 255 inputs, so that a word loads four of a kind.
@@ -57,14 +64,23 @@ constexpr ConvGeometry without_rows(ConvGeometry g) {
 }
 
 enum class SparseForm {
-  blocks,  ///< 1x4 blocks with their distances, in a tile of four_channels cells
-  single,  ///< weights with their distances, in a tile of two_pixels cells
-  bitmap,  ///< bits and weights, in a tile of two_pixels cells
+  blocks,           ///< 1x4 blocks with their distances, in a tile of four_channels cells
+  numbered_blocks,  ///< the same, their weights as numbers of values
+  single,           ///< weights with their distances, in a tile of two_pixels cells
+  bitmap,           ///< bits and weights, in a tile of two_pixels cells
 };
+
+/// Whether the weights come in blocks of four.
+constexpr bool in_blocks(SparseForm form) {
+  return form == SparseForm::blocks || form == SparseForm::numbered_blocks;
+}
 
 /// The longest distances that streams and fours can say.
 constexpr int longest_distance = 127;
 constexpr int longest_distance_of_fours = 255;
+
+/// Words of the table of all pairs of 16 values, which numbers of weights are looked up in.
+inline constexpr int pair_table_words = 256;
 
 /// Weights of a bitmap that share a word of bits: neighbouring channels of one tap.
 constexpr int bitmap_run = 32;
@@ -82,18 +98,20 @@ struct SparseTile {
   int slots;        ///< cells from one channel or group to the next
   int rows;         ///< kernel rows
   int unit_cells;   ///< cells that a distance counts in
+  int table_words;  ///< of the table before the tile
 
   /// For `pixels` output pixels: 8, 4 or 2, or 1 with blocks.
   constexpr SparseTile(const ConvGeometry& g, SparseForm form, int pixels_)
       : pixels(pixels_),
-        cell_words(form == SparseForm::blocks ? 2 : 1),
-        depth(form == SparseForm::blocks ? (g.channels + 3) / 4 : g.channels),
+        cell_words(in_blocks(form) ? 2 : 1),
+        depth(in_blocks(form) ? (g.channels + 3) / 4 : g.channels),
         stride(g.stride_width),
-        phase_slots((form == SparseForm::blocks ? pixels : pixels / 2) +
+        phase_slots((in_blocks(form) ? pixels : pixels / 2) +
                     (g.kernel_width - 1) / g.stride_width),
         slots(phase_slots * (g.stride_width < g.kernel_width ? g.stride_width : g.kernel_width)),
         rows(g.kernel_height),
-        unit_cells(g.kernel_width == 1 ? slots : 1) {
+        unit_cells(g.kernel_width == 1 ? slots : 1),
+        table_words(form == SparseForm::numbered_blocks ? pair_table_words : 0) {
     if (form != SparseForm::bitmap) return;
     // The number of a bit is scaled to an address by a shift.
     int power = 1;
@@ -121,9 +139,10 @@ constexpr bool tile_reaches_outside(const ConvGeometry& g, const SparseTile& til
          reaches_outside(g.in_height, g.out_height, g.kernel_height, g.stride_height, g.pad_top);
 }
 
-/// Scratch for a tile and a pixel of the padding.
+/// Scratch for a tile with its table and a pixel of the padding.
 constexpr int tile_bytes(const ConvGeometry& g, const SparseTile& tile) {
-  return 4 * tile.words() + outside_pixel_bytes(g.channels, tile_reaches_outside(g, tile));
+  return 4 * (tile.table_words + tile.words()) +
+         outside_pixel_bytes(g.channels, tile_reaches_outside(g, tile));
 }
 
 /// Eight pixels at a time: a load of weights serves twice as many as with four. Four, where rows of
@@ -139,8 +158,8 @@ constexpr SparseTile conv_tile(const ConvGeometry& g, SparseForm form) {
 }
 
 /// The inputs of a dense layer as the tile of a single pixel, for blocks.
-constexpr SparseTile dense_tile(int inputs) {
-  return {{1, 1, inputs, 1, 1, 1, 1, 1, 1, 0, 0}, SparseForm::blocks, 1};
+constexpr SparseTile dense_tile(int inputs, SparseForm form) {
+  return {{1, 1, inputs, 1, 1, 1, 1, 1, 1, 0, 0}, form, 1};
 }
 
 constexpr int log2_of(int power) {

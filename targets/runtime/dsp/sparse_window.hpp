@@ -18,6 +18,10 @@ inline constexpr ConvGeometry sparse_geometry = without_rows(
 template <class L, SparseForm form>
 inline constexpr SparseTile sparse_tile = conv_tile(sparse_geometry<L>, form);
 
+/// What a distance in the stream counts in.
+template <class L, SparseForm form>
+inline constexpr int unit_bytes = sparse_tile<L, form>.unit_bytes();
+
 template <class L, SparseForm form>
 inline constexpr bool pads_tile = tile_reaches_outside(sparse_geometry<L>, sparse_tile<L, form>);
 
@@ -86,7 +90,7 @@ ASSAY_INLINE void gather_tile_row(const std::int8_t* row, int out_x, const std::
     int x = out_x * g.stride_width - g.pad_left + phase;
     std::uint32_t* at = to + phase * tile.phase_slots * tile.cell_words;
     for (int slot = 0; slot < tile.phase_slots; ++slot, x += g.stride_width) {
-      if constexpr (form == SparseForm::blocks)
+      if constexpr (in_blocks(form))
         expand_column<g.channels, tile.slots>(column(x), at);
       else
         expand_two_columns<g.channels, tile.slots>(

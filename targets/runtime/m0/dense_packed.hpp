@@ -10,6 +10,7 @@
 
 #include "targets/runtime/m0/bit_fields.hpp"
 #include "targets/runtime/m0/layout.hpp"
+#include "targets/runtime/m0/numbered_pairs.hpp"
 #include "targets/runtime/m0/requantize.hpp"
 
 namespace assay::kernels {
@@ -94,19 +95,6 @@ ASSAY_INLINE std::int32_t multiply_fields(const std::uint32_t*& fields, const st
 
 #undef ASSAY_M0_FIELD_PAIR
 
-// The weights numbered by byte `index` and the pair of inputs in `pair`. ASRS leaves the sign of
-// w0 * a1 in the carry, and ADCS adds back the 1 that it borrowed.
-#define ASSAY_M0_NUMBERED_PAIR(index, pair) \
-  "ldrb r2, [r6, #" index                   \
-  "]\n\t"                                   \
-  "lsls r2, r2, #2\n\t"                     \
-  "ldr r2, [r3, r2]\n\t"                    \
-  "muls " pair ", r2, " pair                \
-  "\n\t"                                    \
-  "asrs " pair ", " pair                    \
-  ", #16\n\t"                               \
-  "adcs r4, " pair "\n\t"
-
 /// The sum of products of pairs of weights, whose numbers in `table` are bytes, with pairs of
 /// inputs up to `end`. 55 instructions for 16 multiply-accumulates. Registers: r4 sum, r3 table, r6
 /// and r7 pointers, r0 and r1 inputs, r2 weights.
@@ -138,8 +126,6 @@ ASSAY_INLINE std::int32_t multiply_numbered(const std::uint8_t*& numbers, const 
   return r4;
 }
 
-#undef ASSAY_M0_NUMBERED_PAIR
-
 /// Weights in [-largest, largest], stored + largest. b' is less by 128 * sum(w), because inputs are
 /// taken + 128.
 template <class L, int bits, int largest>
@@ -170,10 +156,7 @@ template <class L>
 void dense_codebook16_m0(const std::int8_t* in, std::int8_t* out, void* scratch) {
   auto* table = static_cast<std::int32_t*>(scratch);
   std::int32_t* const pairs = table + 256;
-  std::int32_t* entry = table;
-  for (int second = 0; second < 16; ++second)
-    for (int first = 0; first < 16; ++first)
-      *entry++ = L::codebook[first] + L::codebook[second] * 65536;
+  m0::fill_pair_table(L::codebook, table);
   m0::pair_inputs<m0::dense_inputs<L>, 1, 0>(in, pairs);
   const std::int32_t* const end = pairs + m0::dense_pair_words(m0::dense_inputs<L>);
   const auto* numbers = reinterpret_cast<const std::uint8_t*>(L::fields);

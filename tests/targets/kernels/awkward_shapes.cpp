@@ -188,7 +188,8 @@ std::vector<NamedGraph> sparse_layers(std::uint32_t seed) {
       {dense, 1, 1, 520, 11, {}},
       {dense, 3, 3, 10, 4, {}},
   };
-  const WeightFill fills[] = {WeightFill::blocks50, WeightFill::blocks75, WeightFill::scattered90};
+  const WeightFill fills[] = {WeightFill::blocks50, WeightFill::blocks75, WeightFill::scattered90,
+                              WeightFill::blocks75_clusters16};
   std::vector<NamedGraph> layers;
   for (const SingleLayer& shape : sparse_shapes) {
     const WeightFill fill = fills[seed % std::size(fills)];

@@ -31,6 +31,7 @@ struct Bound {
 constexpr Window three{3, 3, 1, 1, 1, 1, 1, 1};
 constexpr IntegerOp conv = IntegerOp::convolution;
 constexpr WeightFill blocks75 = WeightFill::blocks75, zeros90 = WeightFill::scattered90;
+constexpr WeightFill numbered75 = WeightFill::blocks75_clusters16;
 
 constexpr SingleLayer row16{conv, 16, 16, 16, 16, three};
 constexpr SingleLayer row4{conv, 4, 4, 32, 16, three};
@@ -43,6 +44,12 @@ const Bound bounds[] = {
     {"conv 3x3, 75 % 1x4 blocks", 0.32, 0.33, {}},
     {"conv 1x1, 50 % 1x4 blocks", 0.62, 0.65, {}},
     {"conv 1x1, 75 % 1x4 blocks", 0.38, 0.34, {}},
+    {"conv 3x3, 50 % blocks, 16 clusters", 0.60, 0.39, {}},
+    {"conv 3x3, 75 % blocks, 16 clusters", 0.34, 0.20, {}},
+    {"conv 1x1, 50 % blocks, 16 clusters", 0.66, 0.38, {}},
+    {"conv 1x1, 75 % blocks, 16 clusters", 0.41, 0.20, {}},
+    {"dense, 50 % blocks, 16 clusters", 1.53, 0.38, {}},
+    {"dense, 75 % blocks, 16 clusters", 0.85, 0.20, {}},
     {"conv 1x1, 90 % zeros", 0.33, 0.22, {}},
     {"conv 1x1, bitmap 90 %", 0.39, 0.23, {}},
     {"dense, 75 % 1x4 blocks", 0.67, 0.33, {}},
@@ -52,6 +59,7 @@ const Bound bounds[] = {
     {"conv 3x3, bitmap 90 %", 0.43, 0.23, Layer{row16, zeros90, Form::bitmap}},
     // Four pixels a tile: short rows, and a tile that would be larger than 4 KB.
     {"4x4, 75 % 1x4 blocks", 0.36, 0.33, Layer{row4, blocks75, Form::blocks}},
+    {"4x4, 75 % blocks, 16 clusters", 0.43, 0.20, Layer{row4, numbered75, Form::blocks_codebook16}},
     {"4x4, 90 % zeros", 0.33, 0.22, Layer{row4, zeros90, Form::unstructured}},
     {"4x4, bitmap 90 %", 0.47, 0.23, Layer{row4, zeros90, Form::bitmap}},
     {"512 channels, 75 % 1x4 blocks", 0.42, 0.33, Layer{deep, blocks75, Form::blocks}},

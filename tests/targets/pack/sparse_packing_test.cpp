@@ -32,13 +32,28 @@ std::vector<std::int8_t> after_zeros(std::size_t zeros, std::int8_t weight) {
 const Window three{.kernel_width = 3, .pad_left = 1, .pad_right = 1};
 const Window every_second{.kernel_width = 3, .stride_width = 2};
 const SingleLayer pixels{conv, 2, 4, 6, 1, {}};
+const SingleLayer deep_pixels{conv, 2, 4, 24, 1, {}};
 const SingleLayer row{conv, 1, 8, 1, 1, three};
 const SingleLayer strided{conv, 1, 17, 1, 1, every_second};
 const SingleLayer nine{dense, 1, 1, 9, 2, {}};
+const SingleLayer wide{dense, 1, 1, 40, 2, {}};
 
 using Form = WeightForm;
 const Packing packings[] = {
     {"Blocks", pixels, {0, 0, 0, 0, 0, -3}, Form::blocks, "stream", {1, 0, -3, 0, 0, -1}},
+    // Numbers of -3, 0 and 5.
+    {"NumberedBlocks",
+     deep_pixels,
+     {5, 0, 0, 0, 0, -3},
+     Form::blocks_codebook16,
+     "stream",
+     {0, 0x12, 0x11, 2 * 1 + 1, 0x11, 0x10}},
+    {"NumberedValues",
+     deep_pixels,
+     {5, 0, 0, 0, 0, -3},
+     Form::blocks_codebook16,
+     "values",
+     {-3, 0, 5}},
     {"Single", pixels, {0, 0, 0, 0, 0, -3}, Form::unstructured, "stream", {5, -3, -1}},
     {"Bitmap", pixels, {0, 0, 0, 0, 0, -3}, Form::bitmap, "stream", {0x04, -3}},
     {"RowOfBlocks", row, {7, 0, 9}, Form::blocks, "stream", {0, 7, 0, 0, 0, 2, 9, 0, 0, 0, -1}},
@@ -64,6 +79,19 @@ const Packing packings[] = {
      Form::blocks,
      "stream",
      {127, 0, 0, 0, 0, 22, 0, 0, 0, 5, -1}},
+    {"NumberedLongWay",
+     {conv, 2, 4, 600, 1, {}},
+     after_zeros(599, 5),
+     Form::blocks_codebook16,
+     "stream",
+     {-2, 0, 0, 2 * 22 + 1, 0, 0x10}},
+    // The second channel has no weights.
+    {"NumberedDense",
+     wide,
+     {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5},
+     Form::blocks_codebook16,
+     "stream",
+     {2 * 2 + 1, 0x10, 0, 1, 0, 0}},
     {"DenseBlocks", nine, {0, 0, 0, 0, 0, 5}, Form::blocks, "stream", {1, 0, 5, 0, 0, -1, -1}},
     {"DenseFours", nine, {0, 0, 0, 0, 0, 5, -1}, Form::unstructured, "fours", {0xff05, 0x0105}},
     {"DenseCounts", nine, {0, 0, 0, 0, 0, 5, -1}, Form::unstructured, "counts", {1, 0}},
