@@ -96,6 +96,11 @@ std::optional<Hertz> core_clock(const Record& record) {
   return std::nullopt;
 }
 
+std::string kernel_goal(const Record& record) {
+  const Json::json_pointer place("/goal/optimize");
+  return record.build.contains(place) ? record.build.at(place).get<std::string>() : "";
+}
+
 std::string label_without_seed(const std::string& label) {
   const auto mark = label.rfind("_s");
   if (mark == std::string::npos || mark + 2 == label.size()) return label;

@@ -15,6 +15,9 @@ namespace assay {
 /// fit never ran).
 std::optional<Hertz> core_clock(const Record& record);
 
+/// What the record's kernels were chosen for: "flash"; empty where it does not say.
+std::string kernel_goal(const Record& record);
+
 /// "cut4-width50_s3" without its "_s3"; other labels as they are.
 std::string label_without_seed(const std::string& label);
 

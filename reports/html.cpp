@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "reports/assets.hpp"
+#include "reports/comparison.hpp"
 #include "reports/grid.hpp"
 #include "reports/html_charts.hpp"
 #include "reports/html_details.hpp"
@@ -181,6 +182,28 @@ std::string results_html(const ReportTable& table, const ReportTable& headline) 
          legend_html(table, headline) + failures_html(table) + "</section>\n";
 }
 
+std::string comparison_html(const ReportInput& input) {
+  const auto grid = comparison_grid(input, style);
+  if (!grid) return "";
+  std::string out = fmt::format(
+      "<section class=\"results\"><h2>{}</h2>\n<div class=\"scroll\"><table>\n<thead><tr>",
+      html_text(comparison_title(input)));
+  for (const auto& column : grid->columns)
+    out += fmt::format("<th scope=\"col\"{}>{}<span class=\"unit\">{}</span></th>",
+                       column.numeric ? " class=\"num\"" : "", html_text(column.title),
+                       html_text(column.note));
+  out += "</tr></thead>\n<tbody>\n";
+  for (const auto& row : grid->rows) {
+    out += "<tr>";
+    for (std::size_t i = 0; i < row.size(); ++i)
+      out += fmt::format("<td{}>{}</td>", grid->columns[i].numeric ? " class=\"num\"" : "",
+                         html_text(row[i]));
+    out += "</tr>\n";
+  }
+  return out + fmt::format("</tbody>\n</table></div>\n<p class=\"legend\">{}</p></section>\n",
+                           html_text(grid->note));
+}
+
 std::string footer_html(const ReportSummary& summary) {
   if (!summary.command) return "";
   return fmt::format(
@@ -197,7 +220,8 @@ std::string render_html(const ReportInput& input) {
   const ReportSummary summary = summarize(input);
   const Json charts = chart_data(headline, summary.teacher_accuracy);
   std::string out = head_html(input.title) + "<body>\n<main>\n" + header_html(input, summary);
-  out += charts_html(charts) + results_html(table, headline) + environment_html(input);
+  out += charts_html(charts) + results_html(table, headline) + comparison_html(input);
+  out += environment_html(input);
   out +=
       "<section class=\"records\"><h2>Every record</h2>\n" + details_html(input) + "</section>\n";
   out += footer_html(summary) + "</main>\n";

@@ -143,18 +143,29 @@ std::optional<Hertz> clock_of(const Row& row, const std::vector<Record>& records
   return std::nullopt;
 }
 
-/// Rows that would read alike at different clocks say their clock.
-void name_clocks(std::vector<Row>& rows, const std::vector<Record>& records) {
+std::string clock_text(const Row& row, const std::vector<Record>& records) {
+  const auto clock = clock_of(row, records);
+  return clock ? fmt::format("{:g} MHz", static_cast<double>(clock->count()) / 1e6) : "";
+}
+
+std::string goal_text(const Row& row, const std::vector<Record>& records) {
+  const std::string goal = kernel_goal(records[row.records.front()]);
+  return goal.empty() ? "" : "for " + goal;
+}
+
+/// Rows that would read alike, but differ in what `text_of` tells, say it in `member`.
+void tell_apart(std::vector<Row>& rows, const std::vector<Record>& records,
+                std::string (*text_of)(const Row&, const std::vector<Record>&),
+                std::string Row::*member) {
   using Name = std::tuple<std::string, std::string, bool>;
   const auto name_of = [](const Row& row) {
     return Name{label_without_seed(row.label), row.board, row.virtual_board};
   };
-  std::map<Name, std::set<Hertz>> clocks;
+  std::map<Name, std::set<std::string>> texts;
   for (const auto& row : rows)
-    if (const auto clock = clock_of(row, records)) clocks[name_of(row)].insert(*clock);
+    if (const auto text = text_of(row, records); !text.empty()) texts[name_of(row)].insert(text);
   for (auto& row : rows)
-    if (const auto clock = clock_of(row, records); clock && clocks[name_of(row)].size() > 1)
-      row.clock = fmt::format("{:g} MHz", static_cast<double>(clock->count()) / 1e6);
+    if (texts[name_of(row)].size() > 1) row.*member = text_of(row, records);
 }
 
 std::string unit_of(const std::vector<Record>& records, const std::string& name) {
@@ -243,7 +254,8 @@ ReportTable build_table(const std::vector<Record>& records, ColumnChoice choice)
         table.rows.push_back(make_row(records, {index}));
     }
   }
-  name_clocks(table.rows, records);
+  tell_apart(table.rows, records, clock_text, &Row::clock);
+  tell_apart(table.rows, records, goal_text, &Row::goal);
   table.columns = make_columns(table, records, choice);
   std::set<Provenance> provenances;
   for (const auto& row : table.rows)
@@ -334,7 +346,10 @@ bool all_on_host(const ReportTable& table) {
 }
 
 std::string board_name(const Row& row) {
-  return row.clock.empty() ? row.board : row.board + " " + row.clock;
+  std::string name = row.board;
+  for (const auto& part : {row.clock, row.goal})
+    if (!part.empty()) name += " " + part;
+  return name;
 }
 
 std::string figure_text(const Row& row, const Column& column, const FigureStyle& style,

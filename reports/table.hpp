@@ -46,6 +46,7 @@ struct Row {
   std::string part;
   bool virtual_board = false;
   std::string clock;  ///< "84 MHz" when a row of the same name is at another clock; else empty
+  std::string goal;   ///< "for flash" when the kernels of such a row are for something else
   Verdict verdict = Verdict::pass;        ///< the worst of its records: fail, then infra, then pass
   std::string verdict_detail;             ///< of the record that decided the verdict
   std::size_t seeds = 1;                  ///< passed records the figures are made of

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <sstream>
 
+#include "reports/comparison.hpp"
 #include "reports/grid.hpp"
 #include "reports/report.hpp"
 #include "reports/summary.hpp"
@@ -136,6 +137,23 @@ std::string failures_of(const ReportTable& table) {
   return out.empty() ? out : out + "\n";
 }
 
+/// A line for every row that is held against another, and what it comes to; with an empty line
+/// before them.
+std::string comparison_of(const ReportInput& input) {
+  const ReportTable table = report_table(input, ColumnChoice::all);
+  const auto share = [](std::optional<double> ratio) {
+    return ratio ? fmt::format("{:.3g}", *ratio) : "an unknown part";
+  };
+  std::string out;
+  for (const Contrast& contrast : find_contrasts(table, input))
+    out += printable(fmt::format("{} on {}: {} of the flash and {} of the time of {}: {}",
+                                 contrast.row->label, board_name(*contrast.row),
+                                 share(contrast.flash), share(contrast.time),
+                                 contrast.reference->label, contrast.verdict())) +
+           "\n";
+  return out.empty() ? out : "\n" + out;
+}
+
 }  // namespace
 
 std::string render_text(const ReportInput& input) {
@@ -148,6 +166,7 @@ std::string render_text(const ReportInput& input) {
   out += legend_sentence(table) + "\n";
   for (const auto& [mark, meaning] : table.notes)
     out += fmt::format("{} {}\n", printable(mark), printable(meaning));
+  out += comparison_of(input);
   const std::string notice = board_notice(summarize(input));
   if (!notice.empty()) out += notice + "\n";
   return out;

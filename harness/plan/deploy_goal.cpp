@@ -9,10 +9,14 @@ Json to_json(const DeployGoal& goal) {
   return json;
 }
 
+Optimize read_optimize(JsonObject& object) {
+  const auto word = object.choice("optimize", {"latency", "flash", "balanced"}, "latency");
+  return parse_optimize(word).value_or(Optimize::latency);
+}
+
 DeployGoal read_goal(JsonObject& object) {
   DeployGoal goal;
-  const auto word = object.choice("optimize", {"latency", "flash", "balanced"}, "latency");
-  goal.optimize = parse_optimize(word).value_or(Optimize::latency);
+  goal.optimize = read_optimize(object);
   if (object.has("flash_budget_bytes"))
     goal.flash_budget = Bytes(object.required<std::uint64_t>("flash_budget_bytes"));
   if (object.has("latency_budget_us")) {

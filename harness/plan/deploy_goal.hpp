@@ -23,6 +23,8 @@ struct DeployGoal {
 
 /// {"optimize", "flash_budget_bytes"?, "latency_budget_us"?}
 Json to_json(const DeployGoal& goal);
+/// Reads its field "optimize", latency when absent; a problem is noted there.
+Optimize read_optimize(JsonObject& object);
 /// Reads those fields of an object that may have others; problems are noted there.
 DeployGoal read_goal(JsonObject& object);
 /// The same of an object that was written by to_json. Errors: bad_input.

@@ -205,6 +205,11 @@ std::vector<std::string> known_baselines() {
   return names;
 }
 
+std::optional<Config> baseline_of(std::string_view name, const Config& config) {
+  const auto found = std::ranges::find(baselines, name, &Baseline::name);
+  return found == baselines.end() ? std::nullopt : found->of(config);
+}
+
 Result<Expansion> expand(const Matrix& matrix) {
   const double points = count_points(matrix);
   if (points > 1e6)

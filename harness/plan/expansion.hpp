@@ -34,6 +34,10 @@ struct Expansion {
 /// "plain", "uncompressed".
 std::vector<std::string> known_baselines();
 
+/// The one of that name of a configuration, which may be the configuration itself; nothing where it
+/// has none.
+std::optional<Config> baseline_of(std::string_view name, const Config& config);
+
 /// Multiplies out variants and sweep, the variants varying slowest. Errors: bad_input when there
 /// are more than a million points.
 Result<Expansion> expand(const Matrix& matrix);

@@ -32,6 +32,7 @@ class MatrixReader {
     read_sweep(object.raw("sweep"));
     read_exclude(object.raw("exclude"));
     read_baselines(object);
+    if (object.has("compare")) read_comparison(object);
     if (object.has("deploy")) read_deploy(object);
     return std::move(matrix_);
   }
@@ -44,6 +45,18 @@ class MatrixReader {
       if (std::ranges::count(known, word) == 0)
         object.problem("baselines", fmt::format("expected one of {}, found \"{}\"",
                                                 fmt::join(known, ", "), word));
+  }
+
+  void read_comparison(JsonObject& object) {
+    JsonObject compare = object.object("compare");
+    Comparison comparison;
+    comparison.to = compare.required<std::string>("to");
+    if (std::ranges::count(matrix_.baselines, comparison.to) == 0)
+      compare.problem("to", fmt::format("\"{}\" is not among baselines", comparison.to));
+    comparison.within_pp = compare.optional("within_pp", comparison.within_pp);
+    if (comparison.within_pp < 0 || comparison.within_pp > 100)
+      compare.problem("within_pp", "expected 0 to 100 percentage points");
+    matrix_.comparison = std::move(comparison);
   }
 
   void check_name(JsonObject& object) {
@@ -164,6 +177,7 @@ class MatrixReader {
 
   void read_deploy(JsonObject& object) {
     JsonObject deploy = object.object("deploy");
+    matrix_.deploy.goal = read_goal(deploy);
     deploy.for_each_object("on", [&](JsonObject& on) { read_target(on); });
     if (deploy.has("best_over") || deploy.has("by")) read_selection(deploy);
     if (matrix_.deploy.on.empty() && (deploy.has("on") || !deploy.has("best_over")))
@@ -173,7 +187,6 @@ class MatrixReader {
     for (const auto& format : matrix_.deploy.formats)
       if (format != "int8")
         deploy.problem("formats", "expected \"int8\", found \"" + format + "\"");
-    matrix_.deploy.goal = read_goal(deploy);
     matrix_.deploy.samples = deploy.optional("samples", 500);
     if (matrix_.deploy.samples < 1 || matrix_.deploy.samples > 10000)
       deploy.problem("samples", "expected 1 to 10000 test images");
@@ -207,6 +220,7 @@ class MatrixReader {
     const auto name = on.required<std::string>("board_type");
     target.virtual_board = on.optional("virtual", false);
     const auto clock_mhz = on.maybe<double>("clock_mhz");
+    if (on.has("optimize")) target.optimize = read_optimize(on);
     if (errors_.failed()) return;
     auto type = find_board_type(name);
     if (!type) return on.problem("board_type", type.error().message);
@@ -222,11 +236,13 @@ class MatrixReader {
       return other.board_type.name == target.board_type.name &&
              other.virtual_board == target.virtual_board &&
              other.clock.value_or(other.board_type.clock) ==
-                 target.clock.value_or(target.board_type.clock);
+                 target.clock.value_or(target.board_type.clock) &&
+             goal_of(matrix_.deploy, other) == goal_of(matrix_.deploy, target);
     };
     if (std::ranges::any_of(matrix_.deploy.on, same))
-      return on.problem("board_type", fmt::format("{} is there twice, at the same clock",
-                                                  target.board_type.name));
+      return on.problem("board_type",
+                        fmt::format("{} is there twice, at the same clock for the same goal",
+                                    target.board_type.name));
     matrix_.deploy.on.push_back(std::move(target));
   }
 
@@ -235,6 +251,12 @@ class MatrixReader {
 };
 
 }  // namespace
+
+DeployGoal goal_of(const Deploy& deploy, const DeployTarget& target) {
+  DeployGoal goal = deploy.goal;
+  if (target.optimize) goal.optimize = *target.optimize;
+  return goal;
+}
 
 std::string_view criterion(const Selection& selection) {
   return selection.by_test ? test_criterion : validation_criterion;

@@ -23,6 +23,7 @@ struct DeployTarget {
   BoardType board_type;
   bool virtual_board = false;  ///< start a virtual board when the inventory has none of the type
   std::optional<Hertz> clock;  ///< the board type's own clock when absent
+  std::optional<Optimize> optimize;  ///< in place of what the section says
 };
 
 /// Which configurations go to the boards: of those that differ only in some swept fields the best.
@@ -45,6 +46,15 @@ struct Deploy {
   int samples = 500;                   ///< test images streamed through each board
 };
 
+/// What the kernels of a target are chosen for.
+DeployGoal goal_of(const Deploy& deploy, const DeployTarget& target);
+
+/// That reports hold every configuration against a baseline of its own.
+struct Comparison {
+  std::string to;          ///< one of Matrix::baselines
+  double within_pp = 0.5;  ///< accuracies no further apart are equal, in percentage points
+};
+
 /// A parsed and checked matrix.
 struct Matrix {
   std::string name;
@@ -53,6 +63,7 @@ struct Matrix {
   std::vector<SweepAxis> sweep;        ///< sorted by path; the last one varies fastest
   std::vector<FieldValues> exclude;    ///< a point that matches all fields of one entry is dropped
   std::vector<std::string> baselines;  ///< of known_baselines()
+  std::optional<Comparison> comparison;
   Deploy deploy;
 };
 

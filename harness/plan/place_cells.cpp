@@ -69,12 +69,13 @@ Cell board_cell(const Plan& plan, std::size_t config_index, Placement placement)
   cell.label = fmt::format("{}@{}", config.label(), target.board_type.name);
   if (target.clock)
     cell.label += fmt::format("-{:g}MHz", static_cast<double>(target.clock->count()) / 1e6);
+  if (target.optimize) cell.label += fmt::format("-{}", to_string(*target.optimize));
   cell.cell_id = sha256_hex(canonical_json({{"config", config.config_id()},
                                             {"board_type", target.board_type.name},
                                             {"virtual", target.virtual_board},
                                             {"clock_hz", clock},
                                             {"format", "int8"},
-                                            {"goal", to_json(deploy.goal)}}));
+                                            {"goal", to_json(goal_of(deploy, target))}}));
   const auto& stages = plan.configs[config_index];
   Json facts{{"cell", cell.cell_id},
              {"firmware", plan.stages[placement.firmware].key},
@@ -133,7 +134,7 @@ class FirmwareStages {
     return add({StageKind::firmware,
                 fmt::format("build {} for {}", label, type.name),
                 "",
-                firmware_settings(type, clock, plan_.matrix.deploy.goal),
+                firmware_settings(type, clock, goal_of(plan_.matrix.deploy, target)),
                 {model, {"trial", trial, "trial.json"}},
                 estimate::firmware_seconds},
                facts_[target_index]);

@@ -88,12 +88,16 @@ Json sweep_schema() {
 }
 
 Json deploy_schema() {
+  const Json optimize{{"enum", {"latency", "flash", "balanced"}},
+                      {"default", "latency"},
+                      {"description", "What the kernel of every layer is chosen for."}};
   const Json target{
       {"type", "object"},
       {"properties",
        {{"board_type", {{"type", "string"}, {"description", "A board type, a part or its alias."}}},
         {"virtual", {{"type", "boolean"}, {"default", false}}},
-        {"clock_mhz", {{"type", "number"}, {"exclusiveMinimum", 0}}}}},
+        {"clock_mhz", {{"type", "number"}, {"exclusiveMinimum", 0}}},
+        {"optimize", optimize}}},
       {"required", {"board_type"}},
       {"additionalProperties", false}};
   Json fields = Json::array();
@@ -116,10 +120,7 @@ Json deploy_schema() {
           {"description", "What the best has most of; @test flatters the result."}}},
         {"on", {{"type", "array"}, {"items", target}, {"minItems", 1}}},
         {"formats", {{"type", "array"}, {"items", {{"enum", {"int8"}}}}, {"minItems", 1}}},
-        {"optimize",
-         {{"enum", {"latency", "flash", "balanced"}},
-          {"default", "latency"},
-          {"description", "What the kernel of every layer is chosen for."}}},
+        {"optimize", optimize},
         {"flash_budget_bytes",
          {{"type", "integer"},
           {"minimum", 0},
@@ -133,6 +134,21 @@ Json deploy_schema() {
       {"anyOf", {{{"required", {"on"}}}, {{"required", {"best_over"}}}}},
       {"dependencies", {{"by", {"best_over"}}}},
       {"additionalProperties", false}};
+}
+
+Json comparison_schema() {
+  return {{"type", "object"},
+          {"description", "Hold every configuration against one of its baselines."},
+          {"properties",
+           {{"to", {{"enum", known_baselines()}}},
+            {"within_pp",
+             {{"type", "number"},
+              {"minimum", 0},
+              {"maximum", 100},
+              {"default", 0.5},
+              {"description", "Percentage points within which accuracies are equal."}}}}},
+          {"required", {"to"}},
+          {"additionalProperties", false}};
 }
 
 }  // namespace
@@ -156,6 +172,7 @@ Json matrix_schema() {
             {"sweep", sweep_schema()},
             {"exclude", {{"type", "array"}, {"items", exclude}}},
             {"baselines", {{"type", "array"}, {"items", {{"enum", known_baselines()}}}}},
+            {"compare", comparison_schema()},
             {"deploy", deploy_schema()}}},
           {"required", {"name"}},
           {"additionalProperties", false}};

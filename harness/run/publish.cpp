@@ -122,6 +122,8 @@ ReportInput report_of(const Plan& plan, const StageCache& cache, std::vector<Rec
   input.context = {{"matrix", plan.matrix.name}, {"command", command}};
   if (Json selection = selection_context(plan); !selection.is_null())
     input.context["selections"] = Json::array({std::move(selection)});
+  if (Json comparison = comparison_context(plan); !comparison.is_null())
+    input.context["comparison"] = std::move(comparison);
   if (const auto accuracy = teacher_accuracy(plan, cache))
     input.context["teacher_accuracy"] = *accuracy;
   if (!plan.expansion.configs.empty()) {

@@ -40,4 +40,16 @@ Json selection_context(const Plan& plan) {
           {"selected", selected}};
 }
 
+Json comparison_context(const Plan& plan) {
+  const auto& comparison = plan.matrix.comparison;
+  if (!comparison) return nullptr;
+  Json references = Json::object();
+  for (const Config& config : plan.expansion.configs) {
+    const auto baseline = baseline_of(comparison->to, config);
+    if (baseline && baseline->config_id() != config.config_id())
+      references[config.group_id()] = baseline->group_id();
+  }
+  return {{"to", comparison->to}, {"within_pp", comparison->within_pp}, {"references", references}};
+}
+
 }  // namespace assay

@@ -1,4 +1,4 @@
-// What a selection goes by, and what a report tells about it.
+// What a selection goes by, and what a report tells about it and about comparisons.
 #pragma once
 
 #include <filesystem>
@@ -14,5 +14,9 @@ Result<Scores> recorded_scores(const Plan& plan, const std::filesystem::path& st
 /// {"matrix", "over", "by", "selected"}: the fields, the criterion and the config_ids of the
 /// configurations chosen from several; null without a selection.
 Json selection_context(const Plan& plan);
+
+/// {"to", "within_pp", "references"}: which group is held against which (reports/comparison.hpp);
+/// null where the matrix asks for no comparison.
+Json comparison_context(const Plan& plan);
 
 }  // namespace assay

@@ -38,36 +38,41 @@ namespace dsp {
   "smlad " sum ", r3, lr, " sum "\n\t"
 
 // At all pixels; none of it touches the carry.
-#define ASSAY_NUMBERED_AT_PIXELS                                                 \
-  ASSAY_NUMBERED_AT("[r1]", "r4")                                                \
-  ASSAY_NUMBERED_AT("[r1, #8]", "r5")                                            \
-  ASSAY_NUMBERED_AT("[r1, #16]", "r6")                                           \
-  ASSAY_NUMBERED_AT("[r1, #24]", "r7")                                           \
-  ".if %c[pixels] == 8\n\t" ASSAY_NUMBERED_AT("[r1, #32]", "r8")                 \
-      ASSAY_NUMBERED_AT("[r1, #40]", "r9") ASSAY_NUMBERED_AT("[r1, #48]", "r10") \
-          ASSAY_NUMBERED_AT("[r1, #56]", "r11") ".endif\n\t"
+#define ASSAY_NUMBERED_AT_PIXELS       \
+  ASSAY_NUMBERED_AT("[r1]", "r4")      \
+  ASSAY_NUMBERED_AT("[r1, #8]", "r5")  \
+  ".if %c[pixels] >= 4\n\t"            \
+  ASSAY_NUMBERED_AT("[r1, #16]", "r6") \
+  ASSAY_NUMBERED_AT("[r1, #24]", "r7") \
+  ".endif\n\t"                         \
+  ".if %c[pixels] == 8\n\t"            \
+  ASSAY_NUMBERED_AT("[r1, #32]", "r8") \
+  ASSAY_NUMBERED_AT("[r1, #40]", "r9") \
+  ASSAY_NUMBERED_AT("[r1, #48]", "r10") \
+  ASSAY_NUMBERED_AT("[r1, #56]", "r11") \
+  ".endif\n\t"
 
-/// Adds the blocks of a channel times the inputs of a tile of eight or four pixels to `sums`, one
-/// for each pixel; returns what follows them. 33 instructions for 32 multiply-accumulates, or 21
+/// Adds the blocks of a channel times the inputs of a tile to `sums`, one for each of its eight,
+/// four or two pixels; returns what follows them. 33 instructions for 32 multiply-accumulates, 21
 /// for 16.
 template <int unit_bytes, int pixels>
 ASSAY_INLINE const std::int8_t* add_numbered_blocks(const std::int8_t* stream,
                                                     const std::uint32_t* pairs,
                                                     const std::uint32_t* tile,
                                                     std::int32_t (&sums)[pixels]) {
-  static_assert(pixels == 8 || pixels == 4);
-  constexpr int high = pixels == 8 ? 4 : 0;  // of four pixels r8 to r11 are copies
+  static_assert(pixels == 8 || pixels == 4 || pixels == 2);
   register const std::int8_t* r0 asm("r0") = stream;
   register const std::uint32_t* r1 asm("r1") = tile;
   register const std::uint32_t* r2 asm("r2") = pairs;
+  // With fewer pixels the last registers are copies that nothing is added to.
   register std::int32_t r4 asm("r4") = sums[0];
   register std::int32_t r5 asm("r5") = sums[1];
-  register std::int32_t r6 asm("r6") = sums[2];
-  register std::int32_t r7 asm("r7") = sums[3];
-  register std::int32_t r8 asm("r8") = sums[high];
-  register std::int32_t r9 asm("r9") = sums[high + 1];
-  register std::int32_t r10 asm("r10") = sums[high + 2];
-  register std::int32_t r11 asm("r11") = sums[high + 3];
+  register std::int32_t r6 asm("r6") = sums[2 % pixels];
+  register std::int32_t r7 asm("r7") = sums[3 % pixels];
+  register std::int32_t r8 asm("r8") = sums[4 % pixels];
+  register std::int32_t r9 asm("r9") = sums[5 % pixels];
+  register std::int32_t r10 asm("r10") = sums[6 % pixels];
+  register std::int32_t r11 asm("r11") = sums[7 % pixels];
   asm volatile(
       "push {r2}\n"
       "1:\n\t" ASSAY_NEXT_NUMBERED ASSAY_NUMBERED_AT_PIXELS
@@ -79,7 +84,8 @@ ASSAY_INLINE const std::int8_t* add_numbered_blocks(const std::int8_t* stream,
         "+r"(r10), "+r"(r11)
       : [unit] "i"(log2_of(unit_bytes)), [pixels] "i"(pixels)
       : "r3", "r12", "lr", "cc", "memory");
-  sums[0] = r4, sums[1] = r5, sums[2] = r6, sums[3] = r7;
+  sums[0] = r4, sums[1] = r5;
+  if constexpr (pixels >= 4) sums[2] = r6, sums[3] = r7;
   if constexpr (pixels == 8) sums[4] = r8, sums[5] = r9, sums[6] = r10, sums[7] = r11;
   return r0;
 }
@@ -122,7 +128,7 @@ void conv_blocks_codebook16_dsp(const std::int8_t* in, std::int8_t* out, void* m
   constexpr auto form = dsp::SparseForm::numbered_blocks;
   auto* const pairs = static_cast<std::uint32_t*>(memory);
   dsp::PairCodebook<L>::prepare(pairs);
-  dsp::convolve_sparse<L, form>(in, out, pairs + dsp::pair_table_words(form),
+  dsp::convolve_sparse<L, form>(in, out, pairs + dsp::pair_table_words,
                                 [pairs](auto* stream, auto* tile, auto& sums) ASSAY_INLINE_LAMBDA {
                                   return dsp::add_numbered_blocks<dsp::unit_bytes<L, form>>(
                                       stream, pairs, tile, sums);
@@ -132,7 +138,7 @@ void conv_blocks_codebook16_dsp(const std::int8_t* in, std::int8_t* out, void* m
 template <class L>
 void dense_blocks_codebook16_dsp(const std::int8_t* in, std::int8_t* out, void* memory) {
   auto* const pairs = static_cast<std::uint32_t*>(memory);
-  auto* const inputs = pairs + dsp::pair_table_words(dsp::SparseForm::numbered_blocks);
+  auto* const inputs = pairs + dsp::pair_table_words;
   dsp::PairCodebook<L>::prepare(pairs);
   dsp::expand_column<dsp::dense_inputs<L>, 1>(in, inputs);
   const std::int8_t* stream = L::stream;

@@ -54,7 +54,8 @@ constexpr BadMatrix bad_matrices[] = {
     {"TheSameTargetTwice",
      R"({"name": "m", "deploy": {"on": [{"board_type": "stm32f405", "virtual": true},
       {"board_type": "olimex-stm32-h405", "virtual": true, "clock_mhz": 168}]}})",
-     "m.json: deploy.on[1].board_type: olimex-stm32-h405 is there twice, at the same clock"},
+     "m.json: deploy.on[1].board_type: olimex-stm32-h405 is there twice, at the same clock for the "
+     "same goal"},
     {"NameThatLeavesTheFolder", R"({"name": "../m", )" DEPLOYED "}", "m.json: name: expected"},
 };
 

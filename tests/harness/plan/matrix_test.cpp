@@ -254,6 +254,16 @@ INSTANTIATE_TEST_SUITE_P(
                   "string \"two\""},
         BadMatrix{R"({"name": "a", "base": {"seed": 1}, "sweep": {"seed": [1]}})",
                   "m.json: sweep[\"seed\"]: is also given in base; keep one"},
+        BadMatrix{R"({"name": "a", "compare": {"to": "uncompressed"}})",
+                  "m.json: compare.to: \"uncompressed\" is not among baselines"},
+        BadMatrix{R"({"name": "a", "baselines": ["plain"], "compare": {"to": "plain",
+                      "within_pp": 101}})",
+                  "m.json: compare.within_pp: expected 0 to 100 percentage points"},
+        BadMatrix{R"({"name": "a", "deploy": {"optimize": "flash", "on": [
+                      {"board_type": "stm32f405", "optimize": "flash"},
+                      {"board_type": "stm32f405"}]}})",
+                  "m.json: deploy.on[1].board_type: olimex-stm32-h405 is there twice, at the same "
+                  "clock for the same goal"},
         BadMatrix{R"({"name": "a", "baselines": ["techer"]})",
                   "m.json: baselines: expected one of plain, uncompressed, teacher, "
                   "compressed-teacher, found \"techer\""},

@@ -1,7 +1,7 @@
 #include "harness/plan/plan.hpp"
 
 #include <fmt/format.h>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
 #include <set>
@@ -261,6 +261,25 @@ TEST(Plan, TheGoalIsPartOfTheFirmwareAndTheCellButNotOfTheTrial) {
     EXPECT_TRUE(firmware.insert(key(plan, StageKind::firmware)).second) << goal;
     EXPECT_TRUE(cells.insert(plan.cells[0].cell_id).second) << goal;
   }
+}
+
+TEST(Plan, ATargetMayHaveAGoalOfItsOwn) {
+  const auto plan = plan_of(R"({"name": "m", "deploy": {"optimize": "balanced", "on": [
+      {"board_type": "stm32f405"}, {"board_type": "stm32f405", "optimize": "flash"},
+      {"board_type": "stm32f405", "optimize": "latency"}]}})");
+  ASSERT_EQ(plan.cells.size(), 3u);
+  EXPECT_EQ(count(plan, StageKind::trial), 1u);
+  std::vector<std::string> goals, labels;
+  std::set<std::string> ids;
+  for (const Cell& cell : plan.cells) {
+    goals.push_back(plan.stages[cell.placement->firmware].settings.at("goal").at("optimize"));
+    labels.push_back(cell.label.substr(cell.label.find('@')));
+    ids.insert(cell.cell_id);
+  }
+  EXPECT_THAT(goals, testing::ElementsAre("balanced", "flash", "latency"));
+  EXPECT_THAT(labels, testing::ElementsAre("@olimex-stm32-h405", "@olimex-stm32-h405-flash",
+                                           "@olimex-stm32-h405-latency"));
+  EXPECT_EQ(ids.size(), 3u);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "harness/core/file.hpp"
+#include "harness/run/selection.hpp"
 #include "tests/support/sample_records.hpp"
 
 namespace assay {
@@ -48,6 +49,31 @@ TEST_F(StoredReportTest, OfAMatrixNobodyRanIsAnError) {
   const auto found = stored_report("night", store_);
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().kind, ErrorKind::bad_input);
+}
+
+TEST(ComparisonContext, HoldsEveryGroupAgainstItsBaseline) {
+  const auto planned = [](const std::string& compare) {
+    const auto json = parse_json(R"({"name": "m", "base": {"cluster.clusters": 16},
+        "variants": [{"prune.sparsity": 0.5}, {"prune.sparsity": 0.75}],
+        "sweep": {"seed": [1, 2]}, "baselines": ["uncompressed"])" +
+                                     compare + "}",
+                                 "m.json");
+    return make_plan(parse_matrix(*json, "m.json").value()).value();
+  };
+  const Plan plan = planned(R"(, "compare": {"to": "uncompressed", "within_pp": 0.25})");
+  const Json context = comparison_context(plan);
+  EXPECT_EQ(context.at("to"), "uncompressed");
+  EXPECT_EQ(context.at("within_pp"), 0.25);
+  const Json& references = context.at("references");
+  EXPECT_EQ(references.size(), 2u);
+  for (const Config& config : plan.expansion.configs) {
+    const bool compressed = config.has("cluster");
+    EXPECT_EQ(references.contains(config.group_id()), compressed) << config.label();
+    if (compressed) {
+      EXPECT_EQ(references.at(config.group_id()), config.uncompressed().group_id());
+    }
+  }
+  EXPECT_TRUE(comparison_context(planned("")).is_null());
 }
 
 }  // namespace

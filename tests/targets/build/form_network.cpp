@@ -18,6 +18,8 @@ WeightFill fill_for(WeightForm form) {
       return WeightFill::clusters64;
     case WeightForm::blocks:
       return WeightFill::blocks75;
+    case WeightForm::blocks_codebook16:
+      return WeightFill::blocks75_clusters16;
     case WeightForm::unstructured:
     case WeightForm::bitmap:
       return WeightFill::scattered90;
