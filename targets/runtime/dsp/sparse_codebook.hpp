@@ -38,9 +38,9 @@ namespace dsp {
   "smlad " sum ", r3, lr, " sum "\n\t"
 
 // At all pixels; none of it touches the carry.
-#define ASSAY_NUMBERED_AT_PIXELS       \
-  ASSAY_NUMBERED_AT("[r1]", "r4")      \
-  ASSAY_NUMBERED_AT("[r1, #8]", "r5")  \
+#define ASSAY_NUMBERED_AT_PIXELS      \
+  ASSAY_NUMBERED_AT("[r1]", "r4")     \
+  ASSAY_NUMBERED_AT("[r1, #8]", "r5") \
   ".if %c[pixels] >= 4\n\t"            \
   ASSAY_NUMBERED_AT("[r1, #16]", "r6") \
   ASSAY_NUMBERED_AT("[r1, #24]", "r7") \

@@ -10,9 +10,11 @@
 namespace assay::test {
 
 /// Every form that weights can be packed in.
-inline constexpr std::array weight_forms{
-    WeightForm::int8,        WeightForm::int4,         WeightForm::ternary, WeightForm::codebook16,
-    WeightForm::codebook256, WeightForm::unstructured, WeightForm::blocks,  WeightForm::blocks_codebook16, WeightForm::bitmap};
+inline constexpr std::array weight_forms{WeightForm::int8,        WeightForm::int4,
+                                         WeightForm::ternary,     WeightForm::codebook16,
+                                         WeightForm::codebook256, WeightForm::unstructured,
+                                         WeightForm::blocks,      WeightForm::blocks_codebook16,
+                                         WeightForm::bitmap};
 
 /// Input 11 x 10 x 2, ten logits; odd channels, lopsided padding, a stride: convolutions of a
 /// window and of a pixel, a depthwise one, a pool and a dense layer, with random weights that the

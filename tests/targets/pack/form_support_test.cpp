@@ -31,6 +31,14 @@ TEST(FormSupport, EveryCoreOfAMicrocontrollerHasEveryFormOfConvolutionsAndDenseL
             << name << " " << to_string(op) << " " << to_string(form);
 }
 
+TEST(FormSupport, NumberedBlocksAreForCortexM) {
+  for (const char* name : {"cortex-m0", "cortex-m0plus", "cortex-m4f", "cortex-m7", "cortex-m33"})
+    for (const IntegerOp op : {convolution, dense})
+      EXPECT_THAT(forms_with_kernels(op, load_core(name).value()),
+                  Contains(WeightForm::blocks_codebook16))
+          << name << " " << to_string(op);
+}
+
 struct Missed {
   IntegerOp op;
   WeightFill fill;
