@@ -27,7 +27,8 @@ endfunction()
 
 hash_folders(train compress)
 hash_folders(evaluate compress/onnx compress/data targets/graph targets/pack targets/build
-  targets/runtime targets/wire targets/port/host harness/run/host_evaluation.cpp)
+  targets/runtime targets/wire targets/port/host harness/run/host_evaluation.cpp
+  harness/core/element.cpp)
 hash_folders(trial compress/onnx targets boards/link boards/probe boards/station boards/virtual
   harness/run/trial_stage.cpp)
 string(APPEND trial ${ENGINE})

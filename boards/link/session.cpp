@@ -43,7 +43,12 @@ Result<Hello> parse_hello(const Link& link, const wire::Frame& frame) {
   hello.part.assign(part.begin(), part.end());
   hello.unique_id = fields.counted();
   hello.build_id = fields.counted();
-  const bool sensible = hello.output_size > 0 && hello.output_size <= largest_output &&
+  const auto input_element = element_of_code(fields.u8());
+  const auto output_element = element_of_code(fields.u8());
+  hello.input_element = input_element.value_or(Element::int8);
+  hello.output_element = output_element.value_or(Element::int8);
+  const bool sensible = input_element && output_element && hello.output_size > 0 &&
+                        hello.output_size <= largest_output &&
                         hello.window >= wire::encoded_bound(wire::max_plain_payload);
   if (!fields.complete() || !sensible)
     return trouble(link, "sent a malformed hello: rebuild the firmware");
@@ -125,7 +130,7 @@ std::chrono::nanoseconds expected_time(std::uint32_t cycles, Hertz clock) {
       std::chrono::duration<double>(seconds));
 }
 
-const std::uint8_t* as_u8(std::span<const std::int8_t> values) {
+const std::uint8_t* as_u8(ElementBytes values) {
   return reinterpret_cast<const std::uint8_t*>(values.data());
 }
 
@@ -133,7 +138,7 @@ const std::uint8_t* as_u8(std::span<const std::int8_t> values) {
 class InOrder {
  public:
   explicit InOrder(const Session::OnLogits& deliver) : deliver_(deliver) {}
-  void take(std::size_t index, std::span<const std::int8_t> logits) {
+  void take(std::size_t index, ElementBytes logits) {
     if (index != next_) {
       early_.emplace(index, std::vector<std::int8_t>(logits.begin(), logits.end()));
       return;
@@ -159,16 +164,16 @@ Result<Session> Session::open(Link& link, std::chrono::milliseconds deadline, Li
   ASSAY_TRY(Hello hello, greet(*channel, nonce, deadline));
   constexpr std::size_t answer_head = 4;
   const std::size_t longest_answer =
-      std::max(hello.output_size + answer_head, wire::max_plain_payload);
+      std::max(hello.output_bytes() + answer_head, wire::max_plain_payload);
   channel->establish(hello.window, longest_answer, nonce);
   return Session(std::move(channel), std::move(hello), nonce);
 }
 
-Status Session::stream(std::span<const std::int8_t> samples, const OnLogits& on_logits) {
-  const std::size_t size = hello_.input_size;
+Status Session::stream(ElementBytes samples, const OnLogits& on_logits) {
+  const std::size_t size = hello_.input_bytes();
   if (size == 0 || samples.size() % size != 0)
     return fail(ErrorKind::bad_input,
-                fmt::format("{} input values are no whole number of samples of {} values",
+                fmt::format("{} bytes of input are no whole number of samples of {} bytes",
                             samples.size(), size));
   InOrder in_order(on_logits);
   Requests requests;
@@ -181,7 +186,7 @@ Status Session::stream(std::span<const std::int8_t> samples, const OnLogits& on_
     writer.put(as_u8(samples.subspan(i * size, size)), size);
   };
   requests.take = [&](std::size_t i, const wire::Frame& frame) -> Result<Wait> {
-    if (frame.type != wire::Type::logits || frame.size != 4 + hello_.output_size ||
+    if (frame.type != wire::Type::logits || frame.size != 4 + hello_.output_bytes() ||
         wire::get_u32(frame.payload) != static_cast<std::uint32_t>(i))
       return trouble(channel_->link(), "sent malformed logits: rebuild the firmware");
     in_order.take(i, {reinterpret_cast<const std::int8_t*>(frame.payload) + 4, frame.size - 4});
@@ -190,13 +195,13 @@ Status Session::stream(std::span<const std::int8_t> samples, const OnLogits& on_
   return channel_->exchange(requests);
 }
 
-Result<Timing> Session::measure(std::span<const std::int8_t> sample, std::size_t inferences) {
-  if (sample.size() != hello_.input_size || inferences == 0)
+Result<Timing> Session::measure(ElementBytes sample, std::size_t inferences) {
+  if (sample.size() != hello_.input_bytes() || inferences == 0)
     return fail(ErrorKind::bad_input,
-                fmt::format("a measurement takes one sample of {} values and at least one "
-                            "inference, got {} values and {} inferences",
-                            hello_.input_size, sample.size(), inferences));
-  ASSAY_CHECK(stream(sample, [](std::size_t, std::span<const std::int8_t>) {}));  // warms up
+                fmt::format("a measurement takes one sample of {} bytes and at least one "
+                            "inference, got {} bytes and {} inferences",
+                            hello_.input_bytes(), sample.size(), inferences));
+  ASSAY_CHECK(stream(sample, [](std::size_t, ElementBytes) {}));  // warms up
   Timing timing;
   for (std::size_t i = 0; i < inferences; ++i)
     ASSAY_CHECK(measure_once(sample, timing));
@@ -204,7 +209,7 @@ Result<Timing> Session::measure(std::span<const std::int8_t> sample, std::size_t
 }
 
 /// One window, added to `timing`.
-Status Session::measure_once(std::span<const std::int8_t> sample, Timing& timing) {
+Status Session::measure_once(ElementBytes sample, Timing& timing) {
   const std::uint32_t id = ++measurement_;
   Requests requests;
   requests.type = wire::Type::measure;

@@ -66,31 +66,34 @@ Status check_identity(const Board& board, const MeasureRequest& request, const H
 }
 
 Status check_request(const MeasureRequest& request, const Hello& hello) {
-  const std::size_t size = hello.input_size;
+  const std::size_t size = hello.input_bytes();
   if (size == 0 || request.inputs.empty() || request.inputs.size() % size != 0)
     return fail(ErrorKind::bad_input,
-                fmt::format("{} input values are no whole number of samples of {} values",
+                fmt::format("{} bytes of input are no whole number of samples of {} bytes",
                             request.inputs.size(), size));
-  const std::size_t logits = request.inputs.size() / size * hello.output_size;
+  const std::size_t logits = request.inputs.size() / size * hello.output_bytes();
   if (request.expected_logits.size() != logits)
-    return fail(ErrorKind::bad_input, fmt::format("{} logits are expected of samples that have {}",
-                                                  request.expected_logits.size(), logits));
+    return fail(ErrorKind::bad_input,
+                fmt::format("{} bytes of logits are expected of samples that have {}",
+                            request.expected_logits.size(), logits));
   return {};
 }
 
 Status stream_samples(Session& session, const MeasureRequest& request, BoardMeasurement& found) {
-  const std::size_t outputs = session.hello().output_size;
-  found.samples = request.inputs.size() / session.hello().input_size;
-  return session.stream(
-      request.inputs, [&](std::size_t sample, std::span<const std::int8_t> logits) {
-        const auto* expected = request.expected_logits.data() + sample * outputs;
-        const auto wrong = static_cast<std::size_t>(
-            std::mismatch(logits.begin(), logits.end(), expected).first - logits.begin());
-        if (wrong == outputs)
-          ++found.identical_samples;
-        else if (!found.first_mismatch)
-          found.first_mismatch = LogitMismatch{sample, wrong, expected[wrong], logits[wrong]};
-      });
+  const Element element = session.hello().output_element;
+  found.samples = request.inputs.size() / session.hello().input_bytes();
+  return session.stream(request.inputs, [&](std::size_t sample, ElementBytes logits) {
+    const auto expected =
+        ElementBytes(request.expected_logits).subspan(sample * logits.size(), logits.size());
+    const auto differs = std::ranges::mismatch(logits, expected).in1 - logits.begin();
+    if (static_cast<std::size_t>(differs) == logits.size()) {
+      ++found.identical_samples;
+    } else if (!found.first_mismatch) {
+      const std::size_t logit = static_cast<std::size_t>(differs) / size_of(element);
+      found.first_mismatch = LogitMismatch{sample, logit, read_element(expected, logit, element),
+                                           read_element(logits, logit, element)};
+    }
+  });
 }
 
 /// A program that was put on a board and runs.
@@ -191,8 +194,7 @@ struct Desk::State {
 
   Status take_quiet_window(const Board& board, const MeasureRequest& request,
                            const Program& program, Session& session, BoardMeasurement& found) {
-    const auto sample =
-        std::span<const std::int8_t>(request.inputs).first(session.hello().input_size);
+    const auto sample = ElementBytes(request.inputs).first(session.hello().input_bytes());
     const bool under_linux = board.type.part.runs_linux();
     if (board.virtual_board && !under_linux) ASSAY_CHECK(counts(board));  // of earlier firmware
     ASSAY_TRY(found.timing, session.measure(sample, request.inferences));
@@ -264,16 +266,15 @@ Result<TrialCounts> Desk::count_samples(const Board& board, const MeasureRequest
   ASSAY_TRY(auto session, state_->boot(board, request, *program.link, stop, found));
   ASSAY_CHECK(state_->counts(board));  // windows of earlier firmware
   TrialCounts counts;
-  const std::size_t outputs = session.hello().output_size;
-  ASSAY_CHECK(
-      session.stream(request.inputs, [&](std::size_t sample, std::span<const std::int8_t> logits) {
-        const auto expected = std::span(request.expected_logits).subspan(sample * outputs, outputs);
-        if (!std::ranges::equal(logits, expected)) counts.wrong.push_back(sample);
-      }));
+  ASSAY_CHECK(session.stream(request.inputs, [&](std::size_t sample, ElementBytes logits) {
+    const auto expected =
+        ElementBytes(request.expected_logits).subspan(sample * logits.size(), logits.size());
+    if (!std::ranges::equal(logits, expected)) counts.wrong.push_back(sample);
+  }));
   ASSAY_TRY(const auto windows, state_->counts(board));
   for (const auto& window : windows)
     counts.costs.push_back({Instructions(window.instructions), Cycles(window.cycles)});
-  const std::size_t samples = request.inputs.size() / session.hello().input_size;
+  const std::size_t samples = request.inputs.size() / session.hello().input_bytes();
   if (counts.costs.size() == samples) return counts;
   return fail(ErrorKind::infrastructure, fmt::format("{} counted {} runs of {} samples: run again",
                                                      board.name, counts.costs.size(), samples));

@@ -25,8 +25,8 @@ struct MeasureRequest {
   std::string build_id;                      ///< hex; the hello must carry it
   std::string model_hash;                    ///< SHA-256 of the ONNX file; the hello must carry it
   Hertz clock;                               ///< the hello must report it
-  std::vector<std::int8_t> inputs;           ///< [samples][input size]; at least one sample
-  std::vector<std::int8_t> expected_logits;  ///< [samples][output size], from the host target
+  std::vector<std::int8_t> inputs;           ///< bytes of [samples][input]; at least one sample
+  std::vector<std::int8_t> expected_logits;  ///< bytes of [samples][logits], from the host target
   std::size_t inferences = 3;                ///< timed in the quiet window
 };
 
@@ -34,8 +34,8 @@ struct MeasureRequest {
 struct LogitMismatch {
   std::size_t sample = 0;
   std::size_t logit = 0;
-  int expected = 0;
-  int found = 0;
+  float expected = 0;  ///< the element's number: an int8, or a float32
+  float found = 0;
 };
 
 /// What a board told.

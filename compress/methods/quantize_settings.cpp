@@ -89,6 +89,12 @@ std::string_view to_string(Scheme scheme) {
   return word_of(schemes, scheme);
 }
 
+std::optional<Scheme> find_scheme(std::string_view word) {
+  for (const auto& [scheme, name] : schemes)
+    if (name == word) return scheme;
+  return std::nullopt;
+}
+
 std::string_view to_string(Observer observer) {
   return word_of(observers, observer);
 }

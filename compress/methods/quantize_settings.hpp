@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -74,6 +75,8 @@ constexpr bool is_weight_width(int bits) {
 }
 
 std::string_view to_string(Scheme scheme);
+/// The scheme of that word, if there is one.
+std::optional<Scheme> find_scheme(std::string_view word);
 std::string_view to_string(Observer observer);
 std::string_view to_string(WeightObserver observer);
 std::string_view to_string(WeightScales scales);

@@ -97,7 +97,9 @@ Result<int> run(const Options& options) {
 
 Action declare_export(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("model", options->model, "int8 ONNX model (QDQ)")->required();
+  app.add_option("model", options->model,
+                 "ONNX model: int8 (QDQ), or float with float32, float16 or int8 weights")
+      ->required();
   app.add_option("--part", options->part, "A part, a board type, or host: portable kernels only")
       ->required();
   app.add_option("-o,--output", options->output, "Folder to write; new or empty")->required();

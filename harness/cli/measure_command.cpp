@@ -80,7 +80,7 @@ bool is_cached(const StageCache& cache, const Stage& stage) {
 /// Checks the model, the data and the machine; writes nothing.
 Result<Task> prepare(const Options& options, const Board& board) {
   ASSAY_TRY(const auto model, onnx::read_model(options.model));
-  ASSAY_CHECK(lower(model, options.model));
+  ASSAY_TRY(const auto graph, lower(model, options.model));
   ASSAY_TRY(const auto data, data_of(options, model));
   ASSAY_TRY(const auto info, find_dataset(data));
   ASSAY_TRY(const auto hash, sha256_file(options.model));
@@ -117,7 +117,7 @@ Result<Task> prepare(const Options& options, const Board& board) {
                                                 {"board_type", board.type.name},
                                                 {"virtual", board.virtual_board},
                                                 {"clock_hz", clock.count()},
-                                                {"format", "int8"},
+                                                {"format", arithmetic_of(graph)},
                                                 {"goal", to_json(goal)}}));
   identity.matrix = "measure";
   identity.label = std::filesystem::path(options.model).stem();
@@ -172,7 +172,9 @@ Result<int> run(const Options& options) {
 
 Action declare_measure(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("model", options->model, "int8 ONNX model (QDQ)")->required();
+  app.add_option("model", options->model,
+                 "ONNX model: int8 (QDQ), or float with float32, float16 or int8 weights")
+      ->required();
   app.add_option("--on", options->on, "A board of the inventory, or virtual:<board type or part>")
       ->required();
   app.add_option("--data", options->data, "Data set, when the model does not name it");

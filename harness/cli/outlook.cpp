@@ -40,8 +40,11 @@ Result<std::optional<FitEstimate>> FitTable::of(const Cell& cell) {
   if (!cell.placement) return std::nullopt;
   const Config& config = plan_.expansion.configs[cell.config];
   const auto& type = plan_.matrix.deploy.on[cell.placement->target].board_type;
-  const Json student = config.json().at("student");
-  const auto key = fmt::format("{} {} {}", student.dump(), config.at("data").dump(), type.name);
+  // What an estimate depends on: shapes, the form of the weights, and what may make them smaller.
+  const Json json = config.json();
+  const auto key = fmt::format("{} {} {} {} {} {}", json.at("student").dump(),
+                               config.at("data").dump(), json.at("quantize").dump(),
+                               config.has("prune"), config.has("cluster"), type.name);
   if (const auto known = estimates_.find(key); known != estimates_.end()) return known->second;
   ASSAY_TRY(const auto estimate, estimate_fit(config, type));
   return estimates_[key] = estimate;

@@ -9,8 +9,8 @@
 
 namespace assay {
 
-/// What an int8 model needs of a part. Weights, arena and their sum are exact for the shapes and
-/// int8 weights; the runtime and code around them are an allowance.
+/// What a model needs of a part. Weights, arena and their sum are exact for the shapes and the
+/// scheme's weights; the runtime and code around them are an allowance.
 struct FitEstimate {
   Bytes flash_needed;
   /// With the smallest form of every layer's weights that compression may leave room for, which

@@ -16,6 +16,12 @@
 namespace assay {
 namespace {
 
+/// How a stage's label names what the final model is in.
+std::string arithmetic_of(const Config& config) {
+  const auto scheme = config.at("quantize.scheme").get<std::string>();
+  return scheme == "none" ? "float32" : scheme;
+}
+
 /// Adds stages, each once.
 class PlanBuilder {
  public:
@@ -45,7 +51,7 @@ class PlanBuilder {
     stages.missing_kernel = shape.missing_kernel;
     if (stages.missing_kernel.empty())
       stages.evaluate = add({StageKind::evaluate,
-                             "evaluate int8 " + config.label(),
+                             fmt::format("evaluate {} {}", arithmetic_of(config), config.label()),
                              "",
                              {{"data", config.at("data")}},
                              {{"model", stages.quantize, "model.onnx"}},

@@ -26,13 +26,20 @@ Result<onnx::Model> untrained_model(const ModelChoice& choice, const std::string
 
 namespace {
 
-/// The int8 network with ranges that nothing was seen in.
-Result<IntegerGraph> lower_untrained(const onnx::Model& model) {
-  ASSAY_TRY(const auto observed, activations_to_observe(model));
+Scheme scheme_of(const Config& config) {
+  return find_scheme(config.at("quantize.scheme").get<std::string>()).value();
+}
+
+/// The network of a scheme, with ranges that nothing was seen in. Of a scheme without kernels that
+/// of int8, which has the same layers.
+Result<IntegerGraph> lower_untrained(const onnx::Model& model, Scheme scheme) {
+  QuantizeSettings settings;
+  if (scheme != Scheme::int16_activations) settings.scheme = scheme;
+  ASSAY_TRY(const auto observed, activations_to_observe(model, settings));
   Ranges ranges;
   for (const auto& name : observed)
     ranges[name] = {-1, 1};
-  ASSAY_TRY(const auto quantized, quantize_model(model, ranges));
+  ASSAY_TRY(const auto quantized, quantize_model(model, ranges, settings));
   return lower(quantized.model);
 }
 
@@ -55,9 +62,9 @@ Result<Macs> family_macs(const Config& config) {
 
 /// Why no kernels are there for a scheme, or for a TorchScript file; nothing when they may be.
 std::optional<std::string> excluded_from_kernels(const Config& config) {
-  const auto scheme = config.at("quantize.scheme").get<std::string>();
-  if (scheme != "int8")
-    return fmt::format("there are no device kernels for quantize.scheme \"{}\"", scheme);
+  const Scheme scheme = scheme_of(config);
+  if (scheme == Scheme::int16_activations)
+    return fmt::format("there are no device kernels for quantize.scheme \"{}\"", to_string(scheme));
   const auto file = config.source();
   if (!file || !is_torchscript(*file)) return std::nullopt;
   return fmt::format(
@@ -88,7 +95,7 @@ Result<IntegerGraph> untrained_graph(const Config& config) {
     return fail(ErrorKind::bad_input,
                 fmt::format("the shapes of {} are not known before it is imported",
                             config.source()->string()));
-  return lower_untrained(*model);
+  return lower_untrained(*model, scheme_of(config));
 }
 
 Result<StudentShape> student_shape(const Config& config) {
@@ -101,7 +108,7 @@ Result<StudentShape> student_shape(const Config& config) {
   if (!file && !shape.missing_kernel.empty()) return shape;
   ASSAY_TRY(const auto model, student_model(config));
   if (!model) return shape;
-  const auto graph = lower_untrained(*model);
+  const auto graph = lower_untrained(*model, scheme_of(config));
   if (!graph && shape.missing_kernel.empty()) shape.missing_kernel = graph.error().message;
   if (!file || !graph) return shape;
   shape.macs = Macs(0);

@@ -25,7 +25,7 @@ Result<std::optional<onnx::Model>> student_model(const Config& config);
 /// The same as it is trained: batch normalization stands on its own.
 Result<std::optional<onnx::Model>> student_network(const Config& config);
 
-/// The integer network of a configuration's student, of ranges nothing was seen in. Errors:
+/// The network of a configuration's student in its scheme, of ranges nothing was seen in. Errors:
 /// bad_input, also for a student whose shapes are not known before it is imported.
 Result<IntegerGraph> untrained_graph(const Config& config);
 

@@ -20,9 +20,9 @@ enum class StageKind {
   logits,          ///< a teacher's outputs on the training images -> logits.bin
   evaluate_torch,  ///< accuracy of any model as Torch computes it -> evaluation.json
   quantize,        ///< float model to its final form -> model.onnx, quantization.json
-  evaluate,  ///< int8 model on the host target, all test images -> logits.bin, evaluation.json
-  trial,     ///< int8 model: what every kernel costs its layers on one board type -> trial.json
-  firmware,  ///< int8 model for one board type -> firmware.elf, firmware.map, firmware.json
+  evaluate,  ///< final model on the host target, all test images -> logits.bin, evaluation.json
+  trial,     ///< final model: what every kernel costs its layers on one board type -> trial.json
+  firmware,  ///< final model for one board type -> firmware.elf, firmware.map, firmware.json
 };
 
 std::string_view to_string(StageKind kind);

@@ -1,6 +1,9 @@
 #include "harness/run/firmware_stage.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
 
 #include "compress/onnx/model.hpp"
 #include "harness/core/file.hpp"
@@ -31,10 +34,22 @@ Metrics size_metrics(const FirmwareImage& image, const GeneratedModel& model) {
           {"macc", {static_cast<double>(model.macs.count()), "", Provenance::counted, {}}}};
 }
 
+/// How the model has the weights of its layers: "int8", "float16", "float32, float16".
+std::string stored_weights(const IntegerGraph& graph) {
+  std::set<std::string_view> forms;
+  for (const IntegerLayer& layer : graph.layers)
+    if (has_weights(layer.op)) forms.insert(to_string(stored_form({graph, layer})));
+  return fmt::format("{}", fmt::join(forms, ", "));
+}
+
 /// What is known of every build; the rest needs an image.
 Json build_json(const FirmwareOrder& order, const KernelSelection& selection,
-                const std::string& hash) {
-  return {{"model_sha256", hash}, {"goal", to_json(order.goal)}, {"layers", selection.layers}};
+                const IntegerGraph& graph, const std::string& hash) {
+  return {{"model_sha256", hash},
+          {"goal", to_json(order.goal)},
+          {"arithmetic", arithmetic_of(graph)},
+          {"weights", stored_weights(graph)},
+          {"layers", selection.layers}};
 }
 
 void add_image(const FirmwareImage& image, const GeneratedModel& model, Json& build) {
@@ -71,7 +86,7 @@ Status build_firmware_stage(const FirmwareOrder& order, const fs::path& director
     return tl::unexpected(image.error());
   Json facts{{"fits", image.has_value()},
              {"model_sha256", hash},
-             {"build", build_json(order, selection, hash)},
+             {"build", build_json(order, selection, graph, hash)},
              {"metrics", Json::object()},
              {"notices", selection.notices}};
   if (image) {

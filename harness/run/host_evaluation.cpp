@@ -22,12 +22,12 @@ constexpr int images_per_batch = 500;
 constexpr std::chrono::seconds hello_deadline{10};
 
 /// A model ready to be fed: its graph for the shape and scale of the input, and the normalization.
-struct InputQuantizer {
+struct InputReader {
   ActivationTensor tensor;
   InputNormalization normalization;
 
-  static Result<InputQuantizer> make(const onnx::Model& model, const IntegerGraph& graph,
-                                     const ImageSet& images, const std::string& source) {
+  static Result<InputReader> make(const onnx::Model& model, const IntegerGraph& graph,
+                                  const ImageSet& images, const std::string& source) {
     const auto& tensor = graph.tensors.at(static_cast<std::size_t>(graph.input));
     if (tensor.height != images.height || tensor.width != images.width ||
         tensor.channels != images.channels)
@@ -36,14 +36,14 @@ struct InputQuantizer {
                               tensor.height, tensor.width, tensor.channels, images.height,
                               images.width, images.channels));
     ASSAY_TRY(auto normalization, read_normalization(model, tensor.channels));
-    return InputQuantizer{tensor, std::move(normalization)};
+    return InputReader{tensor, std::move(normalization)};
   }
 
   std::vector<std::int8_t> inputs(const ImageSet& images, int first, int count) const {
     std::vector<std::int8_t> all;
     const auto pixels = static_cast<std::size_t>(images.channels) * images.height * images.width;
     for (int i = first; i < first + count; ++i) {
-      const auto one = quantize_pixels({images.image(i), pixels}, normalization, tensor);
+      const auto one = network_input({images.image(i), pixels}, normalization, tensor);
       all.insert(all.end(), one.begin(), one.end());
     }
     return all;
@@ -52,7 +52,7 @@ struct InputQuantizer {
 
 /// Streams a split through the program and returns its outputs [images][outputs]; `score` sees them
 /// as the real numbers that `output` makes of them.
-Result<std::vector<std::int8_t>> run_split(Session& session, const InputQuantizer& quantizer,
+Result<std::vector<std::int8_t>> run_split(Session& session, const InputReader& reader,
                                            const ActivationTensor& output, const ImageSet& images,
                                            Score& score,
                                            const std::function<void(int done)>& progress) {
@@ -60,16 +60,17 @@ Result<std::vector<std::int8_t>> run_split(Session& session, const InputQuantize
   std::vector<float> reals;
   int done = 0;
   Status scored;
-  const auto see = [&](std::size_t, std::span<const std::int8_t> row) {
+  const auto see = [&](std::size_t, ElementBytes row) {
     reals.clear();
-    for (const int value : row)
-      reals.push_back(output.scale * static_cast<float>(value - output.zero_point));
+    for (std::int64_t i = 0; i < output.size(); ++i)
+      reals.push_back(output.scale * (read_element(row, i, output.element) -
+                                      static_cast<float>(output.zero_point)));
     if (scored) scored = score.add(done++, 1, reals);
     outputs.insert(outputs.end(), row.begin(), row.end());
   };
   for (int first = 0; first < images.count; first += images_per_batch) {
     const int count = std::min(images_per_batch, images.count - first);
-    ASSAY_CHECK(session.stream(quantizer.inputs(images, first, count), see));
+    ASSAY_CHECK(session.stream(reader.inputs(images, first, count), see));
     ASSAY_CHECK(scored);
     progress(first + count);
   }
@@ -78,12 +79,12 @@ Result<std::vector<std::int8_t>> run_split(Session& session, const InputQuantize
 
 }  // namespace
 
-Result<std::vector<std::int8_t>> quantized_inputs(const std::filesystem::path& model_path,
-                                                  const ImageSet& images, int count) {
+Result<std::vector<std::int8_t>> model_inputs(const std::filesystem::path& model_path,
+                                              const ImageSet& images, int count) {
   ASSAY_TRY(const auto model, onnx::read_model(model_path));
   ASSAY_TRY(const auto graph, lower(model, model_path));
-  ASSAY_TRY(const auto quantizer, InputQuantizer::make(model, graph, images, model_path.string()));
-  return quantizer.inputs(images, 0, std::min(count, images.count));
+  ASSAY_TRY(const auto reader, InputReader::make(model, graph, images, model_path.string()));
+  return reader.inputs(images, 0, std::min(count, images.count));
 }
 
 Status evaluate_on_host(const std::filesystem::path& model_path, const std::string& data,
@@ -96,7 +97,7 @@ Status evaluate_on_host(const std::filesystem::path& model_path, const std::stri
   ASSAY_CHECK(check_unchanged(data, fingerprint));
   ASSAY_TRY(const auto model, onnx::read_model(model_path));
   ASSAY_TRY(const auto graph, lower(model, model_path));
-  ASSAY_TRY(const auto quantizer, InputQuantizer::make(model, graph, test, model_path.string()));
+  ASSAY_TRY(const auto reader, InputReader::make(model, graph, test, model_path.string()));
   ASSAY_TRY(const auto hash, sha256_file(model_path));
   ASSAY_TRY(const auto generated, generate(graph, nullptr, hash));
   ASSAY_TRY(auto scratch, ScratchDirectory::create(directory, "host-"));
@@ -111,10 +112,10 @@ Status evaluate_on_host(const std::filesystem::path& model_path, const std::stri
   const double total = validation.count + test.count;
   const auto& output = graph.tensors.at(static_cast<std::size_t>(graph.output));
   Score on_validation(validation, info.class_names);
-  ASSAY_CHECK(run_split(session, quantizer, output, validation, on_validation,
+  ASSAY_CHECK(run_split(session, reader, output, validation, on_validation,
                         [&](int done) { progress(done / total); }));
   Score on_test(test, info.class_names);
-  ASSAY_TRY(const auto logits, run_split(session, quantizer, output, test, on_test, [&](int done) {
+  ASSAY_TRY(const auto logits, run_split(session, reader, output, test, on_test, [&](int done) {
               progress((validation.count + done) / total);
             }));
 
@@ -127,6 +128,8 @@ Status evaluate_on_host(const std::filesystem::path& model_path, const std::stri
                           Json{{"model_sha256", hash},
                                {"data", data},
                                {"outputs", session.hello().output_size},
+                               {"element", to_string(output.element)},
+                               {"logit_bytes", session.hello().output_bytes()},
                                {"macc", generated.macs.count()},
                                {"validation", on_validation.json()},
                                {"test", on_test.json()},

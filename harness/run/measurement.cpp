@@ -120,11 +120,11 @@ Result<MeasureRequest> make_request(const MeasurementOrder& order, const Firmwar
   request.clock = Hertz(facts.build.at("clock_hz"));
   ASSAY_TRY(const auto test, load_split(order.data, Split::test));
   ASSAY_CHECK(check_unchanged(order.data, order.fingerprint));
-  ASSAY_TRY(request.inputs, quantized_inputs(order.artifacts.model, test, order.samples));
+  ASSAY_TRY(request.inputs, model_inputs(order.artifacts.model, test, order.samples));
   ASSAY_TRY(const auto evaluation, read_json_file(order.artifacts.evaluate / "evaluation.json"));
   ASSAY_TRY(const auto logits, read_bytes(order.artifacts.evaluate / "logits.bin"));
   const auto wanted = static_cast<std::size_t>(std::min(order.samples, test.count)) *
-                      evaluation.at("outputs").get<std::size_t>();
+                      evaluation.at("logit_bytes").get<std::size_t>();
   const auto* first = reinterpret_cast<const std::int8_t*>(logits.data());
   if (logits.size() < wanted)
     return fail(ErrorKind::infrastructure,

@@ -93,6 +93,10 @@ std::string print_source(const IntegerGraph& graph, const Deployment& deployment
   put(text, "\n}}  // namespace\n\n");
   put(text, "const std::size_t input_size = {};\n", graph.tensors[graph.input].size());
   put(text, "const std::size_t output_size = {};\n", graph.tensors[graph.output].size());
+  put(text, "const std::uint8_t input_element = {};  // bytes of an {}\n",
+      size_of(graph.tensors[graph.input].element), to_string(graph.tensors[graph.input].element));
+  put(text, "const std::uint8_t output_element = {};  // bytes of an {}\n",
+      size_of(graph.tensors[graph.output].element), to_string(graph.tensors[graph.output].element));
   put_hash(text, sha256);
   put(text, "\nstd::int8_t* input() {{ return {}; }}\n", arenas.text_of(graph.input));
   put(text, "const std::int8_t* output() {{ return {}; }}\n\nvoid run() {{\n",
@@ -129,8 +133,8 @@ Result<GeneratedModel> generate(const IntegerGraph& graph, const Core* core,
   model.arena_lower_bound = deployment.memory.lower_bound;
   model.scratch_bytes = deployment.scratch_bytes;
   model.macs = deployment.macs;
-  model.input_bytes = Bytes(static_cast<std::uint64_t>(graph.tensors[graph.input].size()));
-  model.output_bytes = Bytes(static_cast<std::uint64_t>(graph.tensors[graph.output].size()));
+  model.input_bytes = Bytes(static_cast<std::uint64_t>(graph.tensors[graph.input].bytes()));
+  model.output_bytes = Bytes(static_cast<std::uint64_t>(graph.tensors[graph.output].bytes()));
   return model;
 }
 

@@ -41,8 +41,8 @@ struct GeneratedModel {
   std::string home;                    ///< region of stack and static data; empty without banks
   Bytes scratch_bytes;                 ///< largest scratch, part of the arena
   Macs macs;
-  Bytes input_bytes;   ///< int8 elements of the input
-  Bytes output_bytes;  ///< int8 logits
+  Bytes input_bytes;   ///< of one input
+  Bytes output_bytes;  ///< of the logits
 };
 
 /// Generates the model's code for `core` (nullptr: the host). `model_sha256` is the ONNX file's

@@ -17,6 +17,7 @@ std::vector<std::string> compile_command(const HostProgram& program) {
   std::vector<std::string> command = {"g++",
                                       "-std=c++17",
                                       "-O3",
+                                      "-ffp-contract=off",  // as on the device
                                       "-pipe",
                                       "-I" + root.string(),
                                       "-DASSAY_PART_NAME=\"host\"",

@@ -2,8 +2,16 @@
 
 #include <fmt/ranges.h>
 
+#include <cmath>
+
 namespace assay {
 namespace {
+
+/// Exact in source text: hexadecimal digits.
+std::string float_text(float value) {
+  if (std::isinf(value)) return value < 0 ? "-__builtin_inff()" : "__builtin_inff()";
+  return fmt::format("{:a}f", value);
+}
 
 std::string window_text(const IntegerLayer& layer) {
   const bool slides = layer.op == IntegerOp::convolution || layer.op == IntegerOp::depthwise ||
@@ -16,10 +24,36 @@ std::string window_text(const IntegerLayer& layer) {
 }
 
 void put_values(SourceText& text, const ConstantArray& array) {
-  constexpr std::size_t per_line = 24;
+  const bool real = array.c_type == "float";
+  const std::size_t per_line = real ? 6 : 24;
   const std::string_view suffix = array.c_type == "std::uint32_t" ? "u" : "";
-  for (std::size_t i = 0; i < array.values.size(); ++i)
-    put(text, "{}{}{},", i % per_line == 0 ? "\n      " : "", array.values[i], suffix);
+  for (std::size_t i = 0; i < array.values.size(); ++i) {
+    put(text, "{}", i % per_line == 0 ? "\n      " : "");
+    if (real)
+      put(text, "{},", float_text(float_of_bits(array.values[i])));
+    else
+      put(text, "{}{},", array.values[i], suffix);
+  }
+}
+
+void put_integer_facts(SourceText& text, const LayerView& view) {
+  const IntegerLayer& layer = view.layer;
+  put(text, "  static constexpr int accumulator_shift = {}, output_shift = {};\n",
+      layer.requantization.accumulator_shift, layer.requantization.output_shift);
+  put(text, "  static constexpr std::int8_t input_zero = {};\n", view.input.zero_point);
+  put(text, "  static constexpr std::int8_t clamp_min = {}, clamp_max = {};\n", layer.clamp_min,
+      layer.clamp_max);
+}
+
+void put_float_facts(SourceText& text, const FloatParameters& real) {
+  put(text, "  static constexpr float clamp_min = {}, clamp_max = {};\n",
+      float_text(real.clamp_min), float_text(real.clamp_max));
+}
+
+/// A place in an arena as a pointer to elements.
+std::string place_text(const ArenaPlace& place, Element element) {
+  if (element == Element::int8) return place_text(place);
+  return fmt::format("reinterpret_cast<float*>({})", place_text(place));
 }
 
 bool is_sha256(std::string_view text) {
@@ -56,11 +90,10 @@ void put_layer(SourceText& text, std::string_view name, const LayerView& view,
   put(text, "  static constexpr int stride_height = {}, stride_width = {};\n", w.stride_height,
       w.stride_width);
   put(text, "  static constexpr int pad_top = {}, pad_left = {};\n", w.pad_top, w.pad_left);
-  put(text, "  static constexpr int accumulator_shift = {}, output_shift = {};\n",
-      layer.requantization.accumulator_shift, layer.requantization.output_shift);
-  put(text, "  static constexpr std::int8_t input_zero = {};\n", view.input.zero_point);
-  put(text, "  static constexpr std::int8_t clamp_min = {}, clamp_max = {};\n", layer.clamp_min,
-      layer.clamp_max);
+  if (view.input.element == Element::float32)
+    put_float_facts(text, layer.real);
+  else
+    put_integer_facts(text, view);
   for (const ConstantArray& array : deployed.constants) {
     put(text, "  alignas(4) static constexpr {} {}[] = {{", array.c_type, array.name);
     put_values(text, array);
@@ -76,11 +109,12 @@ std::string place_text(const ArenaPlace& place) {
 void put_call(SourceText& text, std::string_view name, const IntegerLayer& layer,
               const DeployedLayer& deployed, const LayerPlace& place) {
   std::vector<std::string> inputs;
+  const Element element = deployed.kernel->element;
   for (const ArenaPlace& input : place.inputs)
-    inputs.push_back(place_text(input));
+    inputs.push_back(place_text(input, element));
   const std::string list = fmt::format("{}", fmt::join(inputs, ", "));
   put(text, "  {}<{}>({}, {}, {});  // {}\n", deployed.kernel->function, name,
-      layer.op == IntegerOp::concat ? '{' + list + '}' : list, place_text(place.output),
+      layer.op == IntegerOp::concat ? '{' + list + '}' : list, place_text(place.output, element),
       deployed.scratch.count() > 0 ? place_text(place.scratch) : "nullptr",
       comment_text(layer.name));
 }

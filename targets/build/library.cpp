@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view language_flags =
     "-std=c++17 -O2 -ffunction-sections -fdata-sections \\\n    "
-    "-fno-exceptions -fno-rtti -fno-threadsafe-statics";
+    "-fno-exceptions -fno-rtti -fno-threadsafe-statics -ffp-contract=off";
 
 /// The files of ours that a source includes: what stands in quotes.
 std::vector<std::string> includes_of(const std::string& source) {
@@ -49,11 +49,15 @@ Result<std::vector<LibraryFile>> headers_of(const std::string& source) {
 }
 
 std::string shape_constants(const char* name, const ActivationTensor& tensor) {
-  return fmt::format(
-      "constexpr int {0}_height = {1}, {0}_width = {2}, {0}_channels = {3};\n"
-      "constexpr float {0}_scale = {4:#.9g}f;  // real = {0}_scale * (q - {0}_zero_point)\n"
-      "constexpr int {0}_zero_point = {5};\n",
-      name, tensor.height, tensor.width, tensor.channels, tensor.scale, tensor.zero_point);
+  std::string text =
+      fmt::format("constexpr int {0}_height = {1}, {0}_width = {2}, {0}_channels = {3};\n", name,
+                  tensor.height, tensor.width, tensor.channels);
+  if (tensor.element == Element::int8)
+    text += fmt::format(
+        "constexpr float {0}_scale = {1:#.9g}f;  // real = {0}_scale * (q - {0}_zero_point)\n"
+        "constexpr int {0}_zero_point = {2};\n",
+        name, tensor.scale, tensor.zero_point);
+  return text;
 }
 
 const ActivationTensor& input_of(const LibraryOrder& order) {
@@ -63,48 +67,71 @@ const ActivationTensor& output_of(const LibraryOrder& order) {
   return order.graph->tensors[static_cast<std::size_t>(order.graph->output)];
 }
 
+bool is_float(const LibraryOrder& order) {
+  return input_of(order).element == Element::float32;
+}
+
 std::string header_text(const LibraryOrder& order) {
   std::string text = fmt::format(
-      "// The network of {}: write input(), call run(), read output().\n"
+      "// The network of {0}: write input(), call run(), read output().\n"
       "//\n"
-      "// input() is int8 [height][width][channels] (NHWC), output() the int8 logits; both lie in\n"
-      "// one static arena of {} bytes, and the output is valid until the next input is written.\n"
-      "// Not reentrant; no heap, no exceptions, no floating point.\n",
-      comment_text(order.name), order.model.arena_bytes.count());
+      "// input() is {1} [height][width][channels] (NHWC), output() the {1} logits; both lie in\n"
+      "// one static arena of {2} bytes, and the output is valid until the next input is written.\n"
+      "// Not reentrant; no heap, no exceptions{3}.\n",
+      comment_text(order.name), arithmetic_of(*order.graph), order.model.arena_bytes.count(),
+      is_float(order) ? "" : ", no floating point");
+  if (is_float(order))
+    text +=
+        "// Compile with -ffp-contract=off and without -ffast-math: results are then the same "
+        "bits\n"
+        "// everywhere. input() and output() point to the first byte of the numbers.\n";
   if (!order.normalization.empty()) text += "//\n// " + order.normalization + "\n";
   return text + "#pragma once\n\n#include \"targets/runtime/model.hpp\"\n\n" +
          "namespace assay::model {\n\n" + shape_constants("input", input_of(order)) + "\n" +
          shape_constants("logit", output_of(order)) +
          fmt::format("\nconstexpr std::size_t input_bytes = {};\n",
                      order.model.input_bytes.count()) +
-         fmt::format("constexpr std::size_t logits = {};\n", order.model.output_bytes.count()) +
+         fmt::format("constexpr std::size_t logits = {};\n", output_of(order).size()) +
          fmt::format("constexpr std::size_t arena_bytes = {};\n", order.model.arena_bytes.count()) +
          fmt::format("constexpr std::size_t constant_bytes = {};\n",
                      order.model.weight_bytes.count()) +
          "\n}  // namespace assay::model\n";
 }
 
+/// {0}: the type of an element, {1}: what gives the input, {2}: element i of the pattern, {3}: what
+/// gives the output, {4}: what belongs there.
 constexpr std::string_view example_text =
     R"(// Fills the input, runs the network once and prints the class with the largest logit.
 #include <cstdio>
 
 #include "model.hpp"
 
-int main() {
-  // A pattern; put your quantized pixels here, [height][width][channels].
-  std::int8_t* input = assay::model::input();
-  for (std::size_t i = 0; i < assay::model::input_bytes; ++i)
-    input[i] = static_cast<std::int8_t>(i * 7 % 256);
+int main() {{
+  // A pattern; put your {4} here, [height][width][channels].
+  {0}* input = {1};
+  for (std::size_t i = 0; i < assay::model::input_bytes / sizeof *input; ++i)
+    input[i] = {2};
 
   assay::model::run();
 
-  const std::int8_t* output = assay::model::output();
+  const {0}* output = {3};
   std::size_t best = 0;
   for (std::size_t i = 1; i < assay::model::logits; ++i)
     if (output[i] > output[best]) best = i;
   std::printf("%u\n", static_cast<unsigned>(best));
-}
+}}
 )";
+
+std::string example_of(const LibraryOrder& order) {
+  if (is_float(order))
+    return fmt::format(example_text, "float", "reinterpret_cast<float*>(assay::model::input())",
+                       "static_cast<float>(i * 7 % 256) / 128 - 1",
+                       "reinterpret_cast<const float*>(assay::model::output())",
+                       "normalized pixels");
+  return fmt::format(example_text, "std::int8_t", "assay::model::input()",
+                     "static_cast<std::int8_t>(i * 7 % 256)", "assay::model::output()",
+                     "quantized pixels");
+}
 
 std::string compile_lines(const LibraryOrder& order) {
   if (!order.core) return fmt::format("  g++ {} -I. -c model.cpp\n", language_flags);
@@ -140,7 +167,7 @@ Result<std::vector<LibraryFile>> library_files(const LibraryOrder& order) {
   ASSAY_TRY(auto licence, read_text(source_root() / "LICENSE"));
   files.push_back({"LICENSE", std::move(licence)});
   files.push_back({"README.txt", readme_text(order)});
-  files.push_back({"example.cpp", std::string(example_text)});
+  files.push_back({"example.cpp", example_of(order)});
   files.push_back({"model.cpp", order.model.source});
   files.push_back({"model.hpp", header_text(order)});
   return files;

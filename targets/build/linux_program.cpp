@@ -40,7 +40,8 @@ Result<std::string> run_compiler(const FirmwareRequest& request, const Arguments
 /// Those that decide the code: core, language, optimization.
 Arguments code_flags(const FirmwareRequest& request) {
   Arguments flags = request.board.part.core.compile_flags;
-  flags.insert(flags.end(), {"-std=c++17", "-fno-exceptions", "-fno-rtti", request.compiler_level});
+  flags.insert(flags.end(), {"-std=c++17", "-fno-exceptions", "-fno-rtti", "-ffp-contract=off",
+                             request.compiler_level});
   return flags;
 }
 

@@ -27,7 +27,8 @@ Inputs place_inputs(const IntegerGraph& graph, const IntegerLayer& layer) {
   std::map<int, std::int64_t> placed;
   for (const int input : layer.inputs) {
     const auto [place, fresh] = placed.emplace(input, align(inputs.bytes));
-    if (fresh) inputs.bytes = place->second + graph.tensors[static_cast<std::size_t>(input)].size();
+    if (fresh)
+      inputs.bytes = place->second + graph.tensors[static_cast<std::size_t>(input)].bytes();
     inputs.offsets.push_back(place->second);
   }
   return inputs;
@@ -46,9 +47,9 @@ Places place(const LayerView& view, const Inputs& inputs, const DeployedLayer& d
     places.layer.inputs.push_back({offset});
   // As the memory plan does it where the input is not needed afterwards.
   if (deployed.kernel->in_place(view) && deployed.scratch.count() == 0 &&
-      view.output.size() <= view.input.size())
+      view.output.bytes() <= view.input.bytes())
     places.layer.output.offset = 0;
-  const std::int64_t end = places.layer.output.offset + view.output.size();
+  const std::int64_t end = places.layer.output.offset + view.output.bytes();
   places.layer.scratch.offset = align(std::max(inputs.bytes, end));
   places.arena =
       places.layer.scratch.offset + align(static_cast<std::int64_t>(deployed.scratch.count()));
@@ -67,8 +68,8 @@ void put_entry(SourceText& code, SourceText& table, std::size_t index, const Lay
   put(code, "template <>\nvoid call<{}>() {{\n", name);
   put_call(code, name, view.layer, deployed, places.layer);
   put(code, "}}\n\n");
-  put(table, "    {{&call<{}>, {}, {}, {}}},\n", name, places.input_bytes,
-      places.layer.output.offset, view.output.size());
+  put(table, "    {{&call<{}>, {}, {}, {}, {}}},\n", name, places.input_bytes,
+      view.input.element == Element::float32, places.layer.output.offset, view.output.bytes());
 }
 
 std::string print_trial(const SourceText& code, const SourceText& table, std::size_t count,
@@ -88,6 +89,7 @@ std::string print_trial(const SourceText& code, const SourceText& table, std::si
   put(text, "std::int8_t answer[trial::answer_bytes];\n\n}}  // namespace\n\n");
   put(text, "const std::size_t input_size = trial::request_bytes;\n");
   put(text, "const std::size_t output_size = trial::answer_bytes;\n");
+  put(text, "const std::uint8_t input_element = 1;\nconst std::uint8_t output_element = 1;\n");
   put_hash(text, sha256);
   put(text, "\nstd::int8_t* input() {{ return request; }}\n");
   put(text, "const std::int8_t* output() {{ return answer; }}\n\n");
@@ -140,12 +142,14 @@ std::vector<std::int8_t> trial_answer(const IntegerGraph& graph, std::size_t ind
   const IntegerLayer& layer = graph.layers[index];
   const Inputs inputs = place_inputs(graph, layer);
   std::vector<std::int8_t> filled(static_cast<std::size_t>(inputs.bytes));
-  trial::fill(filled.data(), static_cast<std::uint32_t>(inputs.bytes));
+  const bool is_float = LayerView(graph, layer).input.element == Element::float32;
+  (is_float ? trial::fill_floats : trial::fill)(filled.data(),
+                                                static_cast<std::uint32_t>(inputs.bytes));
   std::vector<std::vector<std::int8_t>> values(graph.tensors.size());
   for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
     const auto first = filled.begin() + inputs.offsets[i];
     const auto input = static_cast<std::size_t>(layer.inputs[i]);
-    values[input].assign(first, first + graph.tensors[input].size());
+    values[input].assign(first, first + graph.tensors[input].bytes());
   }
   run_reference_layer(graph, layer, values);
   const auto& output = values[static_cast<std::size_t>(layer.output)];

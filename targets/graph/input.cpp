@@ -49,15 +49,20 @@ std::int8_t quantize(float x, const ActivationTensor& tensor) {
   return static_cast<std::int8_t>(std::clamp(q, -128.0f, 127.0f));
 }
 
-/// Fills NHWC from a function of (channel, index in that channel's plane).
-template <class Value>
-std::vector<std::int8_t> quantize_planes(const ActivationTensor& tensor, Value value) {
+/// Fills NHWC from a function of (channel, index of a [channels][height][width] element).
+template <class Element, class Value>
+std::vector<Element> fill_planes(const ActivationTensor& tensor, Value value) {
   const int plane = tensor.height * tensor.width;
-  std::vector<std::int8_t> result(tensor.size());
+  std::vector<Element> result(tensor.size());
   for (int c = 0; c < tensor.channels; ++c)
     for (int i = 0; i < plane; ++i)
-      result[i * tensor.channels + c] = quantize(value(c, c * plane + i), tensor);
+      result[i * tensor.channels + c] = value(c, c * plane + i);
   return result;
+}
+
+float normalized(std::uint8_t pixel, const InputNormalization& normalization, int channel) {
+  const float value = static_cast<float>(pixel) / 255.0f;
+  return (value - normalization.mean[channel]) / normalization.deviation[channel];
 }
 
 }  // namespace
@@ -76,16 +81,26 @@ std::vector<std::int8_t> quantize_pixels(std::span<const std::uint8_t> pixels,
                                          const InputNormalization& normalization,
                                          const ActivationTensor& tensor) {
   assert(static_cast<std::int64_t>(pixels.size()) == tensor.size());
-  return quantize_planes(tensor, [&](int channel, int index) {
-    const float pixel = static_cast<float>(pixels[index]) / 255.0f;
-    return (pixel - normalization.mean[channel]) / normalization.deviation[channel];
+  return fill_planes<std::int8_t>(tensor, [&](int channel, int index) {
+    return quantize(normalized(pixels[index], normalization, channel), tensor);
   });
 }
 
 std::vector<std::int8_t> quantize_values(std::span<const float> values,
                                          const ActivationTensor& tensor) {
   assert(static_cast<std::int64_t>(values.size()) == tensor.size());
-  return quantize_planes(tensor, [&](int, int index) { return values[index]; });
+  return fill_planes<std::int8_t>(tensor,
+                                  [&](int, int index) { return quantize(values[index], tensor); });
+}
+
+std::vector<std::int8_t> network_input(std::span<const std::uint8_t> pixels,
+                                       const InputNormalization& normalization,
+                                       const ActivationTensor& tensor) {
+  if (tensor.element == Element::int8) return quantize_pixels(pixels, normalization, tensor);
+  assert(static_cast<std::int64_t>(pixels.size()) == tensor.size());
+  return bytes_of(fill_planes<float>(tensor, [&](int channel, int index) {
+    return normalized(pixels[index], normalization, channel);
+  }));
 }
 
 }  // namespace assay

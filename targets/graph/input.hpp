@@ -1,4 +1,4 @@
-// From an image to the int8 tensor a network reads. Pure; thread-safe.
+// From an image to the tensor a network reads. Pure; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -31,5 +31,11 @@ std::vector<std::int8_t> quantize_pixels(std::span<const std::uint8_t> pixels,
 /// Quantizes a float input [channels][height][width] that is already normalized.
 std::vector<std::int8_t> quantize_values(std::span<const float> values,
                                          const ActivationTensor& tensor);
+
+/// What a network reads of an image: the bytes of the quantized pixels, or of their real numbers
+/// where the tensor is float32.
+std::vector<std::int8_t> network_input(std::span<const std::uint8_t> pixels,
+                                       const InputNormalization& normalization,
+                                       const ActivationTensor& tensor);
 
 }  // namespace assay

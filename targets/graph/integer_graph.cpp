@@ -26,4 +26,8 @@ std::string_view to_string(IntegerOp op) {
   return "unknown";
 }
 
+std::string_view arithmetic_of(const IntegerGraph& graph) {
+  return to_string(graph.tensors.at(static_cast<std::size_t>(graph.input)).element);
+}
+
 }  // namespace assay

@@ -1,17 +1,21 @@
-// The integer network between an ONNX file and generated code: NHWC int8 tensors, layers with the
-// requantization of targets/runtime/ARITHMETIC.md. Plain values.
+// The network between an ONNX file and generated code: NHWC tensors of int8 and layers with the
+// requantization of targets/runtime/ARITHMETIC.md, or tensors of float32 and layers that compute in
+// float. Plain values.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "harness/core/element.hpp"
 #include "harness/core/result.hpp"
 #include "harness/core/units.hpp"
 
 namespace assay {
 
-/// An int8 activation tensor, height x width x channels, real = scale * (q - zero_point).
+/// An activation tensor, height x width x channels. int8: real = scale * (q - zero_point); float32:
+/// the real number itself, scale 1 and zero point 0.
 struct ActivationTensor {
   std::string name;
   int height = 1;
@@ -19,7 +23,10 @@ struct ActivationTensor {
   int channels = 1;
   float scale = 1;
   std::int8_t zero_point = 0;
+  Element element = Element::int8;
+  /// Elements.
   std::int64_t size() const { return std::int64_t(height) * width * channels; }
+  std::int64_t bytes() const { return size() * static_cast<std::int64_t>(size_of(element)); }
 };
 
 enum class IntegerOp {
@@ -32,6 +39,14 @@ enum class IntegerOp {
   multiply,  ///< element by element; a second input of 1x1xC serves every position
   concat,    ///< along the channels
   lookup,    ///< any function of one element
+};
+
+/// A function of one element, with the attributes of its ONNX operator.
+struct ElementFunction {
+  enum class Kind { sigmoid, tanh, hard_sigmoid, hard_swish, leaky_relu, elu };
+  Kind kind = Kind::sigmoid;
+  float alpha = 0;
+  float beta = 0;
 };
 
 std::string_view to_string(IntegerOp op);
@@ -62,6 +77,18 @@ struct Requantization {
       bias;  ///< b'; one per output channel (concat: one per input; others: one)
 };
 
+/// What a layer over float32 tensors computes with, in place of requantization, table and integer
+/// limits: y = clamp(sum * scale + bias), see ARITHMETIC.md. Weights are float32, float16 or int8.
+struct FloatParameters {
+  std::vector<float> weights;  ///< of float32 and float16, in the order of IntegerLayer::weights
+  bool half = false;           ///< the weights are float16 numbers and take two bytes each
+  std::vector<float> scale;    ///< of int8 weights, one per output channel; average pool: one
+  std::vector<float> bias;     ///< one per output channel
+  float clamp_min = -std::numeric_limits<float>::infinity();
+  float clamp_max = std::numeric_limits<float>::infinity();
+  ElementFunction function;  ///< of a lookup, which is computed and has no table
+};
+
 /// One layer. Weights: convolution [out][kh][kw][in], depthwise [kh][kw][channel], dense
 /// [out][height][width][in] in the input tensor's NHWC order; values in [-127, 127].
 struct IntegerLayer {
@@ -75,10 +102,11 @@ struct IntegerLayer {
   Requantization requantization;   ///< unused by max_pool and lookup
   std::int8_t clamp_min = -128;    ///< fused ReLU and ReLU6
   std::int8_t clamp_max = 127;
-  Macs macs;  ///< nominal multiply-accumulates
+  Macs macs;             ///< nominal multiply-accumulates
+  FloatParameters real;  ///< of a layer over float32 tensors
 };
 
-/// A network in execution order.
+/// A network in execution order; its tensors have one type of element.
 struct IntegerGraph {
   std::vector<ActivationTensor> tensors;
   std::vector<IntegerLayer> layers;
@@ -86,5 +114,8 @@ struct IntegerGraph {
   int output = 0;
   std::vector<std::string> notices;  ///< what lowering changed and the user should know
 };
+
+/// What the network computes in: "int8" or "float32".
+std::string_view arithmetic_of(const IntegerGraph& graph);
 
 }  // namespace assay

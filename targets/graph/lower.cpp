@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "compress/onnx/fold_batch_norm.hpp"
 #include "targets/graph/lowering.hpp"
 
 namespace assay {
@@ -13,16 +14,11 @@ namespace lowering {
 using onnx::ElementType;
 using onnx::Node;
 
-namespace {
-
-constexpr std::int64_t largest_tensor = std::int64_t(1) << 26;  // elements
-
-}  // namespace
-
 const std::map<std::string, Lowering::Handler>& Lowering::handlers() {
   static const std::map<std::string, Handler> table = {
       {"Add", &Lowering::add},
       {"AveragePool", &Lowering::average_pool},
+      {"Cast", &Lowering::cast},
       {"Clip", &Lowering::clip},
       {"Concat", &Lowering::concat},
       {"Conv", &Lowering::convolution},
@@ -49,13 +45,7 @@ const std::map<std::string, Lowering::Handler>& Lowering::handlers() {
 }
 
 Result<IntegerGraph> Lowering::run() {
-  const bool quantized =
-      std::any_of(model_.nodes.begin(), model_.nodes.end(),
-                  [](const Node& node) { return node.op_type == "DequantizeLinear"; });
-  if (!quantized)
-    return fail(ErrorKind::bad_input,
-                "this model is in float; quantize it to int8 first (QuantizeLinear and "
-                "DequantizeLinear around every layer)");
+  in_float_ = !has_integer_activations();
   ASSAY_CHECK(read_input());
   for (const Node& node : model_.nodes)
     ASSAY_CHECK(visit(node));
@@ -89,6 +79,11 @@ Status Lowering::read_input() {
   tensor.height = flat ? 1 : static_cast<int>(shape[2]);
   tensor.width = flat ? 1 : static_cast<int>(shape[3]);
   graph_.tensors.push_back(tensor);
+  if (in_float_) {
+    graph_.tensors[0].element = Element::float32;
+    values_[input.name] = Activation{.tensor = 0, .flat = flat, .is_float = true};
+    return {};
+  }
   if (input.type == ElementType::float32) {
     values_[input.name] = FloatInput{};
     return {};
@@ -144,6 +139,9 @@ const Value* Lowering::find(const std::string& name) const {
 
 Status Lowering::define(const Node& node, Value value) {
   if (node.outputs.empty()) return refuse(node, "it has no output");
+  if (auto* pending = std::get_if<PendingLayer>(&value);
+      in_float_ && pending && !may_grow(*pending, node.outputs.front()))
+    return settle(node, std::move(*pending));
   values_.insert_or_assign(node.outputs.front(), std::move(value));
   return {};
 }
@@ -154,9 +152,11 @@ Result<Activation> Lowering::activation(const Node& node, std::size_t index) con
   const Value* value = find(name);
   const auto* activation = value ? std::get_if<Activation>(value) : nullptr;
   if (!activation || !activation->is_float)
-    return refuse(node, fmt::format("its input \"{}\" is not a dequantized int8 activation; put "
-                                    "QuantizeLinear and DequantizeLinear between layers",
-                                    name));
+    return refuse(node, fmt::format("its input \"{}\" is not {}", name,
+                                    in_float_ ? "the network's input or a layer's output"
+                                              : "a dequantized int8 activation; put "
+                                                "QuantizeLinear and DequantizeLinear between "
+                                                "layers"));
   return *activation;
 }
 
@@ -259,7 +259,11 @@ Status Lowering::dequantize(const Node& node) {
 }  // namespace lowering
 
 Result<IntegerGraph> lower(const onnx::Model& model) {
-  return lowering::Lowering(model).run();
+  const bool has_batch_norm = std::ranges::any_of(
+      model.nodes, [](const onnx::Node& node) { return node.op_type == "BatchNormalization"; });
+  if (!has_batch_norm) return lowering::Lowering(model).run();
+  ASSAY_TRY(const onnx::Model folded, onnx::fold_batch_norm(model));
+  return lowering::Lowering(folded).run();
 }
 
 Result<IntegerGraph> lower(const onnx::Model& model, const std::filesystem::path& file) {

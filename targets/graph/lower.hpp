@@ -1,4 +1,4 @@
-// From a quantized ONNX model to the integer network that devices run. Pure; thread-safe.
+// From an ONNX model to the network that devices run. Pure; thread-safe.
 #pragma once
 
 #include <filesystem>
@@ -17,11 +17,14 @@ namespace assay {
 /// host. uint8 activations are shifted by 128, a weight of -128 becomes -127. What changed is told
 /// in IntegerGraph::notices.
 ///
+/// A model whose activations pass through no QuantizeLinear becomes a network over float32 tensors
+/// of the same operators. Its weights are float32, float16 behind a Cast, or int8 behind a
+/// DequantizeLinear, and are stored as that; batch normalization is folded.
+///
 /// The network has one input of [1 or symbolic, channels, height, width] (or [1, features]) and one
 /// output. Arithmetic: targets/runtime/ARITHMETIC.md.
 ///
-/// Errors: bad_input naming the node, its operator and what would be supported; a float model is
-/// answered with "quantize it first".
+/// Errors: bad_input naming the node, its operator and what would be supported.
 Result<IntegerGraph> lower(const onnx::Model& model);
 
 /// The same for a model that was read from `file`, which the error then names.

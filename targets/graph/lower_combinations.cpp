@@ -26,26 +26,16 @@ PendingLayer pending_of(const Node& node, IntegerOp op, std::vector<int> inputs,
   return pending;
 }
 
-double sigmoid(double x) {
-  return 1 / (1 + std::exp(-x));
-}
-
-/// The function of an ONNX operator with its attributes; empty for operators that have none.
-std::function<double(double)> function_of(const Node& node) {
-  if (node.op_type == "Sigmoid") return sigmoid;
-  if (node.op_type == "Tanh") return [](double x) { return std::tanh(x); };
-  if (node.op_type == "HardSwish")
-    return [](double x) { return x * std::clamp(x / 6 + 0.5, 0.0, 1.0); };
+/// The function of an ONNX operator, with its attributes or their defaults.
+ElementFunction function_of(const Node& node) {
+  using Kind = ElementFunction::Kind;
+  if (node.op_type == "Tanh") return {Kind::tanh};
+  if (node.op_type == "HardSwish") return {Kind::hard_swish};
   if (node.op_type == "HardSigmoid")
-    return [alpha = double(node.real("alpha", 0.2F)), beta = double(node.real("beta", 0.5F))](
-               double x) { return std::clamp(alpha * x + beta, 0.0, 1.0); };
-  if (node.op_type == "LeakyRelu")
-    return [alpha = double(node.real("alpha", 0.01F))](double x) { return x < 0 ? alpha * x : x; };
-  if (node.op_type == "Elu")
-    return [alpha = double(node.real("alpha", 1.0F))](double x) {
-      return x < 0 ? alpha * std::expm1(x) : x;
-    };
-  return {};
+    return {Kind::hard_sigmoid, node.real("alpha", 0.2F), node.real("beta", 0.5F)};
+  if (node.op_type == "LeakyRelu") return {Kind::leaky_relu, node.real("alpha", 0.01F)};
+  if (node.op_type == "Elu") return {Kind::elu, node.real("alpha", 1.0F)};
+  return {Kind::sigmoid};
 }
 
 }  // namespace

@@ -13,18 +13,22 @@ namespace assay::lowering {
 using onnx::ElementType;
 using onnx::Node;
 
-Result<const QuantizedConstant*> Lowering::weights(const Node& node, std::size_t index) const {
+Result<WeightConstant> Lowering::weights(const Node& node, std::size_t index) const {
   const std::string name = input_name(node, index);
   const Value* value = find(name);
   const auto* constant = value ? std::get_if<Constant>(value) : nullptr;
-  if (!constant || !constant->is_float)
-    return refuse(node, fmt::format("its weights \"{}\" are not a dequantized int8 constant; "
-                                    "quantize the model first",
-                                    name));
-  return &constant->constant;
+  if (constant && constant->is_float) return constant->constant;
+  if (in_float_) {
+    if (const auto* reals = value ? std::get_if<RealConstant>(value) : nullptr) return *reals;
+    if (const onnx::Tensor* tensor = model_.initializer(name)) return read_reals(node, *tensor);
+    return refuse(node, fmt::format("its weights \"{}\" are not a constant", name));
+  }
+  return refuse(node, fmt::format("its weights \"{}\" are not a dequantized int8 constant; "
+                                  "quantize the model first",
+                                  name));
 }
 
-/// A float32 initializer or a dequantized constant, as real numbers.
+/// A float32 initializer or a dequantized or widened constant, as real numbers.
 std::optional<std::vector<double>> Lowering::real_constant(const std::string& name) const {
   std::vector<double> reals;
   if (const onnx::Tensor* tensor = model_.initializer(name)) {
@@ -33,6 +37,10 @@ std::optional<std::vector<double>> Lowering::real_constant(const std::string& na
     return reals;
   }
   const Value* value = find(name);
+  if (const auto* widened = value ? std::get_if<RealConstant>(value) : nullptr) {
+    reals.assign(widened->values.begin(), widened->values.end());
+    return reals;
+  }
   const auto* constant = value ? std::get_if<Constant>(value) : nullptr;
   if (!constant || !constant->is_float) return std::nullopt;
   for (std::size_t i = 0; i < constant->constant.values.size(); ++i)
@@ -55,9 +63,9 @@ Status Lowering::add_bias(const Node& node, PendingLayer& pending, const std::st
 Status Lowering::convolution(const Node& node) {
   ASSAY_TRY(const Activation input, activation(node, 0));
   if (input.flat) return refuse(node, "its input is flat; an image is expected");
-  ASSAY_TRY(const QuantizedConstant* constant, weights(node, 1));
+  ASSAY_TRY(const WeightConstant constant, weights(node, 1));
   ASSAY_TRY(PendingLayer pending,
-            convolution_layer(node, {input.tensor, graph_.tensors[input.tensor]}, *constant,
+            convolution_layer(node, {input.tensor, graph_.tensors[input.tensor]}, constant,
                               graph_.notices));
   if (const std::string bias = input_name(node, 2); !bias.empty())
     ASSAY_CHECK(add_bias(node, pending, bias));
@@ -69,9 +77,9 @@ Status Lowering::gemm(const Node& node) {
   if (node.real("alpha", 1) != 1 || node.real("beta", 1) != 1 || node.integer("transA", 0) != 0)
     return refuse(node, "alpha and beta other than 1, and transA, are not supported");
   if (!input.flat) return refuse(node, "its input is an image; put a Flatten before it");
-  ASSAY_TRY(const QuantizedConstant* constant, weights(node, 1));
+  ASSAY_TRY(const WeightConstant constant, weights(node, 1));
   ASSAY_TRY(PendingLayer pending,
-            dense_layer(node, {input.tensor, graph_.tensors[input.tensor]}, *constant,
+            dense_layer(node, {input.tensor, graph_.tensors[input.tensor]}, constant,
                         node.integer("transB", 0) != 0, graph_.notices));
   if (const std::string bias = input_name(node, 2); !bias.empty())
     ASSAY_CHECK(add_bias(node, pending, bias));
@@ -81,9 +89,9 @@ Status Lowering::gemm(const Node& node) {
 Status Lowering::matmul(const Node& node) {
   ASSAY_TRY(const Activation input, activation(node, 0));
   if (!input.flat) return refuse(node, "its input is an image; put a Flatten before it");
-  ASSAY_TRY(const QuantizedConstant* constant, weights(node, 1));
+  ASSAY_TRY(const WeightConstant constant, weights(node, 1));
   ASSAY_TRY(PendingLayer pending, dense_layer(node, {input.tensor, graph_.tensors[input.tensor]},
-                                              *constant, false, graph_.notices));
+                                              constant, false, graph_.notices));
   return define(node, std::move(pending));
 }
 
@@ -149,10 +157,9 @@ Status Lowering::limit(const Node& node, double low, double high) {
     pending = rescale_layer(graph_, input.tensor, node.name);
     pending.flat = input.flat;
     graph_.notices.push_back(
-        fmt::format("node \"{}\" ({}) follows a QuantizeLinear and costs a pass of its own; before "
-                    "it, it would "
-                    "be free",
-                    node.name, node.op_type));
+        fmt::format("node \"{}\" ({}) {} and costs a pass of its own{}", node.name, node.op_type,
+                    in_float_ ? "stands apart from a layer" : "follows a QuantizeLinear",
+                    in_float_ ? "" : "; before it, it would be free"));
   }
   // min(high, max(low, x)) after an earlier pair of limits.
   pending.low = std::clamp(pending.low, low, high);

@@ -1,6 +1,7 @@
-// The walk over an ONNX graph that builds an integer network. Inner part of lowering; lower.cpp
-// holds the walk and what it does at scales, lower_operators.cpp the operators between them and
-// lower_combinations.cpp those that combine activations or apply a function to them.
+// The walk over an ONNX graph that builds a network. Inner part of lowering; lower.cpp
+// holds the walk and what it does at scales, lower_float.cpp what it does where there are none,
+// lower_operators.cpp the operators between them and lower_combinations.cpp those that combine
+// activations or apply a function to them.
 #pragma once
 
 #include <map>
@@ -18,12 +19,15 @@
 
 namespace assay::lowering {
 
+/// Elements.
+constexpr std::int64_t largest_tensor = std::int64_t(1) << 26;
+
 // What a name stands for while the nodes are walked.
-struct FloatInput {};  ///< the network's float input, before its QuantizeLinear
-struct Activation {    ///< an int8 tensor of the graph
+struct FloatInput {};  ///< an integer network's float input, before its QuantizeLinear
+struct Activation {    ///< a tensor of the graph
   int tensor = 0;
   bool flat = false;         ///< seen as [N, rest]
-  bool is_float = false;     ///< behind its DequantizeLinear
+  bool is_float = false;     ///< behind its DequantizeLinear, or float32 itself
   bool is_unsigned = false;  ///< uint8 in the file
 };
 struct Probabilities {  ///< a Softmax, left to the host
@@ -33,9 +37,11 @@ struct Constant {
   QuantizedConstant constant;
   bool is_float = false;
 };
-using Value = std::variant<FloatInput, Activation, Probabilities, Constant, PendingLayer>;
+using Value =
+    std::variant<FloatInput, Activation, Probabilities, Constant, RealConstant, PendingLayer>;
 
-/// Walks a model once and builds its integer network.
+/// Walks a model once and builds its network: in int8 where activations pass through
+/// QuantizeLinear, in float32 where they do not.
 class Lowering {
  public:
   explicit Lowering(const onnx::Model& model) : model_(model) {}
@@ -45,6 +51,7 @@ class Lowering {
   using Handler = Status (Lowering::*)(const onnx::Node&);
   static const std::map<std::string, Handler>& handlers();
 
+  bool has_integer_activations() const;
   Status read_input();
   Status visit(const onnx::Node& node);
   Status find_output();
@@ -71,10 +78,16 @@ class Lowering {
   Status softmax(const onnx::Node& node);
   Status identity(const onnx::Node& node);
 
+  // Float networks: a layer is finished when nothing more can be fused into it.
+  const onnx::Node* only_reader(const std::string& name) const;
+  bool may_grow(const PendingLayer& layer, const std::string& name) const;
+  Status settle(const onnx::Node& node, PendingLayer pending);
+  Status cast(const onnx::Node& node);
+
   const Value* find(const std::string& name) const;
   Status define(const onnx::Node& node, Value value);
   Result<Activation> activation(const onnx::Node& node, std::size_t index) const;
-  Result<const QuantizedConstant*> weights(const onnx::Node& node, std::size_t index) const;
+  Result<WeightConstant> weights(const onnx::Node& node, std::size_t index) const;
   std::optional<std::vector<double>> real_constant(const std::string& name) const;
   Status add_bias(const onnx::Node& node, PendingLayer& pending, const std::string& name) const;
   Status pool(const onnx::Node& node, IntegerOp op, const Activation& input,
@@ -87,6 +100,7 @@ class Lowering {
   const onnx::Model& model_;
   IntegerGraph graph_;
   std::map<std::string, Value> values_;
+  bool in_float_ = false;
   bool has_input_ = false;
   bool noted_shift_ = false;
 };

@@ -47,13 +47,39 @@ Status requantize_terms(const IntegerGraph& graph, IntegerLayer& layer, const Ou
   return {};
 }
 
+double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+
+double hard_sigmoid(double x, double alpha, double beta) {
+  return std::clamp(alpha * x + beta, 0.0, 1.0);
+}
+
+double evaluate(const ElementFunction& function, double x) {
+  switch (function.kind) {
+    case ElementFunction::Kind::sigmoid:
+      return sigmoid(x);
+    case ElementFunction::Kind::tanh:
+      return std::tanh(x);
+    case ElementFunction::Kind::hard_sigmoid:
+      return hard_sigmoid(x, double(function.alpha), double(function.beta));
+    case ElementFunction::Kind::hard_swish:
+      return x * hard_sigmoid(x, 1.0 / 6, 0.5);
+    case ElementFunction::Kind::leaky_relu:
+      return x < 0 ? double(function.alpha) * x : x;
+    case ElementFunction::Kind::elu:
+      return x < 0 ? double(function.alpha) * std::expm1(x) : x;
+  }
+  return x;
+}
+
 /// What a layer without weights needs: a table, or multipliers and biases.
 Status requantize_inputs(const IntegerGraph& graph, PendingLayer& pending, const OutputScale& out) {
   IntegerLayer& layer = pending.layer;
   const ActivationTensor& first = graph.tensors[layer.inputs.front()];
   if (layer.op == IntegerOp::lookup) {
     for (int q = -128; q <= 127; ++q) {
-      const double real = pending.function(double(first.scale) * (q - first.zero_point));
+      const double real = evaluate(pending.function, double(first.scale) * (q - first.zero_point));
       const double y = std::nearbyint(real / double(out.scale)) + out.zero_point;
       layer.table.push_back(
           static_cast<std::int8_t>(std::clamp<double>(y, layer.clamp_min, layer.clamp_max)));
@@ -109,6 +135,27 @@ Result<int> finish_layer(IntegerGraph& graph, PendingLayer pending, const Output
   else
     ASSAY_CHECK(requantize_inputs(graph, pending, out));
   return append(graph, pending, out);
+}
+
+Result<int> finish_float_layer(IntegerGraph& graph, PendingLayer pending, const std::string& name) {
+  FloatParameters& real = pending.layer.real;
+  real.clamp_min = static_cast<float>(pending.low);
+  real.clamp_max = static_cast<float>(pending.high);
+  real.function = pending.function;
+  real.bias.assign(pending.bias.begin(), pending.bias.end());
+  if (pending.has_weights() && real.weights.empty())
+    real.scale.assign(pending.accumulator_scale.begin(), pending.accumulator_scale.end());
+  const Window& w = pending.layer.window;
+  if (pending.layer.op == IntegerOp::average_pool)
+    real.scale = {static_cast<float>(1.0 / (double(w.kernel_height) * w.kernel_width))};
+  const auto finite = [](float value) { return std::isfinite(value); };
+  if (!finite(real.function.alpha) || !finite(real.function.beta))
+    return fail(ErrorKind::bad_input, "its alpha or its beta is not a finite number");
+  if (!std::ranges::all_of(real.weights, finite) || !std::ranges::all_of(real.bias, finite) ||
+      !std::ranges::all_of(real.scale, finite))
+    return fail(ErrorKind::bad_input, "its weights or its bias hold a value that is not finite");
+  pending.output.element = Element::float32;
+  return append(graph, pending, {name, 1, 0});
 }
 
 PendingLayer rescale_layer(const IntegerGraph& graph, int tensor, const std::string& name) {

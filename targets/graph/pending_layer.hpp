@@ -2,7 +2,6 @@
 // operator and its QuantizeLinear. Inner part of lowering.
 #pragma once
 
-#include <functional>
 #include <limits>
 #include <span>
 #include <string>
@@ -24,9 +23,10 @@ struct PendingLayer {
   IntegerLayer layer;       ///< op, inputs, window, weights in their final order, macs, name
   ActivationTensor output;  ///< shape only
   bool flat = false;        ///< seen as [N, rest] by later nodes
-  std::vector<double> accumulator_scale;                  ///< s_in * s_w, per output channel
+  std::vector<double> accumulator_scale;                  ///< s_in * s_w, per output channel; of
+                                                          ///< float weights 1
   std::vector<double> bias;                               ///< real, per output channel
-  std::function<double(double)> function;                 ///< lookup, of real numbers
+  ElementFunction function;                               ///< of a lookup
   double low = -std::numeric_limits<double>::infinity();  ///< fused activation, real
   double high = std::numeric_limits<double>::infinity();
 
@@ -37,6 +37,10 @@ struct PendingLayer {
 /// pool that changes scale or has an activation gets a 1x1 average pool behind it, with a notice.
 /// Errors: bad_input, a phrase about the layer (requantize_channels, requantize_sum).
 Result<int> finish_layer(IntegerGraph& graph, PendingLayer pending, const OutputScale& scale);
+
+/// The same for a network over float32 tensors; the output tensor's name is `name`. Errors:
+/// bad_input, for weights or limits that are not finite.
+Result<int> finish_float_layer(IntegerGraph& graph, PendingLayer pending, const std::string& name);
 
 /// A layer that changes only scale and limits of a tensor: a 1x1 average pool.
 PendingLayer rescale_layer(const IntegerGraph& graph, int tensor, const std::string& name);

@@ -196,7 +196,7 @@ std::vector<Block> blocks_of(const IntegerGraph& graph, std::span<const LayerMem
   const int steps = static_cast<int>(graph.layers.size());
   std::vector<Block> blocks;
   for (const ActivationTensor& tensor : graph.tensors)
-    blocks.push_back({.size = align_block(tensor.size())});
+    blocks.push_back({.size = align_block(tensor.bytes())});
   blocks[graph.input].last = 0;
   for (int step = 0; step < steps; ++step) {
     const IntegerLayer& layer = graph.layers[step];

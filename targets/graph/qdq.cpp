@@ -6,6 +6,8 @@
 #include <cmath>
 #include <optional>
 
+#include "compress/onnx/float16.hpp"
+
 namespace assay::lowering {
 namespace {
 
@@ -99,6 +101,20 @@ std::size_t QuantizedConstant::scale_index(std::size_t index) const {
 double QuantizedConstant::real(std::size_t index) const {
   const std::size_t s = scale_index(index);
   return double(parameters.scales[s]) * (values[index] - parameters.zeros[s]);
+}
+
+Result<RealConstant> read_reals(const onnx::Node& node, const onnx::Tensor& tensor) {
+  RealConstant constant{tensor.shape, {}, tensor.type == ElementType::float16};
+  if (constant.half) {
+    for (const std::uint16_t bits : tensor.as<std::uint16_t>())
+      constant.values.push_back(onnx::from_float16(bits));
+  } else if (tensor.type == ElementType::float32) {
+    constant.values.assign(tensor.as<float>().begin(), tensor.as<float>().end());
+  } else {
+    return refuse(node, fmt::format("\"{}\" is {}; float32 and float16 constants are supported",
+                                    tensor.name, to_string(tensor.type)));
+  }
+  return constant;
 }
 
 Result<QuantizedConstant> read_constant(const onnx::Model& model, const onnx::Node& node) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "compress/onnx/model.hpp"
@@ -39,6 +40,19 @@ struct QuantizedConstant {
   std::size_t scale_index(std::size_t index) const;
   double real(std::size_t index) const;
 };
+
+/// A constant of real numbers, from float32 or float16.
+struct RealConstant {
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;
+  bool half = false;  ///< float16 in the file
+};
+
+/// The weights of a layer, as the file has them.
+using WeightConstant = std::variant<QuantizedConstant, RealConstant>;
+
+/// The reals of an initializer. Errors: bad_input for other types than float32 and float16.
+Result<RealConstant> read_reals(const onnx::Node& node, const onnx::Tensor& tensor);
 
 /// DequantizeLinear of an int8, uint8 or int32 initializer.
 Result<QuantizedConstant> read_constant(const onnx::Model& model, const onnx::Node& node);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "targets/graph/float_run.hpp"
+
 namespace assay {
 namespace {
 
@@ -134,6 +136,7 @@ void run_reference_layer(const IntegerGraph& graph, const IntegerLayer& layer,
                          std::vector<std::vector<std::int8_t>>& values) {
   const ActivationTensor& in = graph.tensors[layer.inputs.front()];
   const ActivationTensor& out = graph.tensors[layer.output];
+  if (in.element == Element::float32) return run_float_layer(graph, layer, values);
   const Values& source = values[layer.inputs.front()];
   Values& result = values[layer.output];
   result.clear();
@@ -157,7 +160,7 @@ void run_reference_layer(const IntegerGraph& graph, const IntegerLayer& layer,
 
 std::vector<std::vector<std::int8_t>> run_reference_tensors(const IntegerGraph& graph,
                                                             std::span<const std::int8_t> input) {
-  assert(static_cast<std::int64_t>(input.size()) == graph.tensors[graph.input].size());
+  assert(static_cast<std::int64_t>(input.size()) == graph.tensors[graph.input].bytes());
   std::vector<Values> values(graph.tensors.size());
   values[graph.input].assign(input.begin(), input.end());
   for (const IntegerLayer& layer : graph.layers)

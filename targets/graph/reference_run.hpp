@@ -1,4 +1,5 @@
-// The oracle: runs an integer network with plain loops on the host. Slow, boring, thread-safe.
+// The oracle: runs a network with plain loops on the host. Tensors are the bytes of their elements,
+// int8 or float32. Slow, boring, thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 
 namespace assay {
 
-/// The network's output (int8 NHWC) for one input of graph.tensors[graph.input].size() elements.
+/// The network's output (NHWC) for one input of graph.tensors[graph.input].bytes() bytes.
 std::vector<std::int8_t> run_reference(const IntegerGraph& graph,
                                        std::span<const std::int8_t> input);
 

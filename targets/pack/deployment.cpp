@@ -12,10 +12,13 @@ bool runs_on(const KernelRow& row, const Core* core) {
   return core ? row.runs_on(*core) : row.portable;
 }
 
-/// The first row that runs there and takes the layer; the reference row always does.
+/// The first row that runs there and takes the layer; the reference row always does. On the host
+/// that is the row itself for int8: the faster ones are written for their cores.
 const KernelRow& first_kernel(const LayerView& view, const Core* core) {
   if (core) return choose_kernel(view, *core);
-  return reference_kernel(view.layer.op);
+  for (const KernelRow& row : kernel_table())
+    if (row.portable && suits(row, view)) return row;
+  return reference_kernel(view);
 }
 
 Result<const KernelRow*> find_forced(const std::string& name, const Core* core) {
@@ -38,9 +41,9 @@ Result<const KernelRow*> find_forced(const std::string& name, const Core* core) 
 Result<const KernelRow*> choose(const LayerView& view, std::size_t index, const Core* core,
                                 const KernelChoice& choice, const KernelRow* forced) {
   const KernelRow* kernel = choice.layers.empty() ? nullptr : choice.layers[index];
-  if (forced && forced->op == view.layer.op) kernel = forced;
-  if (!kernel)
-    return choice.force_reference ? &reference_kernel(view.layer.op) : &first_kernel(view, core);
+  if (forced && forced->op == view.layer.op && forced->element == view.input.element)
+    kernel = forced;
+  if (!kernel) return choice.force_reference ? &reference_kernel(view) : &first_kernel(view, core);
   if (runs_on(*kernel, core) && takes(*kernel, view)) return kernel;
   return fail(ErrorKind::bad_input,
               fmt::format("kernel \"{}\" cannot run layer \"{}\"", kernel->name, view.layer.name));

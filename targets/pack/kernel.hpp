@@ -20,10 +20,14 @@ namespace assay {
 /// A constant array of a generated layer: `alignas(4) static constexpr <c_type> <name>[] = {...}`.
 struct ConstantArray {
   std::string name;    ///< member the kernel reads: "weights", "bias", "multiplier", "pairs"
-  std::string c_type;  ///< "std::int8_t", "std::int32_t", "std::uint32_t"
+  std::string c_type;  ///< "std::int8_t", "std::int32_t", "std::uint32_t", "float"
   int element_bytes = 1;
-  std::vector<std::int64_t> values;
+  std::vector<std::int64_t> values;  ///< of floats: their bits
 };
+
+/// A member of floats.
+ConstantArray float_array(std::string name, std::span<const float> values);
+float float_of_bits(std::int64_t bits);
 
 /// A layer together with the tensors it reads and writes: what a kernel row looks at. The graph
 /// must outlive it.
@@ -44,12 +48,13 @@ struct LayerView {
 };
 
 /// One kernel. The device function is
-/// `template <class L> void function(const std::int8_t* in, std::int8_t* out, void* scratch)`
-/// (add, multiply: two inputs; concat: an array of them), where L is the generated layer struct;
-/// see targets/runtime/layer.hpp.
+/// `template <class L> void function(const T* in, T* out, void* scratch)` (add, multiply: two
+/// inputs; concat: an array of them), where T is the tensors' element and L is the generated layer
+/// struct; see targets/runtime/layer.hpp.
 struct KernelRow {
   std::string_view name;  ///< "conv.dsp": shown by --explain and bench
   IntegerOp op;
+  Element element = Element::int8;     ///< of the tensors
   WeightForm form = WeightForm::int8;  ///< none where the operator has no weights
   std::string_view header;             ///< "targets/runtime/dsp/conv.hpp"
   std::string_view function;           ///< "assay::kernels::conv_dsp"
@@ -77,13 +82,16 @@ std::span<const KernelRow> kernel_table();
 /// Whether the operator has weights of its own.
 bool has_weights(IntegerOp op);
 
+/// How the model has the layer's weights: where it computes in float, the only form it has.
+WeightForm stored_form(const LayerView& layer);
+
 /// The first row of that form that runs on the core and accepts the layer, with no large scratch;
 /// nullptr without one.
 const KernelRow* find_kernel(const LayerView& layer, const Core& core, WeightForm form);
 /// The row of that name; nullptr unless it runs on the core and accepts the layer.
 const KernelRow* find_kernel_named(const LayerView& layer, const Core& core, std::string_view name);
-/// The first row with int8 weights (or none) that runs on the core and accepts the layer; the
-/// reference row always does.
+/// The first row with the layer's stored form (or none) that runs on the core and accepts the
+/// layer; the reference row always does.
 const KernelRow& choose_kernel(const LayerView& layer, const Core& core);
 /// Every row that a choice for the layer is made from: the one of choose_kernel first, then the
 /// others that run on the core and accept the layer. The portable reference row is among them only
@@ -91,7 +99,9 @@ const KernelRow& choose_kernel(const LayerView& layer, const Core& core);
 std::vector<const KernelRow*> candidate_kernels(const LayerView& layer, const Core& core);
 /// The row of that name, or nullptr.
 const KernelRow* kernel_named(std::string_view name);
-/// The reference row of an operator.
+/// The reference row of an operator over int8 tensors.
 const KernelRow& reference_kernel(IntegerOp op);
+/// The reference row of a layer.
+const KernelRow& reference_kernel(const LayerView& layer);
 
 }  // namespace assay

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cassert>
 
 #include "targets/pack/rows.hpp"
@@ -12,7 +13,7 @@ std::span<const KernelRow> kernel_table() {
     std::vector<KernelRow> rows;
     for (auto family : {dsp_kernels(), dsp_packed_kernels(), dsp_sparse_kernels(), m0_kernels(),
                         m0_compressed_kernels(), neon_kernels(), neon_compressed_kernels(),
-                        armv6_kernels(), reference_kernels()})
+                        armv6_kernels(), float_kernels(), reference_kernels()})
       rows.insert(rows.end(), family.begin(), family.end());
     return rows;
   }();
@@ -23,8 +24,16 @@ bool has_weights(IntegerOp op) {
   return op == IntegerOp::convolution || op == IntegerOp::depthwise || op == IntegerOp::dense;
 }
 
+WeightForm stored_form(const LayerView& view) {
+  if (!has_weights(view.layer.op)) return WeightForm::none;
+  const FloatParameters& real = view.layer.real;
+  if (real.weights.empty()) return WeightForm::int8;
+  return real.half ? WeightForm::float16 : WeightForm::float32;
+}
+
 bool takes(const KernelRow& row, const LayerView& view) {
-  return row.op == view.layer.op && row.accepts(view) && row.scratch(view) <= row.most_scratch;
+  return row.op == view.layer.op && row.element == view.input.element && row.accepts(view) &&
+         row.scratch(view) <= row.most_scratch;
 }
 
 const KernelRow* find_kernel(const LayerView& view, const Core& core, WeightForm form) {
@@ -41,13 +50,12 @@ const KernelRow* find_kernel_named(const LayerView& view, const Core& core, std:
 }
 
 const KernelRow& choose_kernel(const LayerView& view, const Core& core) {
-  const WeightForm form = has_weights(view.layer.op) ? WeightForm::int8 : WeightForm::none;
-  if (const KernelRow* row = find_kernel(view, core, form)) return *row;
-  return reference_kernel(view.layer.op);
+  if (const KernelRow* row = find_kernel(view, core, stored_form(view))) return *row;
+  return reference_kernel(view);
 }
 
 std::vector<const KernelRow*> candidate_kernels(const LayerView& view, const Core& core) {
-  const KernelRow& reference = reference_kernel(view.layer.op);
+  const KernelRow& reference = reference_kernel(view);
   std::vector<const KernelRow*> rows{&choose_kernel(view, core)};
   for (const KernelRow& row : kernel_table())
     if (row.name != reference.name && &row != rows.front() && row.runs_on(core) && takes(row, view))
@@ -66,6 +74,22 @@ const KernelRow& reference_kernel(IntegerOp op) {
     if (row.op == op) return row;
   assert(false && "every operator has a reference row");
   return reference_kernels().front();
+}
+
+const KernelRow& reference_kernel(const LayerView& view) {
+  return view.input.element == Element::float32 ? float_reference_kernel(view)
+                                                : reference_kernel(view.layer.op);
+}
+
+ConstantArray float_array(std::string name, std::span<const float> values) {
+  ConstantArray array{std::move(name), "float", sizeof(float), {}};
+  for (const float value : values)
+    array.values.push_back(std::bit_cast<std::uint32_t>(value));
+  return array;
+}
+
+float float_of_bits(std::int64_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits));
 }
 
 namespace {

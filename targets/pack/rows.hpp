@@ -25,7 +25,11 @@ std::span<const KernelRow> neon_kernels();
 std::span<const KernelRow> neon_compressed_kernels();
 /// Kernels for Armv6 cores with Arm state's SMLAD (ARM1176).
 std::span<const KernelRow> armv6_kernels();
-/// One portable kernel per operator, for every core and every layer.
+/// Kernels over float32 tensors, faster ones first; the last of an operator and form takes every
+/// layer.
+std::span<const KernelRow> float_kernels();
+const KernelRow& float_reference_kernel(const LayerView& layer);
+/// One portable kernel per operator over int8 tensors, for every core and every layer.
 std::span<const KernelRow> reference_kernels();
 
 /// b' and m as the members `bias` and `multiplier`, both std::int32_t: what most rows' pack needs

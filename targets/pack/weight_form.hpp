@@ -6,7 +6,8 @@
 namespace assay {
 
 /// The forms a layer's weights can be packed in. Every form holds the same values: which one a
-/// layer may take is read from its weights, never from a note beside them.
+/// layer over int8 tensors may take is read from its weights, never from a note beside them. A
+/// layer over float32 tensors keeps the form its file has: float32, float16 or int8.
 enum class WeightForm {
   none,               ///< the operator has no weights
   int8,               ///< a byte for each weight
@@ -19,6 +20,8 @@ enum class WeightForm {
   blocks_codebook16,  ///< the same blocks, four bits for each of their weights that choose one of
                       ///< 16
   bitmap,             ///< a bit for every weight and a byte for each one that is not zero
+  float32,            ///< four bytes
+  float16,            ///< two bytes, float32 numbers that float16 holds
 };
 
 /// "int8", "1x4 blocks": the name in tables and records.
@@ -44,6 +47,10 @@ constexpr std::string_view to_string(WeightForm form) {
       return "1x4 blocks of codebook16";
     case WeightForm::bitmap:
       return "bitmap";
+    case WeightForm::float32:
+      return "float32";
+    case WeightForm::float16:
+      return "float16";
   }
   return "";
 }

@@ -11,8 +11,13 @@
 //   std::int8_t weights[]                        layout of IntegerLayer::weights
 //   std::int32_t bias[], multiplier[]            b' and m
 //
-// Tensors are NHWC int8; `in` and `out` are 4-byte aligned, `scratch` 8-byte aligned. Freestanding
-// C++17: no heap, no exceptions, no RTTI, no floating point.
+// Layers over float32 tensors have, in place of what concerns integers,
+//   float clamp_min, clamp_max                   fused activation, or infinities
+//   float, std::uint16_t or std::int8_t weights[] (float32, float16, int8), float bias[], scale[]
+//
+// Tensors are NHWC int8, or float32; `in` and `out` are 4-byte aligned, `scratch` 8-byte aligned.
+// Freestanding C++17: no heap, no exceptions, no RTTI, and no floating point but in
+// targets/runtime/ float/.
 #pragma once
 
 #include <cstddef>

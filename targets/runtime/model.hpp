@@ -6,12 +6,14 @@
 
 namespace assay::model {
 
-extern const std::size_t input_size;       ///< int8 elements, NHWC
-extern const std::size_t output_size;      ///< int8 logits
+extern const std::size_t input_size;       ///< elements, NHWC
+extern const std::size_t output_size;      ///< logits
+extern const std::uint8_t input_element;   ///< bytes of an element: 1 int8, 2 int16, 4 float32
+extern const std::uint8_t output_element;  ///< the same of a logit
 extern const std::uint8_t model_hash[32];  ///< SHA-256 of the ONNX file the code was generated from
 
-/// Where the next input is written and the last output is read; both lie in the static arena and
-/// the output is valid until the next input is written.
+/// The first byte of where the next input is written and the last output is read, aligned to 8;
+/// both lie in the static arena and the output is valid until the next input is written.
 std::int8_t* input();
 const std::int8_t* output();
 

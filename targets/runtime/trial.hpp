@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "targets/port/port.hpp"
 
@@ -15,6 +16,7 @@ namespace assay::trial {
 struct Entry {
   void (*call)();             ///< the kernel, with its places in the arena
   std::uint32_t input_bytes;  ///< of all inputs, with the gaps between them
+  bool input_is_float;        ///< float32 elements; else int8
   std::uint32_t output;       ///< offset in bytes
   std::uint32_t output_bytes;
 };
@@ -32,6 +34,17 @@ inline void fill(std::int8_t* to, std::uint32_t bytes) {
   }
 }
 
+/// The same for float32 elements: multiples of 2^-23 in [-1, 1).
+inline void fill_floats(std::int8_t* to, std::uint32_t bytes) {
+  std::uint32_t state = 12345;
+  for (std::uint32_t i = 0; i < bytes / sizeof(float); ++i) {
+    state = state * 1664525u + 1013904223u;
+    const auto steps = static_cast<std::int32_t>(state) / 256;
+    const float value = static_cast<float>(steps) * (1.0f / (1 << 23));
+    std::memcpy(to + i * sizeof value, &value, sizeof value);
+  }
+}
+
 /// FNV-1a, 32 bits.
 inline std::uint32_t checksum(const std::int8_t* data, std::uint32_t bytes) {
   std::uint32_t hash = 2166136261u;
@@ -42,7 +55,10 @@ inline std::uint32_t checksum(const std::int8_t* data, std::uint32_t bytes) {
 
 /// Runs an entry, its call alone between the markers and nothing interrupting it.
 inline std::uint32_t run(const Entry& entry, std::int8_t* arena) {
-  fill(arena, entry.input_bytes);
+  if (entry.input_is_float)
+    fill_floats(arena, entry.input_bytes);
+  else
+    fill(arena, entry.input_bytes);
   // Hidden from the compiler, which would take a table of one entry apart and count another call.
   auto* call = entry.call;
   asm volatile("" : "+r"(call));

@@ -13,7 +13,15 @@ void transmit(void*, const std::uint8_t* data, std::size_t size) {
   port::transmit(data, size);
 }
 
-const std::uint8_t* output_bytes() {
+std::size_t input_bytes() {
+  return model::input_size * model::input_element;
+}
+
+std::size_t output_bytes() {
+  return model::output_size * model::output_element;
+}
+
+const std::uint8_t* output() {
   return reinterpret_cast<const std::uint8_t*>(model::output());
 }
 
@@ -29,7 +37,7 @@ void FirmwareLoop::start(const char* part) {
 // deep or any interrupt comes.
 [[gnu::noinline]] void FirmwareLoop::adopt() {
   reader_ = FrameReader(frame_, sizeof frame_,
-                        {reinterpret_cast<std::uint8_t*>(model::input()), model::input_size});
+                        {reinterpret_cast<std::uint8_t*>(model::input()), input_bytes()});
   writer_ = FrameWriter(Sink{transmit, nullptr});
 }
 
@@ -75,6 +83,8 @@ void FirmwareLoop::serve_hello(const Frame& frame) {
   std::uint8_t id[32];
   put_counted(id, port::unique_id(id, sizeof id));
   put_counted(id, port::build_id(id, sizeof id));
+  writer_.put_u8(model::input_element);
+  writer_.put_u8(model::output_element);
   writer_.end();
 }
 
@@ -87,7 +97,7 @@ void FirmwareLoop::serve_state(const Frame& frame) {
 }
 
 void FirmwareLoop::serve_input(const Frame& frame) {
-  const std::size_t expected = input_head + model::input_size;
+  const std::size_t expected = input_head + input_bytes();
   if (frame.size != expected)
     return send_error(frame.sequence, ErrorCode::wrong_size, static_cast<std::uint32_t>(expected));
   return frame.type == Type::sample ? serve_sample(frame) : serve_measure(frame);
@@ -99,7 +109,7 @@ void FirmwareLoop::serve_sample(const Frame& frame) {
   last_cycles_ = port::cycles() - before;
   writer_.begin(Type::logits, frame.sequence);
   writer_.put(frame.payload, input_head);
-  writer_.put(output_bytes(), model::output_size);
+  writer_.put(output(), output_bytes());
   writer_.end();
 }
 

@@ -37,7 +37,7 @@ bool is_small(const IntegerGraph& graph) {
   std::uint64_t macs = 0;
   std::int64_t elements = 0;
   for (const IntegerLayer& layer : graph.layers)
-    macs += layer.macs.count() + layer.weights.size();
+    macs += layer.macs.count() + layer.weights.size() + layer.real.weights.size();
   for (const ActivationTensor& tensor : graph.tensors)
     elements += tensor.size();
   for (const IntegerLayer& layer : graph.layers)
@@ -63,9 +63,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto deployment = deploy(*graph, nullptr);
   require(deployment.has_value(), "is not deployed", graph->tensors[0].name);
   const std::vector<std::int8_t> input(
-      std::size_t(graph->tensors[std::size_t(graph->input)].size()), 5);
+      std::size_t(graph->tensors[std::size_t(graph->input)].bytes()), 5);
   const auto output = run_reference(*graph, input);
-  require(std::int64_t(output.size()) == graph->tensors[std::size_t(graph->output)].size(),
+  require(std::int64_t(output.size()) == graph->tensors[std::size_t(graph->output)].bytes(),
           "has an output of another size", graph->tensors[0].name);
   return 0;
 }

@@ -11,6 +11,7 @@
 #include "targets/graph/lower.hpp"
 #include "targets/graph/reference_run.hpp"
 #include "tests/onnxruntime/onnx_runtime.hpp"
+#include "tests/targets/graph/float_form.hpp"
 #include "tests/targets/graph/random_networks.hpp"
 
 namespace assay::test {
@@ -83,6 +84,53 @@ TEST_P(Networks, DecideAsOnnxRuntimeDoes) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Networks, ::testing::Values(random_network, random_branches),
                          [](const auto& test) { return test.index == 0 ? "Chains" : "Branches"; });
+
+/// Two orders of summation in float32: a relative 1e-4 of the largest logit.
+class FloatNetworks
+    : public ::testing::TestWithParam<std::tuple<onnx::Model (*)(unsigned), FloatForm>> {};
+
+TEST_P(FloatNetworks, ComputeAsOnnxRuntimeDoes) {
+  const auto& [network, form] = GetParam();
+  const auto folder = ScratchDirectory::create(::testing::TempDir(), "networks-");
+  ASSERT_TRUE(folder) << folder.error().message;
+  double worst = 0;
+  for (unsigned seed = 0; seed < 4; ++seed) {
+    SCOPED_TRACE(seed);
+    const onnx::Model model = in_float(network(seed), form);
+    const auto path = folder->path() / fmt::format("{}.onnx", seed);
+    ASSERT_TRUE(onnx::write_model(model, path));
+    const auto graph = lower(model);
+    ASSERT_TRUE(graph) << graph.error().message;
+    const std::vector<float> inputs = random_images(model, seed + 3000);
+    auto shape = model.inputs.front().shape;
+    shape[0] = 1;
+    const auto theirs = run_onnx_runtime(path, shape, inputs);
+    ASSERT_TRUE(theirs) << theirs.error().message;
+    const auto size = std::size_t(graph->tensors[std::size_t(graph->input)].size());
+    const auto classes = std::size_t(graph->tensors[std::size_t(graph->output)].size());
+    ASSERT_EQ(theirs->size(), images * classes);
+    for (std::size_t i = 0; i < images; ++i) {
+      const Real image{shape,
+                       {inputs.begin() + std::ptrdiff_t(i * size),
+                        inputs.begin() + std::ptrdiff_t((i + 1) * size)}};
+      const auto ours = run_reference(*graph, float_bytes(image));
+      double largest = 0, difference = 0;
+      for (std::size_t c = 0; c < classes; ++c) {
+        const double expected = double((*theirs)[i * classes + c]);
+        const double found = double(read_element(ours, c, Element::float32));
+        largest = std::max(largest, std::abs(expected));
+        difference = std::max(difference, std::abs(found - expected));
+      }
+      worst = std::max(worst, difference / largest);
+    }
+  }
+  fmt::print("outputs differ by at most {:.1e} of the largest\n", worst);
+  EXPECT_LE(worst, 1e-4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, FloatNetworks,
+                         ::testing::Combine(::testing::Values(random_network, random_branches),
+                                            ::testing::ValuesIn(float_forms)));
 
 TEST(OnnxRuntime, SaysWhyItRefusesAModel) {
   const auto answer = run_onnx_runtime("/nowhere/model.onnx", {1, 1, 2, 2}, {});

@@ -33,9 +33,9 @@ std::vector<std::string> base_command(const BareMetalBuild& build) {
 Status compile(const BareMetalBuild& build, const std::filesystem::path& source,
                const std::filesystem::path& object) {
   auto command = base_command(build);
-  for (const char* flag :
-       {"-std=c++17", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
-        "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra", "-Wno-register", "-Werror"})
+  for (const char* flag : {"-std=c++17", "-ffreestanding", "-fno-exceptions", "-fno-rtti",
+                           "-fno-threadsafe-statics", "-ffp-contract=off", "-ffunction-sections",
+                           "-fdata-sections", "-Wall", "-Wextra", "-Wno-register", "-Werror"})
     command.push_back(flag);
   command.insert(command.end(), {build.optimization, "-I", source_root().string(), "-c", "-o",
                                  object.string(), source.string()});

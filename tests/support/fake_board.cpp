@@ -194,6 +194,8 @@ using test::board;
 
 const std::size_t input_size = test::fake_input_size;
 const std::size_t output_size = test::fake_output_size;
+const std::uint8_t input_element = 1;
+const std::uint8_t output_element = 1;
 const std::uint8_t model_hash[32] = {0x00, 0x01, 0xFE, 0xFF};
 
 std::int8_t* input() {

@@ -12,6 +12,8 @@ std::int8_t values[ASSAY_INPUT_SIZE];
 
 const std::size_t input_size = ASSAY_INPUT_SIZE;
 const std::size_t output_size = ASSAY_INPUT_SIZE;
+const std::uint8_t input_element = 1;
+const std::uint8_t output_element = 1;
 const std::uint8_t model_hash[32] = {0x42};
 
 std::int8_t* input() {

@@ -392,8 +392,8 @@ TEST(SessionOpen, NamesBothVersionsWhenTheyDiffer) {
 }
 
 TEST(SessionOpen, RefusesMalformedHellos) {
-  // version, nonce, window 4000, clock, input 10, output 10, hash, no names
-  std::vector<std::uint8_t> good(57);
+  // version, nonce, window 4000, clock, input 10, output 10, hash, no names, elements
+  std::vector<std::uint8_t> good(59);
   const auto set = [](std::vector<std::uint8_t>& bytes, std::size_t at, std::uint32_t value) {
     wire::put_u32(&bytes[at], value);
   };
@@ -402,10 +402,14 @@ TEST(SessionOpen, RefusesMalformedHellos) {
   set(good, 10, 8'000'000);
   set(good, 14, 10);
   set(good, 18, 10);
+  good[57] = 4;
+  good[58] = 1;
   {
     ScriptedLink link(good);
     const auto session = Session::open(link, milliseconds(3000));
     ASSERT_TRUE(session) << session.error().message;
+    EXPECT_EQ(session->hello().input_bytes(), 40u);
+    EXPECT_EQ(session->hello().output_bytes(), 10u);
   }
   struct Case {
     const char* name;
@@ -416,13 +420,15 @@ TEST(SessionOpen, RefusesMalformedHellos) {
                              {"no output", good},
                              {"huge output", good},
                              {"window below the longest echo", good},
-                             {"long part name", good}};
+                             {"long part name", good},
+                             {"unknown element", good}};
   cases[0].bytes.pop_back();
   cases[1].bytes.push_back(0);
   set(cases[2].bytes, 18, 0);
   set(cases[3].bytes, 18, 0xFFFFFFFF);
   set(cases[4].bytes, 6, 266);
   cases[5].bytes[54] = 200;
+  cases[6].bytes[58] = 3;
   for (const Case& bad : cases) {
     SCOPED_TRACE(bad.name);
     ScriptedLink link(bad.bytes);

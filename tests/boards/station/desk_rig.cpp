@@ -34,7 +34,7 @@ FirmwareImage build_for(const IntegerGraph& graph, const BoardType& type,
 }
 
 MeasureRequest request_for(const IntegerGraph& graph, const FirmwareImage& image, int samples) {
-  const auto size = static_cast<std::size_t>(graph.tensors[graph.input].size());
+  const auto size = static_cast<std::size_t>(graph.tensors[graph.input].bytes());
   MeasureRequest request;
   request.elf = image.elf;
   request.build_id = image.build_id;

@@ -13,6 +13,7 @@
 #include "targets/build/host_target.hpp"
 #include "tests/boards/station/desk_rig.hpp"
 #include "tests/targets/build/test_network.hpp"
+#include "tests/targets/graph/float_form.hpp"
 
 namespace assay {
 namespace {
@@ -29,8 +30,9 @@ struct Rig {
   Board board;
   MeasureRequest request;
 
-  explicit Rig(const std::string& part, int channels = 8) : board(test::virtual_board(part, part)) {
-    const IntegerGraph graph = test::small_network(channels);
+  explicit Rig(const std::string& part, int channels = 8)
+      : Rig(part, test::small_network(channels)) {}
+  Rig(const std::string& part, const IntegerGraph& graph) : board(test::virtual_board(part, part)) {
     const auto image = test::build_for(graph, board.type, folder(part));
     request = test::request_for(graph, image, 40);
   }
@@ -51,6 +53,15 @@ TEST_P(LinuxBoard, AnswersWithTheReferencesLogits) {
     EXPECT_EQ(found->samples, 40u);
     EXPECT_EQ(found->identical_samples, 40u) << channels << " channels";
     EXPECT_EQ(found->hello.part, GetParam());
+  }
+}
+
+TEST_P(LinuxBoard, AnswersInFloatBitForBit) {
+  for (const test::FloatForm form : test::float_forms) {
+    const auto found = Rig(GetParam(), test::in_float(test::small_network(), form)).measure();
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->identical_samples, 40u) << static_cast<int>(form);
+    EXPECT_EQ(found->hello.output_element, Element::float32);
   }
 }
 

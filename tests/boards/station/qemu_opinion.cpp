@@ -28,7 +28,7 @@ Result<QemuOpinion> qemu_opinion(const std::string& machine, const std::filesyst
       opinion.logits.insert(opinion.logits.end(), logits.begin(), logits.end());
     }));
     ASSAY_TRY([[maybe_unused]] const auto timing,
-              session.measure(inputs.first(session.hello().input_size), inferences));
+              session.measure(inputs.first(session.hello().input_bytes()), inferences));
   }
   ASSAY_TRY(const auto windows, read_windows(counts));
   for (const InstructionWindow& window : windows)

@@ -12,6 +12,7 @@
 #include "tests/boards/station/desk_rig.hpp"
 #include "tests/boards/station/qemu_opinion.hpp"
 #include "tests/targets/build/test_network.hpp"
+#include "tests/targets/graph/float_form.hpp"
 
 namespace assay::test {
 namespace {
@@ -22,8 +23,9 @@ constexpr std::size_t inferences = 3;
 class SecondOpinion : public ::testing::Test {
  protected:
   /// Logits are compared on the way: the desk expects those of `qemu`.
-  void expect_same(const Board& board, const FirmwareImage& image, const QemuOpinion& qemu) {
-    MeasureRequest request = request_for(small_network(), image, samples);
+  void expect_same(const IntegerGraph& graph, const Board& board, const FirmwareImage& image,
+                   const QemuOpinion& qemu) {
+    MeasureRequest request = request_for(graph, image, samples);
     EXPECT_EQ(request.expected_logits, qemu.logits) << "QEMU and the reference run";
     request.expected_logits = qemu.logits;
     request.inferences = inferences;
@@ -37,32 +39,53 @@ class SecondOpinion : public ::testing::Test {
     EXPECT_EQ(instructions, qemu.instructions);
   }
 
+  void expect_same_of_elf(const IntegerGraph& graph) {
+    const Board board = virtual_board("b", "stm32f405");
+    const auto folder = *ScratchDirectory::create(scratch_.path(), "firmware");
+    const FirmwareImage image = build_for(graph, board.type, folder.path());
+    const auto opinion = qemu_opinion("netduinoplus2", image.elf, seeded_inputs(graph, samples),
+                                      inferences, folder.path());
+    ASSERT_TRUE(opinion) << opinion.error().message;
+    expect_same(graph, board, image, *opinion);
+  }
+
   ScratchDirectory scratch_ = *ScratchDirectory::create(::testing::TempDir(), "opinion");
-  std::vector<std::int8_t> inputs_ = seeded_inputs(small_network(), samples);
 };
 
 TEST_F(SecondOpinion, OnTheF405sOwnElf) {
-  const Board board = virtual_board("b", "stm32f405");
-  const FirmwareImage image = build_for(small_network(), board.type, scratch_.path() / "firmware");
-  const auto opinion =
-      qemu_opinion("netduinoplus2", image.elf, inputs_, inferences, scratch_.path());
-  ASSERT_TRUE(opinion) << opinion.error().message;
-  expect_same(board, image, *opinion);
+  expect_same_of_elf(small_network());
+}
+
+TEST_F(SecondOpinion, OnTheF405sOwnElfInFloat) {
+  for (const FloatForm form : float_forms)
+    expect_same_of_elf(in_float(small_network(), form));
 }
 
 class SecondOpinionOnObjects : public SecondOpinion,
-                               public ::testing::WithParamInterface<QemuStandIn> {};
+                               public ::testing::WithParamInterface<QemuStandIn> {
+ protected:
+  void expect_agreement(const IntegerGraph& graph);
+};
 
-TEST_P(SecondOpinionOnObjects, Agrees) {
+void SecondOpinionOnObjects::expect_agreement(const IntegerGraph& graph) {
   const QemuStandIn& stand_in = GetParam();
   const Board board = virtual_board("b", stand_in.part);
-  const FirmwareImage image = build_for(small_network(), board.type, scratch_.path() / "firmware");
-  const auto elf = build_for_stand_in(stand_in, generate_for(small_network(), board.type.part.core),
-                                      scratch_.path());
+  const FirmwareImage image = build_for(graph, board.type, scratch_.path() / "firmware");
+  const auto elf =
+      build_for_stand_in(stand_in, generate_for(graph, board.type.part.core), scratch_.path());
   ASSERT_TRUE(elf) << elf.error().message;
-  const auto opinion = qemu_opinion(stand_in.machine, *elf, inputs_, inferences, scratch_.path());
+  const auto opinion = qemu_opinion(stand_in.machine, *elf, seeded_inputs(graph, samples),
+                                    inferences, scratch_.path());
   ASSERT_TRUE(opinion) << opinion.error().message;
-  expect_same(board, image, *opinion);
+  expect_same(graph, board, image, *opinion);
+}
+
+TEST_P(SecondOpinionOnObjects, Agrees) {
+  expect_agreement(small_network());
+}
+
+TEST_P(SecondOpinionOnObjects, AgreesInFloat) {
+  expect_agreement(in_float(small_network(), FloatForm::float16));
 }
 
 INSTANTIATE_TEST_SUITE_P(Cores, SecondOpinionOnObjects, ::testing::ValuesIn(qemu_stand_ins()),

@@ -1,7 +1,6 @@
 #include "tests/harness/cli/models.hpp"
 
 #include "compress/onnx/model.hpp"
-#include "tests/compress/methods/float_models.hpp"
 #include "tests/targets/graph/qdq_builder.hpp"
 
 namespace assay::test {
@@ -25,13 +24,21 @@ ConvOptions strided(int outputs) {
   return options;
 }
 
-}  // namespace
-
-std::string small_model() {
+onnx::Model small_network() {
   auto network = image_network();
   const auto first = network.conv(network.input(), strided(4), "Relu");
   const auto second = network.conv(first, strided(8), "Relu");
-  return file_of(network.finish(network.dense(network.flatten(second), 10)));
+  return network.finish(network.dense(network.flatten(second), 10));
+}
+
+}  // namespace
+
+std::string small_model() {
+  return file_of(small_network());
+}
+
+std::string small_float_model(FloatForm form) {
+  return file_of(in_float(small_network(), form));
 }
 
 std::string wide_model(int outputs) {
@@ -49,10 +56,6 @@ std::string deep_image_model(int channels) {
   const auto image = network.conv(network.input(), point, "Relu");
   return file_of(
       network.finish(network.dense(network.flatten(network.global_average_pool(image)), 10)));
-}
-
-std::string float_model() {
-  return file_of(testing_models::conv_pool_dense());
 }
 
 }  // namespace assay::test

@@ -1,8 +1,10 @@
-// ONNX files for the command line to be tried with: untrained int8 networks over Fashion-MNIST
+// ONNX files for the command line to be tried with: untrained networks over Fashion-MNIST
 // images, and their flaws.
 #pragma once
 
 #include <string>
+
+#include "tests/targets/graph/float_form.hpp"
 
 namespace assay::test {
 
@@ -12,7 +14,7 @@ std::string small_model();
 std::string wide_model(int outputs);
 /// The bytes of a network whose first layer has as many channels, of 784 bytes each.
 std::string deep_image_model(int channels);
-/// The bytes of a network in float.
-std::string float_model();
+/// The bytes of the small network in float.
+std::string small_float_model(FloatForm form);
 
 }  // namespace assay::test

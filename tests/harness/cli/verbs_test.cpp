@@ -83,6 +83,17 @@ TEST(Plan, AsJsonNamesCellsAndStagesAndLeavesNothingBehind) {
   EXPECT_EQ(user.project_files(), std::set<std::string>{"m.json"});
 }
 
+TEST(Plan, EstimatesTheFitOfEveryScheme) {
+  const User user;
+  user.write("m.json", R"({"name": "m", "base": {"student.cut": 5}, "sweep": {
+      "quantize.scheme": ["none", "float16", "dynamic"]}, "deploy": {"on": [
+      {"board_type": "stm32f405", "virtual": true}]}})");
+  const Json cells = parsed(user, {"plan", "m.json", "--json"}).at("cells");
+  ASSERT_EQ(cells.size(), 3U);
+  EXPECT_GT(cells[0].at("flash_bytes"), cells[1].at("flash_bytes"));
+  EXPECT_GT(cells[1].at("flash_bytes"), cells[2].at("flash_bytes"));
+}
+
 TEST(Measure, ToldInJsonIsWhatTheListingsTellLater) {
   const User user;
   user.write("boards.json",

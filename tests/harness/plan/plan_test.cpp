@@ -192,11 +192,14 @@ TEST(Plan, WithoutBoardsHasOneCellOnTheHostForEveryConfiguration) {
 
 TEST(Plan, EvaluatesWithTorchWhatHasNoDeviceKernels) {
   const auto plan = plan_of(R"({
-    "name": "h", "base": {"student.cut": 4}, "sweep": {"quantize.scheme": ["int8", "dynamic"]}})");
-  EXPECT_EQ(plan.stages[plan.configs[0].evaluate].kind, StageKind::evaluate);
-  EXPECT_EQ(plan.configs[0].missing_kernel, "");
-  EXPECT_EQ(plan.stages[plan.configs[1].evaluate].kind, StageKind::evaluate_torch);
-  EXPECT_NE(plan.configs[1].missing_kernel, "");
+    "name": "h", "base": {"student.cut": 4}, "sweep": {
+      "quantize.scheme": ["int8", "none", "dynamic", "float16", "int8w-int16a"]}})");
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(plan.stages[plan.configs[i].evaluate].kind, StageKind::evaluate);
+    EXPECT_EQ(plan.configs[i].missing_kernel, "");
+  }
+  EXPECT_EQ(plan.stages[plan.configs[4].evaluate].kind, StageKind::evaluate_torch);
+  EXPECT_NE(plan.configs[4].missing_kernel, "");
 }
 
 TEST(Plan, HasDeviceKernelsForGatesAndBranches) {
@@ -212,10 +215,9 @@ TEST(Plan, RefusesBoardsForWhatHasNoDeviceKernels) {
     const char* base;
     const char* words;
   } cases[] = {
-      {R"({"quantize.scheme": "dynamic"})",
-       "conv5_as-dynamic_s1 cannot go to olimex-stm32-h405: there are no device kernels for "
-       "quantize.scheme \"dynamic\""},
-      {R"({"quantize.scheme": "none"})", "quantize.scheme \"none\""},
+      {R"({"quantize.scheme": "int8w-int16a"})",
+       "conv5_as-int8w-int16a_s1 cannot go to olimex-stm32-h405: there are no device kernels for "
+       "quantize.scheme \"int8w-int16a\""},
   };
   for (const auto& test : cases) {
     auto matrix =

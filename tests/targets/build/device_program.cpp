@@ -39,6 +39,7 @@ Result<std::filesystem::path> build_device_program(const DeviceProgram& program)
                         "-fdata-sections",
                         "-fno-exceptions",
                         "-fno-rtti",
+                        "-ffp-contract=off",
                         "-Wall",
                         "-Wextra",
                         "-Werror",

@@ -14,12 +14,14 @@
 #include "harness/core/process.hpp"
 #include "targets/graph/reference_run.hpp"
 #include "tests/targets/build/test_network.hpp"
+#include "tests/targets/graph/float_form.hpp"
 
 namespace assay::test {
 namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// What the exported example puts in.
 std::vector<std::int8_t> example_input(std::int64_t size) {
@@ -31,12 +33,13 @@ std::vector<std::int8_t> example_input(std::int64_t size) {
 
 class Library : public ::testing::Test {
  protected:
-  void write_for(const Core* core) {
+  void write_for(const Core* core) { write_for(core, graph_); }
+  void write_for(const Core* core, const IntegerGraph& graph) {
     LibraryOrder order;
-    auto model = generate(graph_, core, sha256_hex("small network"));
+    auto model = generate(graph, core, sha256_hex("small network"));
     ASSERT_TRUE(model) << model.error().message;
     order.model = std::move(*model);
-    order.graph = &graph_;
+    order.graph = &graph;
     order.core = core;
     order.name = "small.onnx";
     const auto files = library_files(order);
@@ -95,6 +98,41 @@ int main() {
   EXPECT_EQ(shell("./check"), expected + "12x12x1 0.0200 -3, 10 0.1000 4");
   const auto best = std::ranges::max_element(logits) - logits.begin();
   EXPECT_EQ(shell("./example"), fmt::format("{}\n", best));
+}
+
+TEST_F(Library, InFloatComputesTheSameBits) {
+  const IntegerGraph graph = in_float(graph_, FloatForm::float16);
+  write_for(nullptr, graph);
+  ASSERT_TRUE(write_atomically(folder_ / "check.cpp", std::string_view(R"(#include <cstdio>
+#include "model.hpp"
+int main() {
+  using namespace assay::model;
+  float* in = reinterpret_cast<float*>(input());
+  for (int i = 0; i < input_height * input_width * input_channels; ++i)
+    in[i] = static_cast<float>(i * 7 % 256) / 128 - 1;
+  run();
+  const float* out = reinterpret_cast<const float*>(output());
+  for (std::size_t i = 0; i < logits; ++i) std::printf("%a ", double(out[i]));
+})")));
+  shell(compile_command(warnings));
+  shell("g++ -I. model.o check.cpp -o check && g++ -I. model.o example.cpp -o example");
+  std::vector<float> input;
+  for (std::int64_t i = 0; i < graph.tensors[0].size(); ++i)
+    input.push_back(static_cast<float>(i * 7 % 256) / 128 - 1);
+  const auto logits = run_reference(graph, bytes_of(input));
+  std::string expected;
+  std::vector<float> reals;
+  for (std::size_t i = 0; i < 10; ++i) {
+    reals.push_back(read_element(logits, i, Element::float32));
+    expected += fmt::format("{:a} ", double(reals.back()));
+  }
+  EXPECT_EQ(shell("./check"), expected);
+  const auto best = std::ranges::max_element(reals) - reals.begin();
+  EXPECT_EQ(shell("./example"), fmt::format("{}\n", best));
+  const std::string header = read_text(folder_ / "model.hpp").value();
+  EXPECT_THAT(header, HasSubstr("float32 [height][width][channels]"));
+  EXPECT_THAT(header, Not(HasSubstr("zero_point")));
+  EXPECT_THAT(read_text(folder_ / "README.txt").value(), HasSubstr("-ffp-contract=off"));
 }
 
 TEST_F(Library, CompilesForEveryKindOfCore) {

@@ -80,7 +80,12 @@ IntegerGraph small_network(int channels) {
 
 std::vector<std::int8_t> seeded_inputs(const IntegerGraph& graph, int count) {
   const auto size = static_cast<std::size_t>(graph.tensors[graph.input].size());
-  return random_bytes(size * count, 127, 3);
+  const auto integers = random_bytes(size * count, 127, 3);
+  if (graph.tensors[graph.input].element == Element::int8) return integers;
+  std::vector<float> reals;
+  for (const std::int8_t value : integers)
+    reals.push_back(0.0237f * static_cast<float>(value));
+  return bytes_of(reals);
 }
 
 GeneratedModel generate_for(const IntegerGraph& graph, const Core& core) {

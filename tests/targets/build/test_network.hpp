@@ -13,7 +13,7 @@ namespace assay::test {
 /// Input 12 x 12 x 1, ten logits. `channels`: of the convolution, a multiple of 4 or not.
 IntegerGraph small_network(int channels = 8);
 
-/// Inputs of a network, one behind the other.
+/// Inputs of a network, one behind the other: bytes of int8 or float32 elements.
 std::vector<std::int8_t> seeded_inputs(const IntegerGraph& graph, int count);
 
 /// Generated code, which must succeed.

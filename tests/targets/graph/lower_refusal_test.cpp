@@ -40,11 +40,11 @@ const std::vector<Refusal>& refusals() {
       {"foreign_domain",
        [](auto& m) { last_node(m, "Conv").domain = "com.microsoft"; },
        {"(Conv)", "com.microsoft"}},
-      {"float_model",
+      {"nothing_quantized",
        [](auto& m) {
          std::erase_if(m.nodes, [](const Node& n) { return n.op_type.ends_with("Linear"); });
        },
-       {"float", "quantize it to int8 first"}},
+       {"\"node_conv0\" (Conv)", "is not the network's input or a layer's output"}},
       {"dilation",
        [](auto& m) {
          set(m, "Conv", "dilations", Integers{2, 2});

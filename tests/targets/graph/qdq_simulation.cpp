@@ -6,6 +6,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "compress/onnx/float16.hpp"
+
 namespace assay::test {
 namespace {
 
@@ -34,6 +36,10 @@ Real to_real(const onnx::Tensor& tensor) {
       break;
     case ElementType::int32:
       copy(tensor.as<std::int32_t>());
+      break;
+    case ElementType::float16:
+      for (const std::uint16_t bits : tensor.as<std::uint16_t>())
+        real.values.push_back(double(onnx::from_float16(bits)));
       break;
     case ElementType::int64:
       copy(tensor.as<std::int64_t>());
@@ -84,7 +90,8 @@ class Simulation {
       const Real& x = in(node, 0);
       return {{1, count(x.shape)}, x.values};
     }
-    if (node.op_type == "Softmax" || node.op_type == "Identity") return in(node, 0);
+    if (node.op_type == "Softmax" || node.op_type == "Identity" || node.op_type == "Cast")
+      return in(node, 0);
     throw std::runtime_error("simulation: operator " + node.op_type);
   }
 

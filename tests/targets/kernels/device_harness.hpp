@@ -38,33 +38,56 @@ inline std::int8_t input_value(int fill, std::uint32_t& state) {
   return static_cast<std::int8_t>(state >> 24);
 }
 
-inline void fill_input(int fill, std::uint8_t* to, int size) {
-  std::uint32_t state = 1;
-  for (int i = 0; i < size; ++i)
-    to[i] = static_cast<std::uint8_t>(input_value(fill, state));
+/// The same as input_bytes on the host.
+inline float float_value(int fill, std::uint32_t& state) {
+  if (fill == 1) return -3.1415927f;
+  if (fill == 2) return 1e-39f;
+  state = state * 1664525u + 1013904223u;
+  return static_cast<float>(static_cast<std::int32_t>(state) / 256) * 0x1p-21f;
 }
 
-inline bool input_unchanged(int fill, const std::uint8_t* at, int size) {
+template <class Element>
+Element value_of(int fill, std::uint32_t& state);
+template <>
+inline std::int8_t value_of<std::int8_t>(int fill, std::uint32_t& state) {
+  return input_value(fill, state);
+}
+template <>
+inline float value_of<float>(int fill, std::uint32_t& state) {
+  return float_value(fill, state);
+}
+
+template <class Element>
+void fill_input(int fill, std::uint8_t* to, int bytes) {
   std::uint32_t state = 1;
-  for (int i = 0; i < size; ++i)
-    if (at[i] != static_cast<std::uint8_t>(input_value(fill, state))) return false;
+  auto* elements = reinterpret_cast<Element*>(to);
+  for (unsigned i = 0; i < bytes / sizeof(Element); ++i)
+    elements[i] = value_of<Element>(fill, state);
+}
+
+template <class Element>
+bool input_unchanged(int fill, const std::uint8_t* at, int bytes) {
+  std::uint32_t state = 1;
+  const auto* elements = reinterpret_cast<const Element*>(at);
+  for (unsigned i = 0; i < bytes / sizeof(Element); ++i)
+    if (elements[i] != value_of<Element>(fill, state)) return false;
   return true;
 }
 
 /// Runs one kernel on every fill. `out` may be `in`, large enough for both.
-template <int input_size, int output_size, int in_bytes, int out_bytes, int scratch_size,
-          class Call>
+template <class Element, int input_size, int output_size, int in_bytes, int out_bytes,
+          int scratch_size, class Call>
 __attribute__((noinline)) void run_case(Guarded<in_bytes>& in, Guarded<out_bytes>& out,
                                         Guarded<scratch_size>& scratch, Call call) {
   for (int fill = 0; fill < 3; ++fill) {
     out.fill();
     in.fill();
-    fill_input(fill, in.inside, input_size);
+    fill_input<Element>(fill, in.inside, input_size);
     scratch.fill();
     call();
     const bool in_place = static_cast<void*>(&in) == static_cast<void*>(&out);
     const bool good = in.intact() && out.intact() && scratch.intact() &&
-                      (in_place || input_unchanged(fill, in.inside, input_size));
+                      (in_place || input_unchanged<Element>(fill, in.inside, input_size));
     bare_metal::print(good ? "intact " : "damaged ");
     bare_metal::print_hex(out.inside, output_size);
     bare_metal::print("\n");

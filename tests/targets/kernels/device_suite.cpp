@@ -13,6 +13,7 @@
 #include "harness/core/file.hpp"
 #include "harness/core/paths.hpp"
 #include "harness/core/process.hpp"
+#include "targets/build/layer_source.hpp"
 #include "targets/graph/reference_run.hpp"
 #include "tests/support/bare_metal_build.hpp"
 #include "tests/support/qemu.hpp"
@@ -21,44 +22,27 @@
 namespace assay::test {
 namespace {
 
-constexpr std::size_t cases_per_file = 24;
-/// As many as fit the flash: sixty in 256 KB.
+constexpr std::size_t cases_per_file = 12;
+/// As many as fit the flash, if their constants do: sixty in 256 KB.
 constexpr std::size_t cases_per_megabyte = 240;
 
-std::string emit_array(const ConstantArray& array) {
-  return fmt::format("  alignas(4) static constexpr {} {}[] = {{{}{}}};\n", array.c_type,
-                     array.name,
-                     fmt::join(array.values, array.c_type == "std::uint32_t" ? "u," : ","),
-                     array.c_type == "std::uint32_t" ? "u" : "");
+/// How many cases from `first` on one program takes: half of the flash is for their constants.
+std::size_t count_that_fit(const std::vector<KernelCase>& cases, std::size_t first, Bytes flash) {
+  Bytes constants;
+  const std::size_t most = flash.count() * cases_per_megabyte >> 20;
+  std::size_t count = 0;
+  for (; count < std::min(most, cases.size() - first); ++count) {
+    const KernelCase& one = cases[first + count];
+    constants += deploy_layer(view_of(one.graph), *one.kernel).constant_bytes;
+    if (count > 0 && constants + constants > flash) break;
+  }
+  return count;
 }
 
 std::string emit_layer(const LayerView& view, const KernelRow& kernel, const std::string& name) {
-  const Window& w = view.layer.window;
-  const Requantization& r = view.layer.requantization;
-  std::string text = fmt::format("struct {} {{\n", name);
-  const auto constant = [&text](const char* type, const char* member, int value) {
-    text += fmt::format("  static constexpr {} {} = {};\n", type, member, value);
-  };
-  constant("int", "in_height", view.input.height);
-  constant("int", "in_width", view.input.width);
-  constant("int", "in_channels", view.input.channels);
-  constant("int", "out_height", view.output.height);
-  constant("int", "out_width", view.output.width);
-  constant("int", "out_channels", view.output.channels);
-  constant("int", "kernel_height", w.kernel_height);
-  constant("int", "kernel_width", w.kernel_width);
-  constant("int", "stride_height", w.stride_height);
-  constant("int", "stride_width", w.stride_width);
-  constant("int", "pad_top", w.pad_top);
-  constant("int", "pad_left", w.pad_left);
-  constant("int", "accumulator_shift", r.accumulator_shift);
-  constant("int", "output_shift", r.output_shift);
-  constant("std::int8_t", "input_zero", view.input.zero_point);
-  constant("std::int8_t", "clamp_min", view.layer.clamp_min);
-  constant("std::int8_t", "clamp_max", view.layer.clamp_max);
-  for (const ConstantArray& array : kernel.pack(view))
-    text += emit_array(array);
-  return text + "};\n";
+  SourceText text;
+  put_layer(text, name, view, deploy_layer(view, kernel));
+  return fmt::to_string(text);
 }
 
 /// The input pointers of a call; a layer of several inputs reads the same tensor each time.
@@ -73,18 +57,19 @@ std::string emit_case(const KernelCase& one, std::size_t index) {
   const LayerView view = view_of(one.graph);
   const std::string layer = fmt::format("Layer{}", index);
   std::string text = emit_layer(view, *one.kernel, layer);
-  const auto input = view.input.size(), output = view.output.size();
+  const auto input = view.input.bytes(), output = view.output.bytes();
+  const char* element = view.input.element == Element::float32 ? "float" : "std::int8_t";
   const char* out = one.in_place ? "m.in" : "m.out";
   text += fmt::format(
       "struct Memory{0} {{ Guarded<{1}> in; Guarded<{2}> out; Guarded<{3}> scratch; }};\n"
       "void run_case_{0}() {{\n"
       "  static_assert(sizeof(Memory{0}) <= memory_bytes);\n"
       "  auto& m = *reinterpret_cast<Memory{0}*>(memory);\n"
-      "  run_case<{4}, {2}>(m.in, {5}, m.scratch, [&m] {{\n"
-      "    const auto* in = reinterpret_cast<const std::int8_t*>(m.in.inside);\n"
-      "    auto* out = reinterpret_cast<std::int8_t*>({5}.inside);\n",
+      "  run_case<{6}, {4}, {2}>(m.in, {5}, m.scratch, [&m] {{\n"
+      "    const auto* in = reinterpret_cast<const {6}*>(m.in.inside);\n"
+      "    auto* out = reinterpret_cast<{6}*>({5}.inside);\n",
       index, one.in_place ? std::max(input, output) : input, output,
-      one.kernel->scratch(view).count(), input, out);
+      one.kernel->scratch(view).count(), input, out, element);
   text += fmt::format(
       "    assay::port::mark_begin();\n"
       "    {}<{}>({}, out, m.scratch.inside);\n"
@@ -232,6 +217,7 @@ Result<std::vector<std::vector<KernelOutcome>>> run_linux_program(
                                       "-Wall",
                                       "-Wextra",
                                       "-Werror",
+                                      "-ffp-contract=off",
                                       optimization,
                                       "-I" + source_root().string(),
                                       "-o",
@@ -252,11 +238,11 @@ Result<std::vector<std::vector<KernelOutcome>>> run_linux_program(
 /// flash.
 template <class RunProgram>
 Result<std::vector<std::vector<KernelOutcome>>> run_in_programs(
-    const std::vector<KernelCase>& cases, std::size_t cases_per_program, RunProgram run) {
+    const std::vector<KernelCase>& cases, Bytes flash, RunProgram run) {
   std::vector<std::vector<KernelOutcome>> outcomes;
-  for (std::size_t first = 0; first < cases.size(); first += cases_per_program) {
+  for (std::size_t first = 0; first < cases.size(); first = outcomes.size()) {
     const auto begin = cases.begin() + static_cast<std::ptrdiff_t>(first);
-    const auto count = std::min(cases_per_program, cases.size() - first);
+    const auto count = count_that_fit(cases, first, flash);
     ASSAY_TRY(auto some, run({begin, begin + static_cast<std::ptrdiff_t>(count)}));
     std::ranges::move(some, std::back_inserter(outcomes));
   }
@@ -296,10 +282,24 @@ Core core_of(const KernelCore& core) {
 std::uint64_t memory_needed(const KernelCase& one) {
   const LayerView view = view_of(one.graph);
   const auto with_guards = [](std::uint64_t size) { return (size + 7) / 8 * 8 + 32; };
-  const auto input = static_cast<std::uint64_t>(view.input.size());
-  const auto output = static_cast<std::uint64_t>(view.output.size());
+  const auto input = static_cast<std::uint64_t>(view.input.bytes());
+  const auto output = static_cast<std::uint64_t>(view.output.bytes());
   return with_guards(one.in_place ? std::max(input, output) : input) + with_guards(output) +
          with_guards(one.kernel->scratch(view).count());
+}
+
+std::vector<std::int8_t> input_bytes(InputFill fill, const ActivationTensor& tensor) {
+  if (tensor.element == Element::int8) return input_values(fill, tensor.size());
+  std::vector<float> values;
+  std::uint32_t state = 1;
+  for (std::int64_t i = 0; i < tensor.size(); ++i) {
+    state = state * 1664525u + 1013904223u;
+    const auto steps = static_cast<std::int32_t>(state) / 256;
+    values.push_back(fill == InputFill::lowest    ? -3.1415927f
+                     : fill == InputFill::highest ? 1e-39f
+                                                  : static_cast<float>(steps) * 0x1p-21f);
+  }
+  return bytes_of(values);
 }
 
 std::vector<std::int8_t> input_values(InputFill fill, std::int64_t size) {
@@ -317,20 +317,17 @@ std::vector<std::int8_t> input_values(InputFill fill, std::int64_t size) {
 Result<std::vector<std::vector<KernelOutcome>>> run_on_device(const std::vector<KernelCase>& cases,
                                                               const KernelCore& core,
                                                               const std::string& optimization) {
-  const std::size_t fitting = core.flash.count() * cases_per_megabyte >> 20;
-  return run_in_programs(cases, fitting, [&](const std::vector<KernelCase>& some) {
+  return run_in_programs(cases, core.flash, [&](const std::vector<KernelCase>& some) {
     return run_program(some, core, optimization);
   });
 }
 
 Result<std::vector<std::vector<KernelOutcome>>> run_under_linux(
     const std::vector<KernelCase>& cases, const Core& core, const std::string& optimization) {
-  constexpr std::size_t as_in_a_megabyte = cases_per_megabyte;
-  return run_in_programs(
-      cases, as_in_a_megabyte,
-      [&](const std::vector<KernelCase>& some) {
-        return run_linux_program(some, core, optimization);
-      });
+  constexpr Bytes plenty{1 << 20};
+  return run_in_programs(cases, plenty, [&](const std::vector<KernelCase>& some) {
+    return run_linux_program(some, core, optimization);
+  });
 }
 
 }  // namespace assay::test

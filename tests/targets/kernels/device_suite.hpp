@@ -58,6 +58,10 @@ std::uint64_t memory_needed(const KernelCase& one);
 /// The values of an input tensor, the same as on the device.
 std::vector<std::int8_t> input_values(InputFill fill, std::int64_t size);
 
+/// The same as bytes, for tensors of float32 too: numbers in [-4, 4), -3.1415927, and one below the
+/// smallest normal number.
+std::vector<std::int8_t> input_bytes(InputFill fill, const ActivationTensor& tensor);
+
 /// Runs every case on every fill: outcomes[case][fill]. Errors: as build_bare_metal and run_qemu,
 /// or failed_verdict when the program faults or stops early.
 Result<std::vector<std::vector<KernelOutcome>>> run_on_device(const std::vector<KernelCase>& cases,

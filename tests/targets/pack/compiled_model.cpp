@@ -26,10 +26,10 @@ Result<CompiledModel> CompiledModel::compile(const std::string& source,
   const std::filesystem::path object = directory / (name + ".so");
   ASSAY_CHECK(write_atomically(code, source));
   ProcessSpec compiler;
-  compiler.arguments = {"g++",     "-std=c++17",    "-O1",
-                        "-Wall",   "-Wextra",       "-Werror",
-                        "-shared", "-fPIC",         "-I" + source_root().string(),
-                        "-o",      object.string(), code.string()};
+  compiler.arguments = {
+      "g++",        "-std=c++17", "-O1",   "-ffp-contract=off",           "-Wall", "-Wextra",
+      "-Werror",    "-shared",    "-fPIC", "-I" + source_root().string(), "-o",    object.string(),
+      code.string()};
   ASSAY_TRY(const ProcessOutcome outcome, run_process(compiler));
   if (outcome.exit_code != 0) return fail(ErrorKind::infrastructure, outcome.errors);
   CompiledModel model;
@@ -44,17 +44,20 @@ Result<CompiledModel> CompiledModel::compile(const std::string& source,
   model.hash_ = find<const std::uint8_t>(library, "_ZN5assay5model10model_hashE");
   const auto* in = find<const std::size_t>(library, "_ZN5assay5model10input_sizeE");
   const auto* out = find<const std::size_t>(library, "_ZN5assay5model11output_sizeE");
-  if (!model.run_ || !model.input_ || !model.output_ || !model.hash_ || !in || !out)
+  const auto* in_element = find<const std::uint8_t>(library, "_ZN5assay5model13input_elementE");
+  const auto* out_element = find<const std::uint8_t>(library, "_ZN5assay5model14output_elementE");
+  if (!model.run_ || !model.input_ || !model.output_ || !model.hash_ || !in || !out ||
+      !in_element || !out_element)
     return fail(ErrorKind::infrastructure, "generated code lacks a part of model.hpp");
-  model.input_size_ = *in;
-  model.output_size_ = *out;
+  model.input_bytes_ = *in * *in_element;
+  model.output_bytes_ = *out * *out_element;
   return model;
 }
 
 std::vector<std::int8_t> CompiledModel::run(std::span<const std::int8_t> input) const {
   std::copy(input.begin(), input.end(), input_());
   run_();
-  return {output_(), output_() + output_size_};
+  return {output_(), output_() + output_bytes_};
 }
 
 std::vector<std::uint8_t> CompiledModel::model_hash() const {

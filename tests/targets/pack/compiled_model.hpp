@@ -19,9 +19,10 @@ class CompiledModel {
   static Result<CompiledModel> compile(const std::string& source,
                                        const std::filesystem::path& directory,
                                        const std::string& name);
+  /// Takes and returns the bytes of elements.
   std::vector<std::int8_t> run(std::span<const std::int8_t> input) const;
-  std::size_t input_size() const { return input_size_; }
-  std::size_t output_size() const { return output_size_; }
+  std::size_t input_bytes() const { return input_bytes_; }
+  std::size_t output_bytes() const { return output_bytes_; }
   std::vector<std::uint8_t> model_hash() const;
 
  private:
@@ -30,8 +31,8 @@ class CompiledModel {
   std::int8_t* (*input_)() = nullptr;
   const std::int8_t* (*output_)() = nullptr;
   const std::uint8_t* hash_ = nullptr;
-  std::size_t input_size_ = 0;
-  std::size_t output_size_ = 0;
+  std::size_t input_bytes_ = 0;
+  std::size_t output_bytes_ = 0;
 };
 
 }  // namespace assay::test

@@ -104,12 +104,12 @@ TEST_P(GeneratedCode, EqualsTheInterpreterBitForBit) {
   ASSERT_TRUE(generated) << generated.error().message;
   const auto compiled = CompiledModel::compile(generated->source, ::testing::TempDir(), shape.name);
   ASSERT_TRUE(compiled) << compiled.error().message;
-  EXPECT_EQ(compiled->input_size(), generated->input_bytes.count());
-  EXPECT_EQ(compiled->output_size(), generated->output_bytes.count());
+  EXPECT_EQ(compiled->input_bytes(), generated->input_bytes.count());
+  EXPECT_EQ(compiled->output_bytes(), generated->output_bytes.count());
   EXPECT_THAT(compiled->model_hash()[1], 0x11);
   std::mt19937 random(5);
   for (int sample = 0; sample < 50; ++sample) {
-    const auto input = random_bytes(random, compiled->input_size());
+    const auto input = random_bytes(random, compiled->input_bytes());
     ASSERT_EQ(compiled->run(input), run_reference(*graph, input)) << "sample " << sample;
   }
 }

@@ -109,7 +109,8 @@ TEST_F(FirmwareLoopTest, HelloLayoutIsTheSpecifiedOne) {
       little_endian(2, 2) + little_endian(0xCAFE) +
       little_endian(static_cast<std::uint32_t>(window)) + little_endian(168'000'000) +
       little_endian(static_cast<std::uint32_t>(fake_input_size)) + little_endian(10) + model +
-      part + Bytes{12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0} + Bytes{20} + Bytes(20, 0xB1);
+      part + Bytes{12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0} + Bytes{20} + Bytes(20, 0xB1) +
+      Bytes{1, 1};
   EXPECT_EQ(answers[0].payload, expected);
 }
 
@@ -118,7 +119,7 @@ TEST_F(FirmwareLoopTest, AnswersAHelloOfAnotherVersionWithItsOwn) {
       ask(Type::hello, 2, little_endian(9, 2) + little_endian(5) + little_endian(0));
   ASSERT_EQ(answers.size(), 1u);
   EXPECT_EQ(answers[0].type, Type::hello_answer);
-  EXPECT_EQ(answers[0].payload[0], 2);
+  EXPECT_EQ(answers[0].payload[0], wire::version);
 }
 
 TEST_F(FirmwareLoopTest, RefusesWorkBeforeAHello) {

@@ -1,0 +1,36 @@
+// What one element of an activation is, on a device, on the wire and in a file of logits: its type
+// and how its bytes (little endian) are read. Plain values and pure functions: thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace assay {
+
+/// The value is the element's size in bytes, and its code on the wire.
+enum class Element : std::uint8_t { int8 = 1, int16 = 2, float32 = 4 };
+
+constexpr std::size_t size_of(Element element) {
+  return static_cast<std::size_t>(element);
+}
+
+/// "int8", "float32": the name in records and sentences.
+std::string_view to_string(Element element);
+
+/// The element of that wire code; nothing for a number that is none.
+std::optional<Element> element_of_code(unsigned code);
+
+/// Bytes that may be another type underneath: the elements of a sample, or of logits.
+using ElementBytes = std::span<const std::int8_t>;
+
+/// Element `index` of `bytes` as a number; each type's values are exact in float.
+float read_element(ElementBytes bytes, std::size_t index, Element element);
+
+/// The bytes of numbers, as a device takes them.
+std::vector<std::int8_t> bytes_of(std::span<const float> values);
+
+}  // namespace assay
