@@ -17,7 +17,7 @@ bool runs_on(const KernelRow& row, const Core* core) {
 const KernelRow& first_kernel(const LayerView& view, const Core* core) {
   if (core) return choose_kernel(view, *core);
   for (const KernelRow& row : kernel_table())
-    if (row.portable && suits(row, view)) return row;
+    if (row.portable && takes(row, view)) return row;
   return reference_kernel(view);
 }
 

@@ -45,7 +45,8 @@ std::vector<WeightForm> fitting_forms(std::span<const std::int8_t> weights) {
 std::vector<WeightForm> forms_with_kernels(IntegerOp op, const Core& core) {
   std::vector<WeightForm> forms;
   for (const KernelRow& row : kernel_table())
-    if (row.op == op && row.runs_on(core) && std::ranges::find(forms, row.form) == forms.end())
+    if (row.op == op && row.element == Element::int8 && row.runs_on(core) &&
+        std::ranges::find(forms, row.form) == forms.end())
       forms.push_back(row.form);
   std::ranges::sort(forms);
   return forms;
@@ -71,7 +72,7 @@ Result<std::string> forms_table() {
 }
 
 std::optional<WeightForm> form_without_kernel(const LayerView& view, const Core& core) {
-  if (!has_weights(view.layer.op)) return std::nullopt;
+  if (!has_weights(view.layer.op) || view.input.element != Element::int8) return std::nullopt;
   const auto fitting = fitting_forms(view.layer.weights);
   const auto there = forms_with_kernels(view.layer.op, core);
   const bool any = std::ranges::any_of(

@@ -1,5 +1,5 @@
-// Which forms of weights there are kernels of, by operator and core, and what a layer misses for
-// want of one. Pure; thread-safe.
+// Which forms of weights there are kernels of over int8 tensors, by operator and core, and what a
+// layer misses for want of one. Pure; thread-safe.
 #pragma once
 
 #include <optional>
