@@ -1,6 +1,7 @@
 // assay export: a model as a C++ library for somebody's own firmware.
 #include <fmt/core.h>
 
+#include <charconv>
 #include <memory>
 #include <optional>
 
@@ -46,14 +47,25 @@ Result<KernelSelection> choose_kernels(const Options& options, const BoardType& 
   return select_kernels(graph, type.part.core, trial, goal, type.clock);
 }
 
+/// A number of the model's metadata; nothing where there is none.
+std::optional<double> metadata_number(const onnx::Model& model, const std::string& key) {
+  const auto entry = model.metadata.find(key);
+  if (entry == model.metadata.end()) return std::nullopt;
+  const std::string& text = entry->second;
+  double number = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (end.ec != std::errc() || end.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
 /// What the model's file says of its input.
 std::string normalization_of(const onnx::Model& model) {
-  const auto mean = model.metadata.find("assay.mean");
-  const auto deviation = model.metadata.find("assay.deviation");
-  if (mean == model.metadata.end() || deviation == model.metadata.end()) return "";
+  const auto mean = metadata_number(model, "assay.mean");
+  const auto deviation = metadata_number(model, "assay.deviation");
+  if (!mean || !deviation) return "";
   return fmt::format(
-      "Pixels p of 0 to 255 become the real input (p / 255 - m) / d, m = {}, d = {}.", mean->second,
-      deviation->second);
+      "Pixels p of 0 to 255 become the real input (p / 255 - m) / d, m = {}, d = {}.", *mean,
+      *deviation);
 }
 
 Result<int> run(const Options& options) {
@@ -82,6 +94,8 @@ Result<int> run(const Options& options) {
   ASSAY_TRY(order.model, generate(graph, order.core, hash, selection.choice));
   ASSAY_TRY(const auto files, library_files(order));
   ASSAY_CHECK(write_library(files, options.output));
+  for (const auto& notice : graph.notices)
+    fmt::print(stderr, "assay: {}\n", notice);
   for (const auto& notice : selection.notices)
     fmt::print(stderr, "assay: {}\n", notice);
   if (options.explain && type) fmt::print("{}\n", explain_table(selection.layers));

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,11 +25,28 @@ struct GoalOptions {
                     "What kernels are chosen for: latency, flash, or balanced")
         ->capture_default_str()
         ->check(CLI::IsMember({"latency", "flash", "balanced"}));
-    options.add_option("--flash-budget", flash_budget,
-                       "Most bytes of constants and kernel code of all layers");
+    options
+        .add_option("--flash-budget", flash_budget,
+                    "Most bytes of constants and kernel code of all layers")
+        ->check(whole_number);
     options
         .add_option("--latency-budget", latency_budget, "Most modelled microseconds of all layers")
-        ->check(CLI::PositiveNumber);
+        ->check(positive_number);
+  }
+
+  /// Digits alone: a sign would wrap around.
+  static std::string whole_number(const std::string& text) {
+    const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
+    return digits && !text.empty() && text.size() <= 12 ? ""
+                                                        : "expected whole bytes, found " + text;
+  }
+  static std::string positive_number(const std::string& text) {
+    double number = 0;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool whole = end.ec == std::errc() && end.ptr == text.data() + text.size();
+    return whole && std::isfinite(number) && number > 0
+               ? ""
+               : "expected microseconds above 0, found " + text;
   }
 
   DeployGoal goal() const {

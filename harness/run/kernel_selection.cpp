@@ -49,14 +49,19 @@ class Arena {
   const Trial& trial_;
 };
 
+/// Whole cycles; a duration beyond what a counter holds is no limit at all.
+Cycles cycles_in(Microseconds duration, Hertz clock) {
+  constexpr double most = 1e18;
+  return Cycles(static_cast<std::uint64_t>(
+      std::floor(std::min(most, duration.count() * static_cast<double>(clock.count()) / 1e6))));
+}
+
 /// The decision under way: what may still be chosen for each layer.
 class Selector {
  public:
   Selector(const IntegerGraph& graph, Trial trial, const DeployGoal& goal, Hertz clock)
       : trial_(std::move(trial)), goal_(goal), arena_(graph, trial_) {
-    if (goal.latency_budget)
-      cycle_budget_ = Cycles(static_cast<std::uint64_t>(
-          std::floor(goal.latency_budget->count() * static_cast<double>(clock.count()) / 1e6)));
+    if (goal.latency_budget) cycle_budget_ = cycles_in(*goal.latency_budget, clock);
   }
 
   Result<Picks> choose() {
@@ -141,21 +146,44 @@ class Selector {
         layer_costs.push_back({flash_of(tried), tried.cycles.value_or(Cycles(0))});
       }
     }
+    ASSAY_TRY(const auto found, choose_costs_on_part(costs));
+    Picks picks;
+    for (std::size_t layer = 0; layer < options_.size(); ++layer)
+      picks.push_back(options_[layer][found[layer]]);
+    return picks;
+  }
+
+  Result<Picks> choose_costs_on_part(const std::vector<LayerCosts>& costs) const {
     const ChoiceGoal wanted{goal_.optimize, goal_.flash_budget, cycle_budget_};
+    if (trial_.flash_left && smallest_flash(costs) > *trial_.flash_left) {
+      if (const auto kept = choose_costs(costs, wanted); !kept)
+        return in_words(kept.error(), wanted);
+      return choose_costs(costs, {Optimize::flash, {}, {}});
+    }
     ChoiceGoal on_part = wanted;
     if (trial_.flash_left)
       on_part.flash_budget =
           std::min(*trial_.flash_left, wanted.flash_budget.value_or(*trial_.flash_left));
     auto found = choose_costs(costs, on_part);
-    if (!found) {
-      // Either the user asks for too little, or the part has too little.
-      ASSAY_CHECK(choose_costs(costs, wanted));
-      ASSAY_TRY(found, choose_costs(costs, {Optimize::flash, {}, {}}));
-    }
-    Picks picks;
-    for (std::size_t layer = 0; layer < options_.size(); ++layer)
-      picks.push_back(options_[layer][(*found)[layer]]);
-    return picks;
+    if (!found) return in_words(found.error(), on_part);
+    return found;
+  }
+
+  static Bytes smallest_flash(const std::vector<LayerCosts>& costs) {
+    Bytes sum;
+    for (const LayerCosts& layer : costs)
+      sum += std::ranges::min(layer, {}, &KernelCost::flash).flash;
+    return sum;
+  }
+
+  /// Says in the user's units what budgets in bytes and cycles are too small for.
+  tl::unexpected<Error> in_words(Error error, const ChoiceGoal& budgets) const {
+    if (budgets.flash_budget != goal_.flash_budget)
+      error.message += "; that flash budget is what the part leaves for the layers";
+    if (goal_.latency_budget)
+      error.message += fmt::format("; {} cycles are the {:.10g} us asked for",
+                                   cycle_budget_->count(), goal_.latency_budget->count());
+    return tl::unexpected(std::move(error));
   }
 
   /// Branches may place tensors worse than each layer alone needs: gives up the largest scratch
@@ -269,7 +297,14 @@ Result<KernelSelection> untried_kernels(const IntegerGraph& graph, const Core& c
 
 Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& core,
                                        const Trial& trial, const DeployGoal& goal, Hertz clock) {
-  if (!trial.notice.empty()) return untried_kernels(graph, core, trial.notice, goal.optimize);
+  if (!trial.notice.empty()) {
+    if (goal.flash_budget || goal.latency_budget)
+      return fail(ErrorKind::bad_input,
+                  fmt::format("a budget cannot be kept where no kernel can be tried, {}: leave "
+                              "the budgets out",
+                              trial.notice));
+    return untried_kernels(graph, core, trial.notice, goal.optimize);
+  }
   if (trial.layers.size() != graph.layers.size())
     return fail(ErrorKind::bad_input,
                 fmt::format("the kernels of {} layers were tried, the network has {}",

@@ -58,6 +58,11 @@ Result<std::vector<std::string>> notices_of(const CellArtifacts& artifacts) {
             read_if_there(artifacts.model.parent_path() / "quantization.json"));
   for (const Json& notice : quantization.value("notices", Json::array()))
     notices.add("quantize: " + notice.get<std::string>());
+  if (!artifacts.evaluate.empty()) {
+    ASSAY_TRY(const Json evaluation, read_if_there(artifacts.evaluate / "evaluation.json"));
+    for (const Json& notice : evaluation.value("notices", Json::array()))
+      notices.add("lowering: " + notice.get<std::string>());
+  }
   if (artifacts.firmware.empty()) return notices.take();
   ASSAY_TRY(const Json firmware, read_if_there(artifacts.firmware / "firmware.json"));
   for (const Json& notice : firmware.value("notices", Json::array()))

@@ -135,7 +135,9 @@ std::string example_of(const LibraryOrder& order) {
 
 std::string compile_lines(const LibraryOrder& order) {
   if (!order.core) return fmt::format("  g++ {} -I. -c model.cpp\n", language_flags);
-  return fmt::format("  arm-none-eabi-g++ {} \\\n    {} -I. -c model.cpp\n",
+  const auto& linux_tools = order.core->linux_tools;
+  return fmt::format("  {} {} \\\n    {} -I. -c model.cpp\n",
+                     linux_tools ? linux_tools->compiler : "arm-none-eabi-g++",
                      fmt::join(order.core->compile_flags, " "), language_flags);
 }
 

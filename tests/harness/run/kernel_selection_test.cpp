@@ -132,11 +132,42 @@ TEST_F(KernelSelectionOf, RefusesBudgetsThatAreTooSmall) {
        {Case{{Optimize::latency, Bytes(2540), {}},
              "need at least 2550 bytes of flash, 10 more than the budget of 2540"},
         Case{{Optimize::flash, {}, Microseconds(1699.9)},
-             "need at least 1700 modelled cycles, 1 more than the budget of 1699"}}) {
+             "need at least 1700 modelled cycles, 1 more than the budget of 1699; 1699 cycles are "
+             "the 1699.9 us asked for"}}) {
     const auto selection = select(goal);
     ASSERT_FALSE(selection) << words;
     EXPECT_EQ(selection.error().kind, ErrorKind::bad_input);
     EXPECT_THAT(selection.error().message, HasSubstr(words));
+  }
+}
+
+TEST_F(KernelSelectionOf, RefusesALatencyThatThePartsFlashDoesNotAllow) {
+  // The fast ones take 3750 bytes and 1700 cycles; in 3000 bytes there are 2800 cycles at least.
+  trial_.flash_left = Bytes(3000);
+  EXPECT_TRUE(select({Optimize::latency, {}, Microseconds(2800)}));
+  const auto selection = select({Optimize::latency, {}, Microseconds(2799)});
+  ASSERT_FALSE(selection);
+  EXPECT_EQ(selection.error().kind, ErrorKind::bad_input);
+  EXPECT_THAT(
+      selection.error().message,
+      HasSubstr("both the flash budget of 3000 bytes and the latency budget of 2799 cycles"));
+  EXPECT_THAT(selection.error().message, HasSubstr("what the part leaves for the layers"));
+}
+
+TEST_F(KernelSelectionOf, TakesAnyLatencyForABudget) {
+  EXPECT_THAT(kernels({Optimize::flash, {}, Microseconds(1e300)}),
+              ElementsAre("conv.reference", "max_pool.reference", "dense.dsp"));
+}
+
+TEST_F(KernelSelectionOf, RefusesBudgetsWhereNothingWasTried) {
+  trial_ = {};
+  trial_.notice = "no virtual board";
+  for (const DeployGoal& goal : {DeployGoal{Optimize::latency, Bytes(1'000'000), {}},
+                                 DeployGoal{Optimize::flash, {}, Microseconds(1e9)}}) {
+    const auto selection = select(goal);
+    ASSERT_FALSE(selection);
+    EXPECT_EQ(selection.error().kind, ErrorKind::bad_input);
+    EXPECT_THAT(selection.error().message, HasSubstr("where no kernel can be tried, no virtual"));
   }
 }
 

@@ -17,6 +17,7 @@ class Notices : public ::testing::Test {
     for (const char* stage : {"train", "prune", "cluster"})
       artifacts_.learned.push_back(folder_.path() / stage);
     artifacts_.model = folder_.path() / "quantize/model.onnx";
+    artifacts_.evaluate = folder_.path() / "evaluate";
   }
   void write(const fs::path& name, std::string_view text) {
     ASSERT_TRUE(write_atomically(folder_.path() / name, text));
@@ -40,6 +41,14 @@ TEST_F(Notices, NameEveryLayerThatWasLeftOutAndWhy) {
                   "prune: dense was left out, it is the last",
                   "cluster: conv1 was left out, too few", "quantize: conv1: 2 biases were clamped",
                   "quantize: conv2: 1 bias was clamped"));
+}
+
+TEST_F(Notices, SayWhatLoweringChanged) {
+  write("evaluate/evaluation.json",
+        R"({"notices": ["conv1: 50 weights of -128 became -127", "Softmax is left to the host"]})");
+  EXPECT_THAT(notices_of(artifacts_).value(),
+              ElementsAre("lowering: conv1: 50 weights of -128 became -127",
+                          "lowering: Softmax is left to the host"));
 }
 
 TEST_F(Notices, AreNoneWhereNothingWasNoted) {

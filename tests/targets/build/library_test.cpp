@@ -136,14 +136,17 @@ int main() {
 }
 
 TEST_F(Library, CompilesForEveryKindOfCore) {
-  for (const char* name : {"cortex-m4f", "cortex-m0"}) {
+  for (const char* name : {"cortex-m4f", "cortex-m0", "cortex-a72", "arm1176"}) {
     SCOPED_TRACE(name);
     const auto core = load_core(name);
     ASSERT_TRUE(core) << core.error().message;
     write_for(&*core);
     EXPECT_THAT(compile_command(""), HasSubstr(core->compile_flags.front()));
     shell(compile_command(warnings));
-    const std::string symbols = shell("arm-none-eabi-nm -C model.o");
+    const std::string command = compile_command("");
+    const std::string tools = command.substr(0, command.find("g++"));
+    EXPECT_EQ(tools == "arm-none-eabi-", !core->linux_tools.has_value());
+    const std::string symbols = shell(tools + "nm -C model.o");
     for (const char* function : {"assay::model::run()", "assay::model::input()"})
       EXPECT_THAT(symbols, HasSubstr(function));
     fs::remove_all(folder_);
