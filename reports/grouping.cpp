@@ -30,6 +30,13 @@ const Json* find_fact(const Record& record, const Fact& fact) {
   return object.contains(pointer) ? &object.at(pointer) : nullptr;
 }
 
+/// What modelled cycles were multiplied by; null where none are modelled.
+Json calibration_factor(const Record& record) {
+  const Json::json_pointer model("/board/cycle_model");
+  if (!record.environment.contains(model)) return {};
+  return record.environment.at(model).value("calibration_factor", 1.0);
+}
+
 /// What the figures of a record depend on beside its configuration; null where it is not known.
 std::vector<Json> conditions_of(const Record& record) {
   std::vector<Json> conditions;
@@ -39,6 +46,7 @@ std::vector<Json> conditions_of(const Record& record) {
   }
   const auto clock = core_clock(record);
   conditions.push_back(clock ? Json(clock->count()) : Json());
+  conditions.push_back(calibration_factor(record));
   // Of a record with wrong logits only the right ones are counted, not how many were streamed.
   const auto samples = record.metrics.find("samples_confirmed");
   const bool known = record.verdict == Verdict::pass && samples != record.metrics.end();

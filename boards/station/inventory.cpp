@@ -13,9 +13,11 @@ namespace {
 /// What an ST-Link server says of a probe has room for so many characters.
 constexpr std::size_t longest_serial = 32;
 
-/// The probe serial of a virtual board: unique where names are.
+/// The probe serial of a virtual board, unique where names are: from a name that is too long, its
+/// hash.
 std::string virtual_serial(const std::string& name) {
-  return "VB-" + name;
+  const std::string serial = "VB-" + name;
+  return serial.size() <= longest_serial ? serial : "VB-" + sha256_hex(name).substr(0, 24);
 }
 
 /// Names and serials end up in file names, messages, and the arguments of other programs.
@@ -47,7 +49,7 @@ void check_connections(JsonObject& object, const Board& board) {
   if (!board.uart.empty()) object.problem("uart", "a virtual board brings its own");
   if (board.probe_serial.size() > longest_serial)
     object.problem(
-        object.has("probe_serial") ? "probe_serial" : "name",
+        "probe_serial",
         fmt::format("\"{}\", the serial of the virtual probe, is longer than {} characters",
                     board.probe_serial, longest_serial));
 }

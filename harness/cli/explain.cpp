@@ -69,7 +69,7 @@ std::string explain_table(const Json& layers) {
                                  "layer", widths.name, "shape", widths.shape, "MACC", "kernel",
                                  widths.kernel, "flash B", "RAM B", "cycles", "cycles/MAC");
   std::uint64_t flash = 0, cycles = 0;
-  bool all_known = true;
+  bool all_known = true, all_code_known = true;
   for (const Json& layer : layers) {
     const auto macs = layer.at("macc").get<std::uint64_t>();
     text += fmt::format("{:<{}}  {:<{}}  {:>10}  {}\n", layer.at("name").get<std::string>(),
@@ -85,11 +85,13 @@ std::string explain_table(const Json& layers) {
     flash += flash_of(layer);
     const auto known = count_of(layer, "modelled_cycles");
     all_known = all_known && known;
+    all_code_known = all_code_known && layer.contains("code_bytes");
     cycles += known.value_or(0);
   }
-  text +=
-      fmt::format("all layers: {} bytes of flash (constants and kernel code, counted), {}\n", flash,
-                  all_known ? fmt::format("{} cycles (modelled)", cycles) : "cycles unknown");
+  text += fmt::format("all layers: {} bytes of flash ({}), {}\n", flash,
+                      all_code_known ? "constants and kernel code, counted"
+                                     : "constants, counted; the code of some kernels is unknown",
+                      all_known ? fmt::format("{} cycles (modelled)", cycles) : "cycles unknown");
   return text;
 }
 

@@ -10,9 +10,12 @@ namespace {
 
 constexpr std::uint32_t graph_seed = 1;
 
+/// Where CMSIS-NN was counted: a Cortex-M0+ executes what a Cortex-M0 does.
 std::optional<double> cmsis_nn_of(const BenchShape& shape, const Core& core) {
-  if (core.linux_tools) return std::nullopt;
-  return core.dsp ? shape.cmsis_nn_m4 : shape.cmsis_nn_m0;
+  if (core.architecture == "armv6-m") return shape.cmsis_nn_m0;
+  if (core.name == "cortex-m4f") return shape.cmsis_nn_m4;
+  if (core.name == "cortex-m7") return shape.cmsis_nn_m7;
+  return std::nullopt;
 }
 
 Result<KernelFigure> bench_one(const BenchShape& shape, const IntegerGraph& graph,

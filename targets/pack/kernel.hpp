@@ -67,7 +67,8 @@ struct KernelRow {
   bool (*in_place)(const LayerView& layer);
   /// The host can run this kernel too (portable C++).
   bool portable;
-  /// Trades scratch for instructions: taken only by name.
+  /// Trades scratch for instructions: never the first choice for a layer, taken by name or where a
+  /// trial shows it cheaper and the RAM has room.
   bool large_scratch = false;
   /// Scratch that it takes at most. A layer for which it would need more goes to the next row.
   Bytes most_scratch{kernels::scratch_limit};

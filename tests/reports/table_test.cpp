@@ -111,6 +111,8 @@ constexpr Difference differences[] = {
     {"supply", [](Record& r) { r.environment["board"]["supply_mv"] = 1800; }},
     {"arithmetic", [](Record& r) { r.environment["host"]["arithmetic"] = 2; }},
     {"cycle_model", [](Record& r) { r.environment["board"]["cycle_model"]["version"] = "m4-2"; }},
+    {"calibration",
+     [](Record& r) { r.environment["board"]["cycle_model"]["calibration_factor"] = 1.3; }},
     {"samples", [](Record& r) { r.metrics["samples_confirmed"].value = 20; }},
     {"silicon", [](Record& r) { r.virtual_board = false; }},
 };

@@ -111,10 +111,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadInventory{"ReservedName",
                      R"({"name": "virtual:a", "type": "stm32f405", "virtual": true})",
                      "boards[0].name", "expected letters"},
-        BadInventory{"LongName",
-                     R"({"name": "a-name-that-no-probe-has-room-for", "type": "stm32f405",)"
-                     R"( "virtual": true})",
-                     "boards[0].name", "longer than 32 characters"},
+        BadInventory{"LongSerial",
+                     R"({"name": "a", "type": "stm32f405", "virtual": true,)"
+                     R"( "probe_serial": "a-serial-that-no-probe-has-room-for"})",
+                     "boards[0].probe_serial", "longer than 32 characters"},
         BadInventory{"NoType", R"({"name": "a", "virtual": true})", "boards[0].type", ""},
         BadInventory{"UnknownType", R"({"name": "a", "type": "stm32z9", "virtual": true})",
                      "boards[0].type", "known types are generic-stm32f030cc, "},
@@ -184,6 +184,17 @@ TEST(ImplicitBoard, SaysThatItIsVirtual) {
   EXPECT_TRUE(board.virtual_board);
   EXPECT_EQ(board.type.part.name, "stm32f030cc");
   EXPECT_EQ(board.probe_serial, "VB-virtual:generic-stm32f030cc");
+}
+
+TEST(ImplicitBoard, HasASerialThatAnStLinkCanSayWhateverItsName) {
+  BoardType type = *find_board_type("stm32f030cc");
+  type.name = "my-own-laboratory-stm32f030-board";
+  const std::string first = implicit_virtual_board(type).probe_serial;
+  type.name = "my-own-laboratory-stm32f030-other";
+  const std::string second = implicit_virtual_board(type).probe_serial;
+  EXPECT_LE(first.size(), 32u);
+  EXPECT_LE(second.size(), 32u);
+  EXPECT_NE(first, second);
 }
 
 }  // namespace
