@@ -22,8 +22,8 @@ Pin read_pin(JsonObject& object, const std::string& key) {
   const auto port = inner.required<std::string>("port");
   if (port.size() != 1 || port[0] < 'A' || port[0] > 'K')
     inner.problem("port", "expected one letter from A to K");
-  return {port.empty() ? 'A' : port[0], inner.required<int>("number"),
-          inner.required<int>("function")};
+  return {port.empty() ? 'A' : port[0], inner.required_within<int>("number", 0, 15),
+          inner.required_within<int>("function", 0, 15)};
 }
 
 SupplyChoice supply_choice(const BoardType& type) {
@@ -50,7 +50,7 @@ void read_wiring(JsonObject& object, BoardType& type) {
   type.uart = object.required<std::string>("uart");
   type.uart_tx = read_pin(object, "uart_tx");
   type.uart_rx = read_pin(object, "uart_rx");
-  type.baud = Baud(object.required<std::uint32_t>("baud"));
+  type.baud = Baud(object.required_within<std::uint32_t>("baud", 1200, 20'000'000));
   const auto& uarts = type.part.uarts;
   if (std::ranges::find(uarts, type.uart, &Uart::name) == uarts.end())
     object.problem("uart", fmt::format("{} has no UART \"{}\"", type.part.name, type.uart));
@@ -75,7 +75,8 @@ Result<BoardType> parse_board_type(const Json& json, const std::string& source) 
     ASSAY_TRY(type.part, load_part(part_name));
     if (!type.part.runs_linux()) read_wiring(object, type);
     type.clock = Hertz(object.required<std::uint64_t>("clock"));
-    type.supply = Millivolts(object.required<std::uint32_t>("supply"));
+    type.supply =
+        Millivolts(object.required_within<std::uint32_t>("supply", lowest_supply, highest_supply));
     type.external_memory = object.optional<std::string>("external_memory", "");
     type.default_for_part = object.optional("default_for_part", false);
     type.source = object.required<std::string>("source");

@@ -136,6 +136,10 @@ std::string JsonObject::path_of(const std::string& key) const {
   return path_.empty() ? key : path_ + "." + key;
 }
 
+std::string JsonObject::out_of_range(double value, double low, double high) {
+  return fmt::format("expected a number from {:.10g} to {:.10g}, found {:.10g}", low, high, value);
+}
+
 void JsonObject::problem(const std::string& key, const std::string& what) {
   errors_->add(path_of(key), what);
 }

@@ -85,6 +85,21 @@ class JsonObject {
     if (!value || value->is_null()) return std::nullopt;
     return convert<T>(*value, path_of(key));
   }
+  /// A number from `low` to `high`; a problem and `low` where it is not.
+  template <class T>
+  T required_within(const std::string& key, T low, T high) {
+    const T value = required<T>(key);
+    if (value >= low && value <= high) return value;
+    problem(key, out_of_range(static_cast<double>(value), static_cast<double>(low),
+                              static_cast<double>(high)));
+    return low;
+  }
+  /// The same of a field that may be absent or null.
+  template <class T>
+  std::optional<T> maybe_within(const std::string& key, T low, T high) {
+    if (!has(key) || raw(key).is_null()) return std::nullopt;
+    return required_within<T>(key, low, high);
+  }
   /// One of the given words.
   std::string choice(const std::string& key, std::initializer_list<std::string_view> words,
                      std::optional<std::string> fallback = std::nullopt);
@@ -124,6 +139,7 @@ class JsonObject {
 
  private:
   const Json* take(const std::string& key, bool must_exist);
+  static std::string out_of_range(double value, double low, double high);
   bool to_bool(const Json& value, const std::string& path);
   double to_double(const Json& value, const std::string& path);
   std::string to_text(const Json& value, const std::string& path);

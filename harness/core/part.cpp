@@ -16,11 +16,20 @@ fs::path parts_folder() {
   return source_root() / "targets" / "parts";
 }
 
+/// The largest error band that is worth printing, in percent.
+constexpr double widest_band = 100;
+
 /// {"value": ..., "source": "..."}; `make` turns the number into the unit.
 template <class T, class Number, class Make>
-Sourced<T> read_sourced(JsonObject& object, const std::string& key, Make make) {
+Sourced<T> read_sourced(JsonObject& object, const std::string& key, Number low, Number high,
+                        Make make) {
   JsonObject inner = object.object(key);
-  return {make(inner.required<Number>("value")), inner.required<std::string>("source")};
+  return {make(inner.required_within<Number>("value", low, high)),
+          inner.required<std::string>("source")};
+}
+
+std::optional<double> read_band(JsonObject& object, const std::string& key) {
+  return object.maybe_within<double>(key, 0, widest_band);
 }
 
 LinuxTools read_linux_tools(JsonObject object) {
@@ -35,16 +44,17 @@ LinuxTools read_linux_tools(JsonObject object) {
 
 /// How the virtual board runs the core, and what its instructions cost there.
 void read_virtual_core(JsonObject& object, Core& core) {
-  core.engine_model = object.required<std::string>("engine_model");
+  core.engine_model =
+      object.choice("engine_model", {"cortex-m0", "cortex-m4", "cortex-m7", "cortex-m33"});
   core.cycle_counter = object.choice("cycle_counter", {"dwt", "systick"});
   core.cycle_model = object.required<std::string>("cycle_model");
-  core.cycle_band_pct = object.maybe<double>("cycle_band_pct");
-  core.cycle_band_layer_pct = object.maybe<double>("cycle_band_layer_pct");
+  core.cycle_band_pct = read_band(object, "cycle_band_pct");
+  core.cycle_band_layer_pct = read_band(object, "cycle_band_layer_pct");
   core.cycle_evidence = object.required<std::string>("cycle_evidence");
   JsonObject cycles = object.object("cycles");
   const Json& table = object.raw("cycles");
   for (auto it = table.begin(); table.is_object() && it != table.end(); ++it)
-    core.cycles[it.key()] = cycles.required<double>(it.key());
+    core.cycles[it.key()] = cycles.required_within<double>(it.key(), 0, 1000);
 }
 
 Result<Core> parse_core(const Json& json, const std::string& source) {
@@ -74,6 +84,10 @@ MemoryRegion read_region(JsonObject& object) {
   region.flash = object.optional("flash", false);
   region.base = object.address("base");
   region.size = Bytes(object.required<std::uint64_t>("size"));
+  if (region.size.count() % 1024 != 0 || region.size == Bytes(0))
+    object.problem("size",
+                   fmt::format("expected whole kilobytes, found {} bytes", region.size.count()));
+  if (region.base % 1024 != 0) object.problem("base", "expected a multiple of 1024");
   region.source = object.required<std::string>("source");
   return region;
 }
@@ -83,7 +97,7 @@ Uart read_uart(JsonObject& object) {
   uart.name = object.required<std::string>("name");
   uart.driver = object.choice("driver", {"stm32-usart-v1", "stm32-usart-v2", "stm32-lpuart"});
   uart.base = object.address("base");
-  uart.interrupt = object.required<int>("interrupt");
+  uart.interrupt = object.required_within<int>("interrupt", 0, 239);  // Arm's limit (ARMv7-M B3.4)
   uart.source = object.required<std::string>("source");
   return uart;
 }
@@ -161,12 +175,12 @@ FlashTiming read_flash_timing(JsonObject object) {
   });
   timing.prefetch = object.required<bool>("prefetch");
   if (object.has("code_slowdown"))
-    timing.code_slowdown =
-        read_sourced<double, double>(object, "code_slowdown", [](double value) { return value; });
+    timing.code_slowdown = read_sourced<double, double>(object, "code_slowdown", 0, 1,
+                                                        [](double value) { return value; });
   if (object.has("data_lines")) timing.data_lines = read_data_lines(object.object("data_lines"));
   if (object.has("code_lines")) timing.code_lines = read_code_lines(object.object("code_lines"));
-  timing.band_pct = object.maybe<double>("band_pct");
-  timing.band_layer_pct = object.maybe<double>("band_layer_pct");
+  timing.band_pct = read_band(object, "band_pct");
+  timing.band_layer_pct = read_band(object, "band_layer_pct");
   timing.evidence = object.required<std::string>("evidence");
   timing.source = object.required<std::string>("source");
   if (timing.wait_states.empty() ||
@@ -195,12 +209,15 @@ void read_microcontroller(JsonObject& object, Part& part) {
 
 void read_power_and_price(JsonObject& object, Part& part) {
   part.supply = read_sourced<Millivolts, std::uint32_t>(
-      object, "supply", [](std::uint32_t value) { return Millivolts(value); });
+      object, "supply", lowest_supply, highest_supply,
+      [](std::uint32_t value) { return Millivolts(value); });
   if (object.has("run_current"))
     part.run_current = read_sourced<MicroampsPerMegahertz, double>(
-        object, "run_current", [](double value) { return MicroampsPerMegahertz(value); });
+        object, "run_current", 1, 10'000,
+        [](double value) { return MicroampsPerMegahertz(value); });
   if (object.has("price_usd"))
-    part.price_usd = read_sourced<double, double>(object, "price_usd", [](double v) { return v; });
+    part.price_usd =
+        read_sourced<double, double>(object, "price_usd", 0, 100'000, [](double v) { return v; });
 }
 
 }  // namespace
@@ -248,8 +265,9 @@ Result<Part> parse_part(const Json& json, const std::string& source) {
     ASSAY_TRY(part.core, load_core(core_name));
     part.aliases = object.list<std::string>("aliases");
     read_memory(object, part);
-    part.max_clock = read_sourced<Hertz, std::uint64_t>(
-        object, "max_clock", [](std::uint64_t value) { return Hertz(value); });
+    part.max_clock =
+        read_sourced<Hertz, std::uint64_t>(object, "max_clock", 100'000, 10'000'000'000,
+                                           [](std::uint64_t value) { return Hertz(value); });
     if (!part.runs_linux()) read_microcontroller(object, part);
     read_power_and_price(object, part);
   }

@@ -32,6 +32,10 @@ struct LinuxTools {
   std::string emulated_core;  ///< its name for the core: "cortex-a72"
 };
 
+/// Supplies that a part or board may say it has, in millivolts: below, nothing runs; above, it is
+/// no board's own supply.
+constexpr std::uint32_t lowest_supply = 1000, highest_supply = 24'000;
+
 /// A processor core, from targets/parts/cores/<name>.json: of a microcontroller, or of a board that
 /// runs Linux, which has `linux_tools` and nothing of the engine and the cycle table.
 struct Core {

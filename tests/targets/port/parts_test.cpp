@@ -155,7 +155,7 @@ TEST(Parts, ADataCacheStandsBeforeAllButTheCoresOwnMemory) {
   }
 }
 
-TEST(Parts, AFlashTimingThatMakesNoSenseIsRefused) {
+TEST(Parts, FiguresThatMakeNoSenseAreRefused) {
   const auto read = read_json_file(source_root() / "targets/parts/stm32f405.json");
   ASSERT_TRUE(read);
   struct Case {
@@ -164,7 +164,14 @@ TEST(Parts, AFlashTimingThatMakesNoSenseIsRefused) {
     const char* message;
   };
   for (const Case& it :
-       {Case{"/flash_timing/wait_states", Json::array(), "rising clocks"},
+       {Case{"/memory/0/size", 100, "whole kilobytes"},
+        Case{"/memory/0/base", "0x08000004", "multiple of 1024"},
+        Case{"/uarts/0/interrupt", 999, "from 0 to 239"},
+        Case{"/run_current/value", -238, "from 1 to 10000"},
+        Case{"/supply/value", 0, "from 1000 to 24000"},
+        Case{"/flash_timing/band_pct", -5, "from 0 to 100"},
+        Case{"/flash_timing/code_slowdown/value", -0.5, "from 0 to 1"},
+        Case{"/flash_timing/wait_states", Json::array(), "rising clocks"},
         Case{"/flash_timing/data_lines/line_bytes", 20, "power of two"},
         Case{"/flash_timing/data_lines/ways", 3, "lines / ways"},
         Case{"/flash_timing/data_lines/fill_bytes", 32, "from 4 to line_bytes"},
