@@ -23,8 +23,8 @@ namespace assay::test {
 namespace {
 
 constexpr std::size_t cases_per_file = 12;
-/// As many as fit the flash, if their constants do: sixty in 256 KB.
-constexpr std::size_t cases_per_megabyte = 240;
+/// As many as fit the flash, if their constants do: thirty-two in 256 KB.
+constexpr std::size_t cases_per_megabyte = 128;
 
 /// How many cases from `first` on one program takes: half of the flash is for their constants.
 std::size_t count_that_fit(const std::vector<KernelCase>& cases, std::size_t first, Bytes flash) {
