@@ -107,7 +107,8 @@ KernelRow row(std::string_view name, IntegerOp op, std::string_view header,
           .pack = pack,
           .scratch = scratch,
           .in_place = never,
-          .portable = false};
+          .portable = false,
+          .most_scratch = linux_scratch};
 }
 
 }  // namespace

@@ -160,7 +160,8 @@ KernelRow row(std::string_view name, IntegerOp op, WeightForm form, std::string_
           .pack = pack,
           .scratch = scratch,
           .in_place = never,
-          .portable = false};
+          .portable = false,
+          .most_scratch = linux_scratch};
 }
 
 constexpr std::string_view packed_conv = "targets/runtime/neon/conv_packed.hpp";

@@ -60,7 +60,7 @@ KernelRow row(std::string_view name, IntegerOp op, std::string_view header,
           .scratch = scratch,
           .in_place = never,
           .portable = false,
-          .most_scratch = Bytes(1 << 20)};  // these cores run Linux
+          .most_scratch = linux_scratch};
 }
 
 }  // namespace

@@ -32,6 +32,9 @@ const KernelRow& float_reference_kernel(const LayerView& layer);
 /// One portable kernel per operator over int8 tensors, for every core and every layer.
 std::span<const KernelRow> reference_kernels();
 
+/// Scratch that kernels of cores that run Linux may take: a megabyte is little there.
+inline constexpr Bytes linux_scratch{1 << 20};
+
 /// b' and m as the members `bias` and `multiplier`, both std::int32_t: what most rows' pack needs
 /// beside its weights.
 std::vector<ConstantArray> pack_requantization(const LayerView& layer);
