@@ -7,6 +7,8 @@
 #include <cctype>
 #include <set>
 
+#include "harness/core/hash.hpp"
+
 namespace assay {
 namespace {
 

@@ -134,17 +134,14 @@ TEST_P(DeskOfTwoBanks, ConfirmsEveryLogitOfANetworkInBoth) {
   EXPECT_EQ(found->link.retransmissions, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Parts, DeskOfTwoBanks,
-                         ::testing::Values(Banks{"stm32f405", "RAM", "CCM"},
-                                           Banks{"stm32f405", "CCM", "RAM"},
-                                           Banks{"stm32l476", "RAM", "SRAM2"},
-                                           Banks{"stm32h747", "DTCM", "SRAM123"},
-                                           Banks{"stm32h747", "RAM", "DTCM"},
-                                           Banks{"stm32h7a3", "RAM", "SRAM12"}),
-                         [](const auto& tested) {
-                           return fmt::format("{}_{}_{}", tested.param.part, tested.param.home,
-                                              tested.param.far);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Parts, DeskOfTwoBanks,
+    ::testing::Values(Banks{"stm32f405", "RAM", "CCM"}, Banks{"stm32f405", "CCM", "RAM"},
+                      Banks{"stm32l476", "RAM", "SRAM2"}, Banks{"stm32h747", "DTCM", "SRAM123"},
+                      Banks{"stm32h747", "RAM", "DTCM"}, Banks{"stm32h7a3", "RAM", "SRAM12"}),
+    [](const auto& tested) {
+      return fmt::format("{}_{}_{}", tested.param.part, tested.param.home, tested.param.far);
+    });
 
 TEST_P(DeskOf, CountsTheSameEveryTime) {
   request_.inferences = 5;
