@@ -155,18 +155,19 @@ class Selector {
 
   Result<Picks> choose_costs_on_part(const std::vector<LayerCosts>& costs) const {
     const ChoiceGoal wanted{goal_.optimize, goal_.flash_budget, cycle_budget_};
-    if (trial_.flash_left && smallest_flash(costs) > *trial_.flash_left) {
-      if (const auto kept = choose_costs(costs, wanted); !kept)
-        return in_words(kept.error(), wanted);
+    const auto without_limits = choose_costs(costs, wanted);
+    if (!without_limits) return in_words(without_limits.error());
+    if (!trial_.flash_left) return without_limits;
+    if (smallest_flash(costs) > *trial_.flash_left)
       return choose_costs(costs, {Optimize::flash, {}, {}});
-    }
     ChoiceGoal on_part = wanted;
-    if (trial_.flash_left)
-      on_part.flash_budget =
-          std::min(*trial_.flash_left, wanted.flash_budget.value_or(*trial_.flash_left));
+    on_part.flash_budget =
+        std::min(*trial_.flash_left, wanted.flash_budget.value_or(*trial_.flash_left));
     auto found = choose_costs(costs, on_part);
-    if (!found) return in_words(found.error(), on_part);
-    return found;
+    if (found) return found;
+    Error error = found.error();
+    error.message += "; that flash budget is what the part leaves for the layers";
+    return in_words(std::move(error));
   }
 
   static Bytes smallest_flash(const std::vector<LayerCosts>& costs) {
@@ -176,10 +177,8 @@ class Selector {
     return sum;
   }
 
-  /// Says in the user's units what budgets in bytes and cycles are too small for.
-  tl::unexpected<Error> in_words(Error error, const ChoiceGoal& budgets) const {
-    if (budgets.flash_budget != goal_.flash_budget)
-      error.message += "; that flash budget is what the part leaves for the layers";
+  /// Says in the user's unit what a budget in cycles is.
+  tl::unexpected<Error> in_words(Error error) const {
     if (goal_.latency_budget)
       error.message += fmt::format("; {} cycles are the {:.10g} us asked for",
                                    cycle_budget_->count(), goal_.latency_budget->count());
