@@ -89,7 +89,7 @@ class HostRun : public ::testing::Test {
 using Places = std::set<std::string>;
 
 TEST_F(HostRun, WithoutADeploySectionRecordsEveryConfigurationOnce) {
-  write_matrix("none", "");
+  write_matrix("int8w-int16a", "");
   const auto report = run_json();
   EXPECT_EQ(places(report, anything), (Places{"host 1", "host 2", "host 3"}));
   const Json& metrics = report.at("records")[0].at("metrics");
@@ -97,8 +97,8 @@ TEST_F(HostRun, WithoutADeploySectionRecordsEveryConfigurationOnce) {
   EXPECT_EQ(metrics.at("accuracy_top1_validation").at("value"), 81);
   EXPECT_EQ(metrics.at("train_seconds").at("value"), 2);
   EXPECT_FALSE(metrics.contains("latency_us"));
-  EXPECT_TRUE(
-      user_.project_files().contains("assay-out/m/cells/conv5_e1_as-none_s1@host/model.onnx"));
+  EXPECT_TRUE(user_.project_files().contains(
+      "assay-out/m/cells/conv5_e1_as-int8w-int16a_s1@host/model.onnx"));
 
   // Warm: no worker, nothing new.
   const auto before = user_.project_files();
@@ -117,7 +117,7 @@ void flip_bit(const fs::path& file) {
 }
 
 TEST_F(HostRun, MakesADamagedResultAgainBeforeItIsUsed) {
-  write_matrix("none", "");
+  write_matrix("int8w-int16a", "");
   const Json undisturbed = run_json().at("records");
   struct Case {
     const char* damaged;  ///< kind of the stage
@@ -170,7 +170,7 @@ TEST_F(HostRun, RefusesDataThatChangesWhileItIsGoing) {
 }
 
 TEST_F(HostRun, NamesAnOutputFolderThatCannotBeWrittenBeforeAnythingIsDone) {
-  write_matrix("none", "");
+  write_matrix("int8w-int16a", "");
   user_.write("file", "no folder");
   for (const char* out : {"file", "file/below", "/proc/assay-out"}) {
     const auto answer = run({"run", "m.json", "--out", out});
@@ -182,7 +182,7 @@ TEST_F(HostRun, NamesAnOutputFolderThatCannotBeWrittenBeforeAnythingIsDone) {
 }
 
 TEST_F(HostRun, LinksNothingDamaged) {
-  write_matrix("none", "");
+  write_matrix("int8w-int16a", "");
   run_json();
   const auto folder = fs::directory_iterator(user_.cache() / "quantize")->path();
   flip_bit(folder / "model.onnx");
@@ -196,19 +196,19 @@ TEST_F(HostRun, LinksNothingDamaged) {
 }
 
 TEST_F(HostRun, MarksTheBestByValidationAndNotByTest) {
-  write_matrix("none", R"(, "deploy": {"best_over": ["train.epochs"]})");
+  write_matrix("int8w-int16a", R"(, "deploy": {"best_over": ["train.epochs"]})");
   const auto report = run_json();
   EXPECT_EQ(places(report, anything).size(), 3U);
   // Epoch 2 is the best on the test images; of 1 and 3, equal in validation, the first counts.
   EXPECT_EQ(places(report, selected), (Places{"host 1"}));
-  EXPECT_THAT(run({"results"}).output, HasSubstr("conv5_e1_as-none_s1 *"));
+  EXPECT_THAT(run({"results"}).output, HasSubstr("conv5_e1_as-int8w-int16a_s1 *"));
   EXPECT_THAT(run({"plan", "m.json"}).output,
               HasSubstr("selected: 1 configurations, the best by accuracy_top1@validation of 1 "
                         "groups over train.epochs\n"));
 }
 
 TEST_F(HostRun, MarksTheBestByTestWithAFootnote) {
-  write_matrix("none",
+  write_matrix("int8w-int16a",
                R"(, "deploy": {"best_over": ["train.epochs"], "by": "accuracy_top1@test"})");
   EXPECT_EQ(places(run_json(), selected), (Places{"host 2"}));
   for (const char* file :
