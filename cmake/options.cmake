@@ -21,6 +21,7 @@ if(ASSAY_CCACHE)
     find_program(ASSAY_${compiler} ${compiler})
     if(ASSAY_${compiler})
       set(script ${PROJECT_BINARY_DIR}/compilers/${compiler})
+      file(REMOVE ${script})  # never write through a link
       file(WRITE ${script} "#!/bin/sh\nCCACHE_DIR='${PROJECT_BINARY_DIR}/compilers/cache' "
         "exec '${ASSAY_CCACHE}' '${ASSAY_${compiler}}' \"$@\"\n")
       file(CHMOD ${script} PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)

@@ -146,21 +146,31 @@ ASSAY_INLINE void store_digits(const std::int32_t (&totals)[channels], std::int3
     store_digits<L, bits, channels, c + 1>(totals, input_sum, first, out);
 }
 
+/// Adds the products of all channels with these inputs to `totals`.
+template <int bits, int channels>
+ASSAY_INLINE void add_digits_of_part(const std::uint32_t*& weights, InputWords words,
+                                     std::int32_t (&totals)[channels]) {
+  const std::uint32_t* from = words.begin;
+  std::int32_t sums[channels] = {};
+  do {
+    add_digits<bits>(weights, *from++, 0, sums);
+    add_digits<bits>(weights, *from++, 0, sums);
+  } while (from != words.end);
+  separate_digits<bits>(sums, totals);
+}
+
 /// `channels` channels from `first` on; returns the weights after them.
 template <class L, int bits, int channels, class Inputs>
 ASSAY_INLINE const std::uint32_t* dense_digits_block(const std::uint32_t* weights, int first,
                                                      const Inputs& inputs, std::int32_t input_sum,
                                                      std::int8_t* out) {
   std::int32_t totals[channels] = {};
-  for (int part = 0; part < Inputs::layout.parts; ++part) {
-    InputWords words = inputs.part(part);
-    std::int32_t sums[channels] = {};
-    do {
-      add_digits<bits>(weights, *words.begin++, 0, sums);
-      add_digits<bits>(weights, *words.begin++, 0, sums);
-    } while (words.begin != words.end);
-    separate_digits<bits>(sums, totals);
-  }
+  // Said apart, for a loop of one round keeps the sums in memory.
+  if constexpr (Inputs::layout.parts == 1)
+    add_digits_of_part<bits>(weights, inputs.part(0), totals);
+  else
+    for (int part = 0; part < Inputs::layout.parts; ++part)
+      add_digits_of_part<bits>(weights, inputs.part(part), totals);
   store_digits<L, bits>(totals, input_sum, first, out);
   return weights;
 }
