@@ -11,12 +11,6 @@ namespace armv6 = kernels::armv6;
 bool is_armv6(const Core& core) {
   return core.architecture == "armv6";
 }
-bool any_layer(const LayerView&) {
-  return true;
-}
-bool never(const LayerView&) {
-  return false;
-}
 
 Bytes bytes(int count) {
   return Bytes(static_cast<std::uint64_t>(count));

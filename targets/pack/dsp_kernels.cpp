@@ -14,15 +14,6 @@ namespace dsp = kernels::dsp;
 bool has_dsp(const Core& core) {
   return core.dsp;
 }
-bool any_layer(const LayerView&) {
-  return true;
-}
-bool always(const LayerView&) {
-  return true;
-}
-bool never(const LayerView&) {
-  return false;
-}
 
 /// The word that holds inputs `first` and `first + 2` of two channels, h = 256 * w1 + w0 each.
 std::int64_t pair_word(const PackedFilter& low, const PackedFilter& high, std::size_t first) {
@@ -203,13 +194,6 @@ std::vector<ConstantArray> pack_one_channel(const LayerView& view) {
 
 Bytes one_channel_scratch(const LayerView& view) {
   return Bytes(static_cast<std::uint64_t>(4 * row_pairs(view, 1).plane_words()));
-}
-
-Bytes no_scratch(const LayerView&) {
-  return Bytes(0);
-}
-std::vector<ConstantArray> no_constants(const LayerView&) {
-  return {};
 }
 
 /// Sums of a window are held in 16 bits.

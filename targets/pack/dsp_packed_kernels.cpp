@@ -18,9 +18,6 @@ using dsp::PackedForm;
 bool has_dsp(const Core& core) {
   return core.dsp;
 }
-bool never(const LayerView&) {
-  return false;
-}
 
 /// Weights of one output channel in packed order; zero where a window is filled up.
 using Filter = std::vector<std::int8_t>;

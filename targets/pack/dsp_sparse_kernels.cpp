@@ -16,15 +16,6 @@ using dsp::SparseForm;
 bool has_dsp(const Core& core) {
   return core.dsp;
 }
-bool any_layer(const LayerView&) {
-  return true;
-}
-bool never(const LayerView&) {
-  return false;
-}
-Bytes no_scratch(const LayerView&) {
-  return Bytes(0);
-}
 
 /// What the tile depends on; a dense layer is one window over all its inputs.
 dsp::ConvGeometry geometry_of(const LayerView& view) {

@@ -9,22 +9,6 @@
 namespace assay {
 namespace {
 
-bool any_core(const Core&) {
-  return true;
-}
-bool always(const LayerView&) {
-  return true;
-}
-bool never(const LayerView&) {
-  return false;
-}
-Bytes no_scratch(const LayerView&) {
-  return Bytes(0);
-}
-std::vector<ConstantArray> no_constants(const LayerView&) {
-  return {};
-}
-
 template <WeightForm form>
 bool has_form(const LayerView& view) {
   return view.input.element == Element::float32 && stored_form(view) == form;

@@ -19,9 +19,6 @@ namespace m0 = kernels::m0;
 bool is_armv6m(const Core& core) {
   return core.architecture == "armv6-m";
 }
-bool never(const LayerView&) {
-  return false;
-}
 
 std::size_t unsigned_of(int value) {
   return static_cast<std::size_t>(value);
@@ -137,10 +134,6 @@ Bytes conv_numbered_scratch(const LayerView& view) {
 }
 
 // Dense layers.
-
-Bytes no_scratch(const LayerView&) {
-  return Bytes(0);
-}
 
 Bytes dense_pairs_scratch(const LayerView& view) {
   return Bytes(4 * unsigned_of(m0::dense_pair_words(static_cast<int>(view.input.size()))));

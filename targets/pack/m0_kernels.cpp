@@ -13,19 +13,6 @@ namespace m0 = kernels::m0;
 bool is_armv6m(const Core& core) {
   return core.architecture == "armv6-m";
 }
-bool any_layer(const LayerView&) {
-  return true;
-}
-bool never(const LayerView&) {
-  return false;
-}
-Bytes no_scratch(const LayerView&) {
-  return Bytes(0);
-}
-
-std::vector<ConstantArray> no_constants(const LayerView&) {
-  return {};
-}
 
 m0::ConvLayout conv_layout(const LayerView& view) {
   const Window& window = view.layer.window;

@@ -14,12 +14,6 @@ namespace neon = kernels::neon;
 bool has_neon(const Core& core) {
   return core.neon;
 }
-bool never(const LayerView&) {
-  return false;
-}
-Bytes no_scratch(const LayerView&) {
-  return Bytes(0);
-}
 
 Bytes bytes(int count) {
   return Bytes(static_cast<std::uint64_t>(count));

@@ -13,15 +13,6 @@ namespace neon = kernels::neon;
 bool has_neon(const Core& core) {
   return core.neon;
 }
-bool any_layer(const LayerView&) {
-  return true;
-}
-bool never(const LayerView&) {
-  return false;
-}
-Bytes no_scratch(const LayerView&) {
-  return Bytes(0);
-}
 
 std::vector<ConstantArray> with_filters(std::vector<std::int8_t> filters, const LayerView& view,
                                         int block) {

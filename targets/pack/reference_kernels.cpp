@@ -4,25 +4,6 @@
 namespace assay {
 namespace {
 
-bool any_core(const Core&) {
-  return true;
-}
-bool any_layer(const LayerView&) {
-  return true;
-}
-bool always(const LayerView&) {
-  return true;
-}
-bool never(const LayerView&) {
-  return false;
-}
-Bytes no_scratch(const LayerView&) {
-  return Bytes(0);
-}
-std::vector<ConstantArray> no_constants(const LayerView&) {
-  return {};
-}
-
 std::vector<ConstantArray> weights_and_requantization(const LayerView& view) {
   std::vector<ConstantArray> arrays = pack_requantization(view);
   const auto& weights = view.layer.weights;

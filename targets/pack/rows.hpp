@@ -35,6 +35,27 @@ std::span<const KernelRow> reference_kernels();
 /// Scratch that kernels of cores that run Linux may take: a megabyte is little there.
 inline constexpr Bytes linux_scratch{1 << 20};
 
+// What rows say of cores and layers that make no difference to them.
+inline bool any_core(const Core&) {
+  return true;
+}
+inline bool any_layer(const LayerView&) {
+  return true;
+}
+/// Of `in_place`.
+inline bool always(const LayerView&) {
+  return true;
+}
+inline bool never(const LayerView&) {
+  return false;
+}
+inline Bytes no_scratch(const LayerView&) {
+  return Bytes(0);
+}
+inline std::vector<ConstantArray> no_constants(const LayerView&) {
+  return {};
+}
+
 /// b' and m as the members `bias` and `multiplier`, both std::int32_t: what most rows' pack needs
 /// beside its weights.
 std::vector<ConstantArray> pack_requantization(const LayerView& layer);
