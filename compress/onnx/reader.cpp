@@ -95,6 +95,11 @@ class ModelReader {
   /// Notes that a value of this name now exists: each may be made only once.
   Status define(const std::string& name) {
     if (name.empty()) return wrong("holds a constant or an input without a name");
+    if (!is_text(name))
+      return wrong(
+          fmt::format("the name of the value {} is no UTF-8 text: rename it and export "
+                      "the model again",
+                      in_quotes(name)));
     if (!defined_.insert(name).second)
       return wrong(fmt::format("the value {} is made twice", in_quotes(name)));
     return {};
@@ -155,6 +160,11 @@ class ModelReader {
     node.domain = standard_domain(proto.domain());
     node.inputs.assign(proto.input().begin(), proto.input().end());
     node.outputs.assign(proto.output().begin(), proto.output().end());
+    if (!is_text(node.name))
+      return wrong(
+          fmt::format("the name of node {} ({}) is no UTF-8 text: rename it and export "
+                      "the model again",
+                      index, in_quotes(node.name)));
     if (node.op_type.empty()) return wrong(node, "names no operator");
     ASSAY_CHECK(check_schema(proto, node));
     for (const std::string& input : node.inputs)

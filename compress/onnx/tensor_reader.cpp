@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
 #include <optional>
 
 #include "compress/onnx/element_type.hpp"
+#include "harness/core/json.hpp"
 
 namespace assay::onnx {
 namespace {
@@ -91,13 +93,28 @@ Status read_elements(const TensorProto& proto, std::int64_t count, Tensor& tenso
   });
 }
 
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
 }  // namespace
+
+bool is_text(const std::string& name) {
+  if (std::ranges::any_of(name, is_control)) return false;
+  try {
+    Json(name).dump();  // refuses what is not UTF-8
+    return true;
+  } catch (const Json::type_error&) {
+    return false;
+  }
+}
 
 std::string in_quotes(const std::string& name) {
   constexpr std::size_t readable = 80;
+  const bool foreign = !is_text(name.substr(0, readable));
   std::string text = "'";
   for (const char c : name.substr(0, readable))
-    text += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+    text += is_control(c) || (foreign && static_cast<unsigned char>(c) >= 0x80) ? '?' : c;
   text += name.size() > readable ? "...'" : "'";
   return text;
 }

@@ -9,8 +9,11 @@
 
 namespace assay::onnx {
 
-/// A name from a file as it may appear in a message: in quotes, control characters replaced, cut
-/// to a readable length.
+/// Whether a name is UTF-8 without control characters, as records and terminals need it.
+bool is_text(const std::string& name);
+
+/// A name from a file as it may appear in a message: in quotes, cut to a readable length, what is
+/// no text replaced.
 std::string in_quotes(const std::string& name);
 
 /// Converts a constant kept in raw_data or in a typed field. `where` ("model.onnx: initializer

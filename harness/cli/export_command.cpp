@@ -1,6 +1,7 @@
 // assay export: a model as a C++ library for somebody's own firmware.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <optional>
@@ -40,6 +41,7 @@ Result<KernelSelection> choose_kernels(const Options& options, const BoardType& 
   ASSAY_TRY(const auto stages, firmware_stages(type, type.clock, goal, hash));
   if (!cache.has(stages.trial))
     ASSAY_CHECK(preflight(cache, {&stages.trial}, {}, !type.part.runs_linux()));
+  announce_trial(cache, stages, type);
   ASSAY_TRY(const auto folder, ensure_stage(
                                    cache, stages.trial, {{"model", options.model}},
                                    [](double, const std::string&) {}, install_interrupt_handler()));
@@ -68,6 +70,21 @@ std::string normalization_of(const onnx::Model& model) {
       *deviation);
 }
 
+/// The library may be one part of a larger program: what is too large for the whole part is said.
+void tell_what_does_not_fit(const GeneratedModel& model, const Part& part) {
+  const auto tell = [&](const char* what, Bytes needed, Bytes size, const char* memory) {
+    if (needed > size)
+      fmt::print(stderr, "assay: {} of {} bytes do not fit {}, which has {} bytes of {}\n", what,
+                 needed.count(), part.title, size.count(), memory);
+  };
+  if (part.runs_linux()) return;
+  tell("constants", model.weight_bytes, part.flash().size, "flash");
+  Bytes largest;
+  for (const MemoryRegion& region : part.memory)
+    if (!region.flash) largest = std::max(largest, region.size);
+  tell("an arena", model.arena_bytes, largest, "RAM in its largest bank");
+}
+
 Result<int> run(const Options& options) {
   ASSAY_CHECK(check_library_folder(options.output));
   std::optional<BoardType> type;
@@ -94,6 +111,7 @@ Result<int> run(const Options& options) {
   ASSAY_TRY(order.model, generate(graph, order.core, hash, selection.choice));
   ASSAY_TRY(const auto files, library_files(order));
   ASSAY_CHECK(write_library(files, options.output));
+  if (type) tell_what_does_not_fit(order.model, type->part);
   for (const auto& notice : graph.notices)
     fmt::print(stderr, "assay: {}\n", notice);
   for (const auto& notice : selection.notices)

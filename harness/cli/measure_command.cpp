@@ -137,6 +137,7 @@ Result<Record> measure(Task& task, const Board& board, bool with_explanation) {
   std::map<std::string, std::filesystem::path> inputs{{"model", task.order.artifacts.model}};
   const StageProgress quiet = [](double, const std::string&) {};
   auto& artifacts = task.order.artifacts;
+  announce_trial(task.cache, task.build, board.type);
   ASSAY_TRY(const auto trial, ensure_stage(task.cache, task.build.trial, inputs, quiet, stop));
   inputs["trial"] = trial / "trial.json";
   ASSAY_TRY(artifacts.firmware, ensure_stage(task.cache, task.build.firmware, inputs, quiet, stop));

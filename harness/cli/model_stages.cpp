@@ -25,4 +25,10 @@ Result<FirmwareStages> firmware_stages(const BoardType& type, Hertz clock, const
   return stages;
 }
 
+void announce_trial(const StageCache& cache, const FirmwareStages& stages, const BoardType& type) {
+  if (type.part.runs_linux() || cache.has(stages.trial)) return;
+  fmt::print(stderr, "assay: trying every kernel for every layer on a virtual {}, once per model\n",
+             type.part.title);
+}
+
 }  // namespace assay::cli

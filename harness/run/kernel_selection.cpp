@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "targets/build/layer_source.hpp"
 #include "targets/graph/memory_plan.hpp"
 #include "targets/pack/form_support.hpp"
 
@@ -218,10 +219,6 @@ class Selector {
   Arena arena_;
   std::vector<Options> options_;
 };
-
-std::string shape_text(const ActivationTensor& tensor) {
-  return fmt::format("{}x{}x{}", tensor.height, tensor.width, tensor.channels);
-}
 
 Json layer_json(const LayerView& view) {
   return {{"name", view.layer.name},

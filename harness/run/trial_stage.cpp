@@ -43,6 +43,8 @@ class TrialRun {
     if (entries.size() > 1 && constants_of(entries) > board_.type.part.flash().size)
       return halve(entries, stop);
     ASSAY_TRY(build_.model, generate_trial(graph_, entries, hash_));
+    if (entries.size() > 1 && build_.model.arena_bytes > board_.type.part.ram().size)
+      return halve(entries, stop);
     const auto image = build_firmware(build_, stop);
     if (image) return count(entries, *image, stop);
     if (image.error().kind != ErrorKind::failed_verdict) return tl::unexpected(image.error());
@@ -195,9 +197,7 @@ Status try_kernels_stage(const fs::path& model_path, const BoardType& board_type
   if (board_type.part.runs_linux()) {
     Trial none;
     none.notice = fmt::format(
-        "{} runs Linux, and cycles to choose by are "
-        "modelled "
-        "for microcontrollers alone",
+        "{} runs Linux, and cycles to choose by are modelled for microcontrollers alone",
         board_type.part.title);
     return write_atomically(directory / "trial.json", to_json(none, board_type).dump(2));
   }
@@ -206,27 +206,16 @@ Status try_kernels_stage(const fs::path& model_path, const BoardType& board_type
   ASSAY_TRY(auto hash, sha256_file(model_path));
   const auto entries = all_entries(graph, board_type.part.core);
   const Board board = implicit_virtual_board(board_type);
-  auto desk = Desk::open({board}, board_lock_folder());
-  Trial trial;
-  if (desk) {
-    ASSAY_TRY(const auto folder, ScratchDirectory::create(directory, "firmware-"));
-    FirmwareRequest build;
-    build.board = board_type;
-    build.compiler_level = compiler_level;
-    build.output_directory = folder.path();
-    TrialRun run(graph, std::move(build), std::move(hash), *desk, board);
-    run.announce(entries);
-    ASSAY_CHECK(run.run(entries, stop));
-    trial = run.trial();
-  } else if (desk.error().kind == ErrorKind::bad_input) {
-    trial.notice = fmt::format(
-        "no virtual board of {} to "
-        "try others on ({})",
-        board_type.part.name, desk.error().message);
-  } else {
-    return tl::unexpected(desk.error());
-  }
-  return write_atomically(directory / "trial.json", to_json(trial, board_type).dump(2));
+  ASSAY_TRY(auto desk, Desk::open({board}, board_lock_folder()));
+  ASSAY_TRY(const auto folder, ScratchDirectory::create(directory, "firmware-"));
+  FirmwareRequest build;
+  build.board = board_type;
+  build.compiler_level = compiler_level;
+  build.output_directory = folder.path();
+  TrialRun run(graph, std::move(build), std::move(hash), desk, board);
+  run.announce(entries);
+  ASSAY_CHECK(run.run(entries, stop));
+  return write_atomically(directory / "trial.json", to_json(run.trial(), board_type).dump(2));
 }
 
 Result<Trial> read_trial(const fs::path& path) {

@@ -35,8 +35,8 @@ struct Trial {
 };
 
 /// Tries every candidate kernel of every layer of `model` and writes trial.json into `directory`.
-/// Where there is no virtual board of the part, that is a result (a notice, no figures), not an
-/// error. Errors: failed_verdict when a kernel's outputs differ from the reference kernel's; those
+/// For parts that run Linux, whose cycles nothing models, that is a notice and no figures. Errors:
+/// failed_verdict when a kernel's outputs differ from the reference kernel's; those
 /// of building and of the board.
 Status try_kernels_stage(const std::filesystem::path& model, const BoardType& board_type,
                          const std::string& compiler_level, const std::filesystem::path& directory,

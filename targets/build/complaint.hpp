@@ -6,11 +6,14 @@
 
 namespace assay {
 
-/// The compiler's first error, else the linker's first line; not the driver's own summary of both.
+/// The first error of the compiler, else the first missing symbol of the linker, else the first
+/// line; not the driver's own summary of them.
 inline std::string first_complaint(const std::string& errors) {
-  std::istringstream lines(errors);
-  for (std::string line; std::getline(lines, line);)
-    if (line.find("error:") != std::string::npos && !line.starts_with("collect2")) return line;
+  for (const char* sign : {"error: ", "undefined reference"}) {
+    std::istringstream lines(errors);
+    for (std::string line; std::getline(lines, line);)
+      if (line.find(sign) != std::string::npos && !line.starts_with("collect2")) return line;
+  }
   return errors.substr(0, errors.find('\n'));
 }
 

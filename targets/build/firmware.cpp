@@ -16,6 +16,7 @@
 #include "harness/core/paths.hpp"
 #include "harness/core/process.hpp"
 #include "targets/build/board_source.hpp"
+#include "targets/build/complaint.hpp"
 #include "targets/build/linker_script.hpp"
 #include "targets/build/linux_program.hpp"
 
@@ -49,17 +50,6 @@ Result<ProcessOutcome> run_compiler(const fs::path& directory, const Arguments& 
   ASSAY_TRY(ProcessOutcome outcome, run_process(spec, stop));
   if (outcome.cancelled) return fail(ErrorKind::interrupted, "interrupted while building firmware");
   return outcome;
-}
-
-/// The line that says what is wrong: the first error of the compiler, the first missing symbol of
-/// the linker, else the first line.
-std::string first_complaint(const std::string& errors) {
-  for (const char* sign : {" error: ", "undefined reference"}) {
-    std::istringstream lines(errors);
-    for (std::string line; std::getline(lines, line);)
-      if (line.find(sign) != std::string::npos && !line.starts_with("collect2")) return line;
-  }
-  return errors.substr(0, errors.find('\n'));
 }
 
 /// One source to one object in the output directory.

@@ -32,7 +32,8 @@ struct LibraryFile {
 /// Errors: infrastructure when one is missing there.
 Result<std::vector<LibraryFile>> library_files(const LibraryOrder& order);
 
-/// Errors: bad_input when there is a file of that name, or a folder that is not empty.
+/// Whether a folder can appear there. Errors: bad_input when there is no name, a file of that name,
+/// a link, or a folder that is not empty; infrastructure when no file may be written beside it.
 Status check_library_folder(const std::filesystem::path& folder);
 
 /// Writes them as a new folder, which appears whole or not at all. Errors: those of

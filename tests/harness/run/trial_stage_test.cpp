@@ -87,12 +87,12 @@ TEST_F(TrialStage, TakesSeveralFirmwaresWhereTheFlashIsSmall) {
   EXPECT_GE(run, 1u);
 }
 
-TEST_F(TrialStage, WithoutAVirtualBoardIsANotice) {
+TEST_F(TrialStage, ABoardThatCannotBeSetUpIsNotTakenForNoBoard) {
   type_.name = "nobodys-board";
-  const Trial trial = tried();
-  EXPECT_THAT(trial.notice, HasSubstr("no virtual board of "
-                                      "stm32f405 to try others on"));
-  EXPECT_TRUE(trial.layers.empty());
+  const auto done = run();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind, ErrorKind::bad_input);
+  EXPECT_THAT(done.error().message, HasSubstr("nobodys-board"));
 }
 
 TEST_F(TrialStage, StopsWhenInterrupted) {

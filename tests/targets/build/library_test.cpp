@@ -166,6 +166,42 @@ TEST_F(Library, BringsTheHeadersThatAreIncludedAndNoOthers) {
   EXPECT_TRUE(fs::exists(folder_ / "LICENSE"));
 }
 
+TEST_F(Library, LinksWithAnotherInOneProgram) {
+  write_for(nullptr);
+  const std::string order = compile_command("");
+  for (const char* name : {"first", "second"}) {
+    ASSERT_TRUE(write_atomically(
+        folder_ / "call.cpp",
+        fmt::format("#include \"model.hpp\"\nint run_{0}() {{\n  {0}::model::run();\n"
+                    "  return {0}::model::output()[0];\n}}\n",
+                    name)));
+    shell(
+        fmt::format("{0} -Dassay={1} -o model_{1}.o && g++ -I. -Dassay={1} -c call.cpp -o "
+                    "call_{1}.o",
+                    order, name));
+  }
+  ASSERT_TRUE(write_atomically(
+      folder_ / "both.cpp",
+      std::string_view("int run_first();\nint run_second();\n"
+                       "int main() { return run_first() == run_second() ? 0 : 1; }\n")));
+  shell("g++ both.cpp model_first.o call_first.o model_second.o call_second.o -o both && ./both");
+}
+
+TEST_F(Library, RefusesAFolderThatCannotBeMadeBeforeAnythingIsBuilt) {
+  const auto refusal = [](const fs::path& folder) {
+    const auto checked = check_library_folder(folder);
+    return checked ? "accepted" : checked.error().message;
+  };
+  EXPECT_THAT(refusal(""), HasSubstr("has no name"));
+  EXPECT_EQ(refusal(scratch_.path() / "a" / "b" / ""), "accepted");
+  ASSERT_TRUE(write_atomically(scratch_.path() / "file", std::string_view("")));
+  EXPECT_THAT(refusal(scratch_.path() / "file" / "a" / "b"), HasSubstr("no folder can be made in"));
+  fs::create_directory(scratch_.path() / "empty");
+  EXPECT_EQ(refusal(scratch_.path() / "empty"), "accepted");
+  fs::create_directory_symlink(scratch_.path() / "empty", scratch_.path() / "link");
+  EXPECT_THAT(refusal(scratch_.path() / "link"), HasSubstr("exists already"));
+}
+
 TEST_F(Library, LeavesAFolderWithFilesAlone) {
   fs::create_directories(folder_);
   ASSERT_TRUE(write_atomically(folder_ / "mine.txt", std::string_view("mine")));
