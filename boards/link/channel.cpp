@@ -198,10 +198,9 @@ tl::unexpected<Error> Channel::refusal(const Batch& batch, std::size_t i,
 Status Channel::on_silence(const Batch& batch) {
   const Clock::TimePoint now = options_.clock->now();
   if (now >= give_up_at_)
-    return trouble(fmt::format(
-        "stopped answering: nothing for {:g} s after {} of {} {}s; check cable and power",
-        std::chrono::duration<double>(options_.silence).count(), batch.done, batch.requests->count,
-        batch.requests->noun));
+    return trouble(fmt::format("stopped answering: nothing for {:g} s after {} of {} {}s; {}",
+                               std::chrono::duration<double>(options_.silence).count(), batch.done,
+                               batch.requests->count, batch.requests->noun, options_.on_silence));
   if (unanswered_polls_ == wire::max_unanswered_polls) {
     poll_at_ = give_up_at_;
     return {};

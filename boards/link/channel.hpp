@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <stop_token>
+#include <string_view>
 #include <vector>
 
 #include "boards/link/link.hpp"
@@ -22,7 +23,8 @@ struct LinkOptions {
   std::stop_token stop;                       ///< Ctrl-C; the call under way returns `interrupted`
   std::chrono::milliseconds poll_after{250};  ///< first poll after this long without an answer
   std::chrono::milliseconds silence{10'000};  ///< give up after this long without an answer
-  int max_attempts = 20;                      ///< sendings of one frame before giving up
+  std::string_view on_silence = "check cable and power";  ///< what one does about it
+  int max_attempts = 20;  ///< sendings of one frame before giving up
 };
 
 /// What went wrong and was repaired, since the session began.

@@ -74,8 +74,8 @@ tl::unexpected<Error> no_answer(const Channel& channel, const Link& link,
   const double seconds = std::chrono::duration<double>(deadline).count();
   if (channel.bytes_received() == 0)
     return fail(ErrorKind::infrastructure,
-                fmt::format("no answer from {} within {:g} s: check cable and power", link.name(),
-                            seconds));
+                fmt::format("no answer from {} within {:g} s: {}", link.name(), seconds,
+                            channel.options().on_silence));
   return trouble(link, fmt::format("sent {} bytes but no frame of ours within {:g} s: check the "
                                    "baud rate and that the firmware is flashed",
                                    channel.bytes_received(), seconds));

@@ -21,6 +21,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds lock_patience{std::chrono::minutes(10)};
 constexpr milliseconds flash_deadline{std::chrono::seconds(60)};
 constexpr milliseconds boot_deadline{std::chrono::seconds(5)};
+// A virtual board shares its machine with compilers and trainers.
+constexpr milliseconds emulator_boot_deadline{std::chrono::seconds(60)};
+constexpr milliseconds emulator_silence{std::chrono::seconds(20)};
 
 milliseconds since(Clock::TimePoint begin) {
   return std::chrono::duration_cast<milliseconds>(system_clock().now() - begin);
@@ -184,7 +187,12 @@ struct Desk::State {
     const auto begin = system_clock().now();
     LinkOptions options;
     options.stop = stop;
-    ASSAY_TRY(auto session, Session::open(link, boot_deadline, options));
+    if (board.virtual_board) {
+      options.silence = emulator_silence;
+      options.on_silence = "the program hangs, or this machine is very busy; run again";
+    }
+    const auto deadline = board.virtual_board ? emulator_boot_deadline : boot_deadline;
+    ASSAY_TRY(auto session, Session::open(link, deadline, options));
     found.boot_time = since(begin);
     found.hello = session.hello();
     ASSAY_CHECK(check_identity(board, request, found.hello));
