@@ -32,6 +32,7 @@ TEST_P(FloatDesk, ConfirmsEveryLogitInEveryForm) {
     ASSERT_TRUE(found) << found.error().message;
     EXPECT_EQ(found->identical_samples, std::size_t{samples});
     EXPECT_FALSE(found->first_mismatch);
+    EXPECT_EQ(found->link.device_overruns, 0u);
     EXPECT_EQ(found->hello.input_size, 144u);
     EXPECT_EQ(found->hello.output_size, 10u);
     EXPECT_EQ(found->hello.input_element, Element::float32);
