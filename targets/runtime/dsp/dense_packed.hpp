@@ -1,7 +1,7 @@
 // Dense layer with packed weights for cores with SMLAD, and what conv_packed.hpp takes of it; see
 // dense_packed_layout.hpp for the weight format. A weight is used once, so that what decodes it is
 // part of its price: for 256 inputs and 64 channels 1.3 instructions per multiply-accumulate with
-// digits, 1.9 to 2.3 with up to 16 values and 3.7 with more, against 1.1 with int8 weights. L has,
+// digits, 1.9 with up to 16 values and 3.7 with more, against 1.1 with int8 weights. L has,
 // besides the members of layer.hpp:
 //   packed[]                    weights; std::uint32_t, for codebooks std::uint8_t
 //   std::int8_t values[]        codebooks only: what an index stands for
@@ -194,7 +194,20 @@ ASSAY_INLINE void dense_digits(const Window& window, std::int8_t* out, std::uint
     dense_digits_block<L, bits, left>(weights, channel, inputs, input_sum, out);
 }
 
-/// The same; the decoder has prepared `table`, inputs are expanded behind it.
+/// Adds the products of four channels with these inputs to `sums`.
+template <class Decoder>
+ASSAY_INLINE void add_indices_of_part(const std::uint8_t*& indices, const std::uint32_t* table,
+                                      InputWords words, std::int32_t& sum0, std::int32_t& sum1,
+                                      std::int32_t& sum2, std::int32_t& sum3) {
+  do {
+    const std::uint32_t group[2] = {words.begin[0], words.begin[1]};
+    Decoder::add_group(indices, table, group, sum0, sum1);
+    Decoder::add_group(indices, table, group, sum2, sum3);
+    words.begin += 2;
+  } while (words.begin != words.end);
+}
+
+/// The same as dense_digits; the decoder has prepared `table`, inputs are expanded behind it.
 template <class L, class Decoder, class Window>
 ASSAY_INLINE void dense_codebook(const Window& window, std::int8_t* out, std::uint32_t* table) {
   constexpr int table_bytes = Decoder::form.table_bytes();
@@ -202,16 +215,16 @@ ASSAY_INLINE void dense_codebook(const Window& window, std::int8_t* out, std::ui
   const Inputs inputs(window, table + table_bytes / 4);
   const std::uint8_t* indices = opaque(L::packed);
   for (int channel = 0; channel < L::out_channels; channel += codebook_channels) {
-    std::int32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
-    for (int part = 0; part < Inputs::layout.parts; ++part) {
-      InputWords words = inputs.part(part);
-      do {
-        const std::uint32_t group[2] = {words.begin[0], words.begin[1]};
-        Decoder::add_group(indices, table, group, sum0, sum1);
-        Decoder::add_group(indices, table, group, sum2, sum3);
-        words.begin += 2;
-      } while (words.begin != words.end);
-    }
+    std::int32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;  // an array would lie in memory
+    const auto add = [&](InputWords words) ASSAY_INLINE_LAMBDA {
+      add_indices_of_part<Decoder>(indices, table, words, sum0, sum1, sum2, sum3);
+    };
+    // Said apart, as in dense_digits_block.
+    if constexpr (Inputs::layout.parts == 1)
+      add(inputs.part(0));
+    else
+      for (int part = 0; part < Inputs::layout.parts; ++part)
+        add(inputs.part(part));
     const std::int32_t sums[codebook_channels] = {sum0, sum1, sum2, sum3};
     for (int c = 0; c < codebook_channels && channel + c < L::out_channels; ++c)
       out[channel + c] = requantize<L>(sums[c] + L::bias[channel + c], L::multiplier[channel + c]);

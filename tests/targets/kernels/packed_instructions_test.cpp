@@ -44,9 +44,9 @@ const Bar bars[] = {
     // A dense layer uses a weight once: decoding cannot be shared.
     {"int4 dense", dense, WeightFill::int4, WeightForm::int4, "dense.dsp", 1.31, 0.5},
     {"ternary dense", dense, WeightFill::ternary, WeightForm::ternary, "dense.dsp", 1.31, 0.25},
-    {"16 values dense", dense, WeightFill::clusters16, WeightForm::codebook16, "dense.dsp", 2.4,
+    {"16 values dense", dense, WeightFill::clusters16, WeightForm::codebook16, "dense.dsp", 2.0,
      0.51},
-    {"64 values dense", dense, WeightFill::clusters64, WeightForm::codebook256, "dense.dsp", 4,
+    {"64 values dense", dense, WeightFill::clusters64, WeightForm::codebook256, "dense.dsp", 3.86,
      0.77},
 };
 
