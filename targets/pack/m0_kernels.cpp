@@ -42,9 +42,56 @@ Bytes conv_scratch(const LayerView& view) {
                              m0::int8_unpacked_bytes(pixels, layout, view.input.channels))));
 }
 
-/// Where the faster kernel would need more scratch than it may take.
+/// Kernels that multiply at four pixels at a time cost less for three too than one at a time.
+bool has_three_pixels(const LayerView& view) {
+  return view.output.height * view.output.width >= 3;
+}
+
+m0::PartsLayout parts_layout(const LayerView& view) {
+  const Window& window = view.layer.window;
+  return {window.kernel_height * window.kernel_width, view.input.channels, view.output.channels};
+}
+
+/// Where the window's columns are too long for scratch memory.
+bool accepts_parts(const LayerView& view) {
+  return has_three_pixels(view) && conv_scratch(view) > Bytes(kernels::scratch_limit) &&
+         parts_layout(view).positions > 0;
+}
+
+/// One or two pixels, and where an outside pixel leaves no room for parts.
 bool conv_is_wide(const LayerView& view) {
-  return conv_scratch(view) > Bytes(kernels::scratch_limit);
+  return !has_three_pixels(view) ||
+         (conv_scratch(view) > Bytes(kernels::scratch_limit) && !accepts_parts(view));
+}
+
+/// Weights of a window lie in the order of its positions and their channels, so a part of several
+/// positions, too, is one piece of them.
+std::vector<ConstantArray> pack_parts(const LayerView& view) {
+  const m0::PartsLayout layout = parts_layout(view);
+  const auto in_channels = static_cast<std::size_t>(view.input.channels);
+  const auto most = static_cast<std::size_t>(layout.positions * layout.channels);
+  const Requantization& r = view.layer.requantization;
+  ConstantArray filters{"filters", "std::int8_t", 1, {}};
+  ConstantArray channels{"channels", "std::int32_t", 4, {}};
+  const std::span<const std::int8_t> weights = view.layer.weights;
+  const std::size_t pieces = most < in_channels ? in_channels : most;  // that parts end with
+  for (std::size_t piece = 0; piece < weights.size(); piece += pieces)
+    for (std::size_t first = 0; first < pieces; first += most) {
+      const std::size_t end = filters.values.size() + static_cast<std::size_t>(layout.inputs());
+      for (const std::int8_t weight :
+           weights.subspan(piece + first, std::min(most, pieces - first)))
+        filters.values.push_back(weight);
+      filters.values.resize(end, 0);
+    }
+  for (std::size_t c = 0; c < static_cast<std::size_t>(view.output.channels); ++c) {
+    channels.values.push_back(r.bias[c]);
+    channels.values.push_back(r.multiplier[c]);
+  }
+  return {filters, channels};
+}
+
+Bytes parts_scratch(const LayerView& view) {
+  return Bytes(static_cast<std::uint64_t>(parts_layout(view).scratch_bytes(view.input.channels)));
 }
 
 /// Of a dense layer, or of each window of a convolution.
@@ -109,9 +156,19 @@ std::span<const KernelRow> m0_kernels() {
        .header = "targets/runtime/m0/conv.hpp",
        .function = "assay::kernels::conv_m0",
        .runs_on = is_armv6m,
-       .accepts = any_layer,
+       .accepts = has_three_pixels,
        .pack = pack_conv,
        .scratch = conv_scratch,
+       .in_place = never,
+       .portable = false},
+      {.name = "conv_parts.m0",
+       .op = IntegerOp::convolution,
+       .header = "targets/runtime/m0/conv_parts.hpp",
+       .function = "assay::kernels::conv_parts_m0",
+       .runs_on = is_armv6m,
+       .accepts = accepts_parts,
+       .pack = pack_parts,
+       .scratch = parts_scratch,
        .in_place = never,
        .portable = false},
       {.name = "conv_wide.m0",

@@ -82,24 +82,51 @@ class WindowPacker {
       outside[i] = L::input_zero;
   }
 
-  /// The next four output pixels, row by row. Beyond the last pixel but at least four from the
-  /// first, the last four; beyond the last of fewer, that one again.
-  ASSAY_INLINE void gather(Columns columns) {
+  /// Upper left corner of a window in the input; it may lie in the padding.
+  struct Corner {
+    int y;
+    int x;
+  };
+  struct Corners {
+    Corner of[4];
+  };
+
+  /// The windows of the next four output pixels, row by row. Beyond the last pixel but at least
+  /// four from the first, the last four; beyond the last of fewer, that one again.
+  ASSAY_INLINE Corners next() {
     constexpr int pixels = L::out_height * L::out_width;
     constexpr int last = pixels > 4 ? pixels - 4 : 0;
     if (pixels % 4 != 0 && pixel_ > last) y_ = last / L::out_width, x_ = last % L::out_width;
     pixel_ += 4;
-    Corner corners[4];
+    Corners corners;
     for (int j = 0; j < 4; ++j) {
-      corners[j] = {y_ * L::stride_height - L::pad_top, x_ * L::stride_width - L::pad_left};
+      corners.of[j] = {y_ * L::stride_height - L::pad_top, x_ * L::stride_width - L::pad_left};
       if (j >= pixels - 1) continue;
       if (++x_ == L::out_width) x_ = 0, ++y_;
     }
-    gather_pair(corners[0], corners[2], columns[0]);
+    return corners;
+  }
+
+  /// Whole windows of the next four output pixels.
+  ASSAY_INLINE void gather(Columns columns) {
+    const Corners corners = next();
+    gather_pair(corners.of[0], corners.of[2], columns[0]);
     if constexpr (shares_words)
-      gather_beside(corners[1], corners[3], columns[0]);
+      gather_beside(corners.of[1], corners.of[3], columns[0]);
     else
-      gather_pair(corners[1], corners[3], columns[0] + 2);
+      gather_pair(corners.of[1], corners.of[3], columns[0] + 2);
+  }
+
+  /// `count` channels from `channel` on of the position (ky, kx) of four windows, as inputs `first`
+  /// and so on of the columns.
+  template <int count>
+  __attribute__((noinline)) void gather_position(const Corners& corners, int ky, int kx,
+                                                 int channel, Columns columns, int first) const {
+    const auto at = [&](Corner corner) {
+      return position({corner.y + ky, corner.x + kx}) + channel;
+    };
+    pack_pixels<count>(at(corners.of[0]), at(corners.of[2]), columns[0], first);
+    pack_pixels<count>(at(corners.of[1]), at(corners.of[3]), columns[0] + 2, first);
   }
 
  private:
@@ -107,12 +134,6 @@ class WindowPacker {
   /// The windows of the second pair are those of the first moved by one input pixel.
   static constexpr bool shares_words = L::stride_width == 1 && L::out_width % 4 == 0 &&
                                        L::in_channels % 2 == 0 && L::kernel_width > 1;
-
-  /// Of a window in the input; it may lie in the padding.
-  struct Corner {
-    int y;
-    int x;
-  };
 
   static bool row_inside(Corner corner) {
     return (!pads_height || (corner.y >= 0 && corner.y < L::in_height)) &&

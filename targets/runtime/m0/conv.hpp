@@ -141,7 +141,8 @@ class Int8Filters {
     if constexpr (unpacks)
       return multiply_words<loop.unroll>(unpacked_, unpacked_ + 2 * loop.steps, columns, bias);
     else
-      return multiply_bytes<loop.unroll>(filter_, columns, columns + 4 * loop.steps, bias);
+      return split_sums(
+          multiply_bytes<loop.unroll>(filter_, columns, columns + 4 * loop.steps, open_sums(bias)));
   }
 
  private:

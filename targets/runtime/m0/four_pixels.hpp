@@ -33,6 +33,20 @@ ASSAY_INLINE std::int32_t bias_of_both(std::int32_t bias) {
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(bias) * 65537u);
 }
 
+/// Sums as loops gather them, for those that go on in another loop.
+struct OpenSums {
+  std::int32_t both0;
+  std::int32_t high0;
+  std::int32_t both1;
+  std::int32_t high1;
+};
+ASSAY_INLINE OpenSums open_sums(std::int32_t bias) {
+  return {bias_of_both(bias), bias, bias_of_both(bias), bias};
+}
+ASSAY_INLINE FourSums split_sums(const OpenSums& sums) {
+  return split_sums(sums.both0, sums.high0, sums.both1, sums.high1);
+}
+
 // Adds `sums`, two sums of products in one word, to `both`, which gathers sum + sum' * 2^16 modulo
 // 2^32, and the higher one to `high`: ASRS leaves bit 15, the sign of the lower sum, in the carry,
 // and ADCS adds back the 1 that it borrowed from the higher one.
@@ -90,24 +104,23 @@ ASSAY_INLINE FourSums multiply_words(const std::int32_t* filter, const std::int3
   return split_sums(r0, r4, r1, r5);
 }
 
-/// The same with weights as bytes: 18 instructions for 8 multiply-accumulates. `end` is that of the
-/// columns.
+/// The same with weights as bytes, added to `sums`: 18 instructions for 8 multiply-accumulates.
+/// `end` is that of the columns.
 template <int unroll>
-ASSAY_INLINE FourSums multiply_bytes(const std::int8_t* filter, const std::int32_t*& columns,
-                                     const std::int32_t* end, std::int32_t bias) {
-  register std::int32_t r0 asm("r0") = bias_of_both(bias);
-  register std::int32_t r1 asm("r1");
+ASSAY_INLINE OpenSums multiply_bytes(const std::int8_t* filter, const std::int32_t*& columns,
+                                     const std::int32_t* end, const OpenSums& sums) {
+  register std::int32_t r0 asm("r0") = sums.both0;
+  register std::int32_t r1 asm("r1") = sums.both1;
   register const std::int32_t* r2 asm("r2") = end;
-  register std::int32_t r4 asm("r4") = bias;
-  register std::int32_t r5 asm("r5");
+  register std::int32_t r4 asm("r4") = sums.high0;
+  register std::int32_t r5 asm("r5") = sums.high1;
   register const std::int8_t* r6 asm("r6") = filter;
   register const std::int32_t* r7 asm("r7") = columns;
   asm volatile(
       ".syntax unified\n\t"
       "mov r10, r2\n\t"
       "mov r8, r0\n\t"
-      "mov r9, r0\n\t"
-      "mov r5, r4\n"
+      "mov r9, r1\n"
       "1:\n\t"
       ".set assay_offset, 0\n\t"
       ".rept %c[unroll]\n\t"
@@ -125,12 +138,12 @@ ASSAY_INLINE FourSums multiply_bytes(const std::int8_t* filter, const std::int32
       "b 1b\n"  // out of reach for a conditional branch
       "2:\n\t"
       "mov r0, r8\n\t"
-      "mov r1, r9" ASSAY_LINES_192
-      : "+r"(r0), "=r"(r1), "+r"(r2), "+r"(r4), "=r"(r5), "+r"(r6), "+r"(r7)
+      "mov r1, r9" ASSAY_LINES_192 ASSAY_LINES_48 ASSAY_LINES_48
+      : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r4), "+r"(r5), "+r"(r6), "+r"(r7)
       : [unroll] "i"(unroll)
       : "r3", "r8", "r9", "r10", "cc", "memory");
   columns = r7;
-  return split_sums(r0, r4, r1, r5);
+  return {r0, r4, r1, r5};
 }
 
 /// Like multiply_words, for weights in [-7, 7]: the sums of an iteration's products fit the halves

@@ -6,6 +6,8 @@
 // in [-127, 127] their sums stay below 2^15, so that each half of the word holds one.
 #pragma once
 
+#include <cstdint>
+
 #include "targets/runtime/scratch.hpp"
 #include "targets/runtime/unroll.hpp"
 
@@ -72,6 +74,59 @@ constexpr int int8_unpacked_bytes(int pixels, const ConvLayout& layout, int chan
   const int bytes = round_up(4 * layout.inputs(), 8);
   return ConvTile(pixels, layout, channels, bytes).groups > 1 ? bytes : 0;
 }
+
+/// Convolution whose window's columns are too long for scratch memory: the window is taken in parts
+/// of one size, at four pixels and for a block of output channels whose sums wait in scratch
+/// memory. A part is some positions of the window with all channels, or some channels of one.
+struct PartsLayout {
+  int positions = 0;       ///< of a part; 0 where even the smallest part does not fit
+  int channels = 0;        ///< of a position in a part; an even number unless it is all of them
+  int parts = 0;           ///< of a window
+  int block = 0;           ///< output channels at a time
+  Unrolled loop{0, 1};     ///< of a part, as in ConvLayout
+  std::int64_t cost = -1;  ///< instructions for four pixels, about
+
+  constexpr PartsLayout(int kernel_positions, int in_channels, int out_channels) {
+    for (int count = kernel_positions; count > 0; --count)
+      if (kernel_positions % count == 0)
+        consider(count, in_channels, kernel_positions / count, in_channels, out_channels);
+    for (int pieces = 2; pieces <= (in_channels + 1) / 2; pieces = pieces * 5 / 4 + 1) {
+      const int piece = round_up((in_channels + pieces - 1) / pieces, 2);
+      const int used = (in_channels + piece - 1) / piece;
+      consider(1, piece, kernel_positions * used, in_channels, out_channels);
+    }
+  }
+  /// Weights stored for a part of an output channel: whole words.
+  constexpr int inputs() const { return round_up(2 * loop.steps, 4); }
+  constexpr int column_bytes() const { return 16 * loop.steps; }
+  static constexpr int sum_bytes = 16;
+  static constexpr int outside_bytes(int in_channels) { return round_up(in_channels, 8); }
+  constexpr int scratch_bytes(int in_channels) const {
+    return column_bytes() + block * sum_bytes + outside_bytes(in_channels);
+  }
+
+ private:
+  constexpr void consider(int part_positions, int part_channels, int part_count, int in_channels,
+                          int out_channels) {
+    // A step of multiply_bytes is 18 instructions, an iteration four; those around a loop are 55.
+    const Unrolled steps = plan_unroll((part_positions * part_channels + 1) / 2, 16, 18);
+    const int room = scratch_limit - outside_bytes(in_channels) - 16 * steps.steps;
+    if (room < sum_bytes) return;
+    const int most = room / sum_bytes;
+    const int blocks = (out_channels + most - 1) / most;
+    const std::int64_t gathered = std::int64_t{22} * steps.steps + 80 * part_positions;
+    const std::int64_t multiplied =
+        std::int64_t{out_channels} * (18 * steps.steps + 4 * (steps.steps / steps.unroll) + 55);
+    const std::int64_t whole = part_count * (blocks * gathered + multiplied);
+    if (cost >= 0 && whole >= cost) return;
+    cost = whole;
+    positions = part_positions;
+    channels = part_channels;
+    parts = part_count;
+    block = (out_channels + blocks - 1) / blocks;
+    loop = steps;
+  }
+};
 
 /// A dense layer takes eight output channels at a time; the ones left over, when they are few, one
 /// by one.

@@ -102,6 +102,33 @@ TEST(Instructions, OfKernelsWithLargeScratchAreFewerStill) {
   EXPECT_LE(per_mac, most);
 }
 
+/// Windows too long for scratch memory at once, of 4 KB and less.
+TEST(Instructions, OfWindowsInPartsAreHardlyMoreWithoutDsp) {
+  constexpr Window three{3, 3, 1, 1, 1, 1, 1, 1};
+  const struct {
+    SingleLayer shape;
+    double most;
+  } shapes[] = {{{IntegerOp::convolution, 8, 8, 64, 64, three}, 2.41},
+                {{IntegerOp::convolution, 4, 4, 512, 64, {}}, 2.4},
+                {{IntegerOp::convolution, 2, 2, 128, 160, three}, 2.45}};
+  const KernelCore& core = kernel_cores()[2];
+  std::vector<KernelCase> cases;
+  for (const auto& one : shapes) {
+    const IntegerGraph graph = single_layer_graph(one.shape, 7);
+    const KernelRow& row = choose_kernel(view_of(graph), core_of(core));
+    EXPECT_EQ(row.name, "conv_parts.m0");
+    cases.push_back({std::string(row.name), graph, &row});
+  }
+  const auto outcomes = run_on_device(cases, core, "-O2");
+  ASSERT_TRUE(outcomes) << outcomes.error().message;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const double per_mac = static_cast<double>((*outcomes)[i][0].instructions.count()) /
+                           static_cast<double>(cases[i].graph.layers[0].macs.count());
+    fmt::print("{:24} {:.3f}\n", cases[i].name, per_mac);
+    EXPECT_LE(per_mac, shapes[i].most) << i;
+  }
+}
+
 /// Operators without weights, in instructions for every input element of a window.
 TEST(Instructions, OfPoolsAndAdditionsAreFewOnCoresWithDsp) {
   constexpr Window two{2, 2, 2, 2, 0, 0, 0, 0};
