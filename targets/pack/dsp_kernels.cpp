@@ -101,8 +101,7 @@ dsp::DepthwiseLayout depthwise_layout(const LayerView& view) {
 /// Four channels make a word, and offsets in the plane are immediates of the instructions.
 bool accepts_depthwise(const LayerView& view) {
   const Window& w = view.layer.window;
-  return view.output.channels >= 4 && w.kernel_width <= 16 && w.stride_width <= 16 &&
-         depthwise_layout(view).columns * 8 < 4096;
+  return view.output.channels >= 4 && w.kernel_width <= 16 && w.stride_width <= 16;
 }
 
 std::vector<ConstantArray> pack_depthwise(const LayerView& view) {

@@ -29,22 +29,21 @@ using Plane = FourInputs[depthwise_layout<L>.rows][depthwise_layout<L>.columns];
 
 /// Expands four channels of the input rows from `first_row` on, which may lie in the padding.
 template <class L>
-ASSAY_INLINE void expand_plane(const std::int8_t* in, int first_row, Plane<L>& plane) {
+ASSAY_INLINE void expand_plane(const std::int8_t* in, int first_row, const StripInputs& strip,
+                               Plane<L>& plane) {
   constexpr DepthwiseLayout layout = depthwise_layout<L>;
-  constexpr int left = L::pad_left < layout.columns ? L::pad_left : layout.columns;
-  constexpr int inside = L::in_width < layout.columns - left ? L::in_width : layout.columns - left;
   constexpr std::uint32_t zero = (L::input_zero & 0xffff) * 0x10001u;
   for (int r = 0; r < layout.rows; ++r) {
     const int y = first_row + r;
     const bool outside = y < 0 || y >= L::in_height;
     FourInputs* to = plane[r];
     FourInputs* const end = to + layout.columns;
-    for (FourInputs* stop = outside ? end : to + left; to != stop; ++to)
+    for (FourInputs* stop = outside ? end : to + strip.left; to != stop; ++to)
       *to = {zero, zero};
     if (outside) continue;
-    const std::int8_t* from = in + y * L::in_width * L::out_channels;
+    const std::int8_t* from = in + (y * L::in_width + strip.first) * L::out_channels;
 #pragma GCC unroll 4
-    for (int i = 0; i < inside; ++i, ++to, from += L::out_channels) {
+    for (int i = 0; i < strip.inputs; ++i, ++to, from += L::out_channels) {
       const std::uint32_t word = load_word(from);
       *to = {sxtb16(word), sxtb16_odd(word)};
     }
@@ -127,12 +126,13 @@ ASSAY_INLINE void filter_one_pixel(const FourInputs* window, const FourInputs* t
     }
 }
 
-/// One output row of four channels.
+/// One output row of four channels of a strip.
 template <class L>
 ASSAY_INLINE void filter_row(const FourInputs* row, const FourInputs* taps,
                              const std::int32_t* channels, std::int8_t* out) {
+  constexpr int pixels = depthwise_layout<L>.strip;
   const std::int32_t* const multipliers = channels + 4;
-  if constexpr (L::out_width == 1) {
+  if constexpr (pixels == 1) {
     std::int32_t sums[4] = {channels[0], channels[1], channels[2], channels[3]};
     filter_one_pixel<L>(row, taps, sums);
     for (int c = 0; c < 4; ++c)
@@ -142,8 +142,8 @@ ASSAY_INLINE void filter_row(const FourInputs* row, const FourInputs* taps,
   constexpr int unroll = L::kernel_height * L::kernel_width <= 9 ? L::kernel_height : 1;
   const FourInputs* const end = taps + L::kernel_height * L::kernel_width;
   // With an odd number of pixels the last two overlap the ones before them.
-  for (int x = 0; x < L::out_width; x += 2) {
-    if (x > L::out_width - 2) x = L::out_width - 2;
+  for (int x = 0; x < pixels; x += 2) {
+    if (x > pixels - 2) x = pixels - 2;
     TwoPixelSums sums;
     filter_two_pixels<depthwise_layout<L>.columns, L::kernel_width, L::stride_width, unroll>(
         row + x * L::stride_width, taps, end, channels, sums);
@@ -156,6 +156,26 @@ ASSAY_INLINE void filter_row(const FourInputs* row, const FourInputs* taps,
   }
 }
 
+/// All channels of a strip of a band, the outputs from (y, x) on.
+template <class L>
+ASSAY_INLINE void filter_strip(const std::int8_t* in, std::int8_t* out, int y, int x,
+                               Plane<L>& plane) {
+  constexpr DepthwiseLayout layout = depthwise_layout<L>;
+  constexpr int out_row = L::out_width * L::out_channels;
+  const StripInputs strip(x * L::stride_width - L::pad_left, L::in_width, layout.columns);
+  const auto* taps = reinterpret_cast<const FourInputs*>(L::taps);
+  const std::int32_t* channels = L::channels;
+  for (int block = 0; 4 * block < L::out_channels; ++block) {
+    const int channel = depthwise_channel(block, L::out_channels);
+    expand_plane<L>(in + channel, y * L::stride_height - L::pad_top, strip, plane);
+    std::int8_t* to = out + y * out_row + x * L::out_channels + channel;
+    for (int row = 0; row < layout.band; ++row, to += out_row)
+      filter_row<L>(plane[row * L::stride_height], taps, channels, to);
+    taps += L::kernel_height * L::kernel_width;
+    channels += 8;
+  }
+}
+
 }  // namespace dsp
 
 template <class L>
@@ -165,17 +185,11 @@ void depthwise_dsp(const std::int8_t* in, std::int8_t* out, void* scratch) {
   for (int band = 0; band < L::out_height; band += layout.band) {
     // The last band, too, is a whole one.
     if (band > L::out_height - layout.band) band = L::out_height - layout.band;
-    const auto* taps = reinterpret_cast<const dsp::FourInputs*>(L::taps);
-    const std::int32_t* channels = L::channels;
-    for (int block = 0; 4 * block < L::out_channels; ++block) {
-      const int channel = dsp::depthwise_channel(block, L::out_channels);
-      dsp::expand_plane<L>(in + channel, band * L::stride_height - L::pad_top, plane);
-      std::int8_t* to = out + band * L::out_width * L::out_channels + channel;
-      for (int y = 0; y < layout.band; ++y, to += L::out_width * L::out_channels)
-        dsp::filter_row<L>(plane[y * L::stride_height], taps, channels, to);
-      taps += L::kernel_height * L::kernel_width;
-      channels += 8;
-    }
+    if constexpr (layout.strip == L::out_width)
+      dsp::filter_strip<L>(in, out, band, 0, plane);
+    else
+      for (int x = 0; x < L::out_width; x += layout.strip)
+        dsp::filter_strip<L>(in, out, band, strip_begin(x, L::out_width, layout.strip), plane);
   }
 }
 

@@ -11,6 +11,8 @@
 // modulo 2^32: exact while |A1| < 2^23. Needs weights in [-127, 127].
 #pragma once
 
+#include "targets/runtime/scratch.hpp"
+#include "targets/runtime/strips.hpp"
 #include "targets/runtime/unroll.hpp"
 
 namespace assay::kernels::dsp {
@@ -80,20 +82,30 @@ constexpr int input_in_group(int word, int half) {
 }
 
 /// Depthwise convolution: four channels at a time over a band of output rows, whose inputs are
-/// expanded once into a padded plane of two words a position, (c0, c2) and (c1, c3).
+/// expanded once into a padded plane of two words a position, (c0, c2) and (c1, c3). Where the rows
+/// of a single window's height exceed scratch memory, they are taken in strips.
 struct DepthwiseLayout {
+  int strip;    ///< output columns at a time
   int columns;  ///< of the plane
   int band;     ///< output rows at a time: as many as keep the plane near 2 KB
   int rows;     ///< of the plane
   constexpr DepthwiseLayout(int out_height, int out_width, int kernel_height, int kernel_width,
                             int stride_height, int stride_width)
-      : columns((out_width - 1) * stride_width + kernel_width), band(out_height), rows(0) {
+      : strip(widest_strip(out_width, kernel_width, stride_width, most_columns(kernel_height))),
+        columns((strip - 1) * stride_width + kernel_width),
+        band(out_height),
+        rows(0) {
     while (band > 1 && plane_rows(kernel_height, stride_height) * columns * 8 > 2048)
       --band;
     rows = plane_rows(kernel_height, stride_height);
   }
   constexpr int plane_rows(int kernel_height, int stride_height) const {
     return (band - 1) * stride_height + kernel_height;
+  }
+  /// A row of the plane is less than the 4096 bytes that an immediate of ADD reaches.
+  static constexpr int most_columns(int kernel_height) {
+    const int most = scratch_limit / (8 * kernel_height);
+    return most < 511 ? most : 511;
   }
 };
 

@@ -47,8 +47,8 @@ ASSAY_INLINE void filter_plane(const std::int32_t* plane, const std::int8_t* tap
                                const std::int32_t* parameters, std::int8_t* out) {
   constexpr DepthwiseLayout layout = depthwise_layout<L>;
   constexpr int out_row = L::out_width * L::out_channels;
-  for (int y = 0; y < layout.half; ++y)
-    for (int x = 0; x < L::out_width; ++x, out += L::out_channels) {
+  for (int y = 0; y < layout.half; ++y, out += out_row - layout.strip * L::out_channels)
+    for (int x = 0; x < layout.strip; ++x, out += L::out_channels) {
       const RowPair sums = filter_window<L>(
           plane + layout.word(y * L::stride_height, x * L::stride_width), taps, parameters[0]);
       out[0] = requantize<L>(sums.low, parameters[1]);
@@ -56,27 +56,41 @@ ASSAY_INLINE void filter_plane(const std::int32_t* plane, const std::int8_t* tap
     }
 }
 
+/// All channels of a strip of a band, the outputs from (y, x) on.
+template <class L, class Strip>
+ASSAY_INLINE void filter_strip(const Strip& strip, const std::int8_t* in, std::int8_t* out, int y,
+                               int x, std::int32_t* plane) {
+  constexpr int taps = L::kernel_height * L::kernel_width;
+  pad_plane<L>(plane);
+  out += (y * L::out_width + x) * L::out_channels;
+  for (int c = 0; c < L::out_channels; ++c) {
+    const std::int8_t* filter = L::filters + c * taps;
+    const std::int32_t* parameters = L::channels + 2 * c;
+    pack_plane<L>(strip, in + c, y * L::stride_height - L::pad_top, plane);
+    if constexpr (depthwise_layout<L>.nine_taps)
+      filter_nine_taps<L>(plane, filter, parameters, out + c);
+    else
+      filter_plane<L>(plane, filter, parameters, out + c);
+  }
+}
+
 }  // namespace m0
 
 template <class L>
 void depthwise_m0(const std::int8_t* in, std::int8_t* out, void* scratch) {
   constexpr m0::DepthwiseLayout layout = m0::depthwise_layout<L>;
-  constexpr int taps = L::kernel_height * L::kernel_width;
   auto* plane = static_cast<std::int32_t*>(scratch);
   for (int band = 0; band < L::out_height; band += layout.band) {
     // The last band, too, is a whole one.
     if (band > L::out_height - layout.band) band = L::out_height - layout.band;
-    m0::pad_plane<L>(plane);
-    std::int8_t* to = out + band * L::out_width * L::out_channels;
-    for (int c = 0; c < L::out_channels; ++c) {
-      const std::int8_t* filter = L::filters + c * taps;
-      const std::int32_t* parameters = L::channels + 2 * c;
-      m0::pack_plane<L>(in + c, band * L::stride_height - L::pad_top, plane);
-      if constexpr (layout.nine_taps)
-        m0::filter_nine_taps<L>(plane, filter, parameters, to + c);
-      else
-        m0::filter_plane<L>(plane, filter, parameters, to + c);
-    }
+    if constexpr (layout.strip == L::out_width)
+      m0::filter_strip<L>(m0::WholeStrip<L>(), in, out, band, 0, plane);
+    else
+      for (int strip = 0; strip < L::out_width; strip += layout.strip) {
+        const int x = strip_begin(strip, L::out_width, layout.strip);
+        const m0::OneStrip inputs(x * L::stride_width - L::pad_left, L::in_width, layout.columns);
+        m0::filter_strip<L>(inputs, in, out, band, x, plane);
+      }
   }
 }
 

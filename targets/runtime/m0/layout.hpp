@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "targets/runtime/scratch.hpp"
+#include "targets/runtime/strips.hpp"
 #include "targets/runtime/unroll.hpp"
 
 namespace assay::kernels::m0 {
@@ -150,10 +151,12 @@ constexpr int weight_offset = 128;
 
 /// Depthwise convolution: one channel at a time over a band of output rows. Output rows y and
 /// y + distance share words, as pixels of a convolution do; their inputs are packed once into a
-/// padded plane. With an odd number of rows the middle one is computed twice.
+/// padded plane. With an odd number of rows the middle one is computed twice. Where the rows of a
+/// single window's height exceed scratch memory, they are taken in strips.
 struct DepthwiseLayout {
+  int strip;        ///< output columns at a time
   int columns;      ///< of the plane
-  int band;         ///< output rows at a time: as many as keep the plane near 2 KB
+  int band;         ///< output rows at a time: as many as keep the plane near 2 KB, at least a pair
   int half;         ///< rows that are the lower one of a pair
   int distance;     ///< from the lower to the higher row of a pair
   int rows;         ///< of the plane
@@ -161,7 +164,9 @@ struct DepthwiseLayout {
   bool nine_taps;   ///< a 3x3 window within reach of the offsets of LDR
   constexpr DepthwiseLayout(int out_height, int out_width, int kernel_height, int kernel_width,
                             int stride_height, int stride_width)
-      : columns((out_width - 1) * stride_width + kernel_width),
+      : strip(widest_strip(out_width, kernel_width, stride_width,
+                           scratch_limit / (4 * kernel_height))),
+        columns((strip - 1) * stride_width + kernel_width),
         band(out_height),
         half(0),
         distance(0),
@@ -169,7 +174,7 @@ struct DepthwiseLayout {
         by_columns(columns > longest_line),
         nine_taps(kernel_height == 3 && kernel_width == 3 && stride_height <= 3 &&
                   stride_width <= 3) {
-    while (band > 1 && too_large(plane_rows(kernel_height, stride_height)))
+    while (band > 2 && too_large(plane_rows(kernel_height, stride_height)))
       --band;
     rows = plane_rows(kernel_height, stride_height);
     half = (band + 1) / 2;

@@ -54,8 +54,8 @@ struct Walk {
   static constexpr DepthwiseLayout layout = depthwise_layout<L>;
   static constexpr int out_row = L::out_width * L::out_channels;
   static constexpr bool down = layout.by_columns;
-  static constexpr int steps = down ? layout.half : L::out_width;
-  static constexpr int lines = down ? L::out_width : layout.half;
+  static constexpr int steps = down ? layout.half : layout.strip;
+  static constexpr int lines = down ? layout.strip : layout.half;
   // In bytes of the plane and of the output.
   static constexpr int step =
       4 * (down ? layout.word(L::stride_height, 0) : layout.word(0, L::stride_width));

@@ -28,32 +28,44 @@ __attribute__((noinline)) void pad_plane(std::int32_t* plane) {
     plane[i] = padding_pair<L>;
 }
 
-/// What of an input row lies in the plane.
+/// Facts of a row of the plane that are the same for all strips.
 template <class L>
 struct PlaneRow {
   static constexpr DepthwiseLayout layout = depthwise_layout<L>;
-  static constexpr int left = L::pad_left < layout.columns ? L::pad_left : layout.columns;
-  static constexpr int inputs =
-      L::in_width < layout.columns - left ? L::in_width : layout.columns - left;
   static constexpr int bytes = L::in_width * L::out_channels;  ///< to the next row of the input
   static constexpr int apart = layout.distance * L::stride_height;  ///< rows between the halves
   static constexpr int step = layout.word(0, 1);                    ///< words between inputs
+  /// Inputs an iteration may pack, if they divide those of a strip.
+  static constexpr int reach = 124 / (4 * step) + 1 < 4 ? 124 / (4 * step) + 1 : 4;
+};
+
+/// What of an input row lies in the plane when one strip is the whole width.
+template <class L>
+struct WholeStrip {
+  static constexpr StripInputs whole{-L::pad_left, L::in_width, depthwise_layout<L>.columns};
+  static constexpr int first = whole.first, left = whole.left, inputs = whole.inputs;
+  static constexpr int unroll = inputs > 0 ? largest_divisor(inputs, PlaneRow<L>::reach)
+                                           : 1;  ///< of the loop over them
+};
+/// The same of one of several.
+struct OneStrip : StripInputs {
+  using StripInputs::StripInputs;
+  static constexpr int unroll = 1;
 };
 
 /// `rows` rows, at least one, that have inputs in both halves. Six instructions for an input, and
 /// three for up to four of them.
-template <class L>
-__attribute__((noinline)) void pack_row_pairs(const std::int8_t* from, std::int32_t* to, int rows) {
+template <class L, class Strip>
+__attribute__((noinline)) void pack_row_pairs(const Strip& strip, const std::int8_t* from,
+                                              std::int32_t* to, int rows) {
   using Row = PlaneRow<L>;
   constexpr int word_bytes = 4 * Row::step;
-  constexpr int reach = 124 / word_bytes + 1;
-  constexpr int unroll = largest_divisor(Row::inputs, reach < 4 ? reach : 4);
-  constexpr int taken = Row::inputs * L::out_channels;
+  const int taken = strip.inputs * L::out_channels;
   std::int32_t low, high;
   register const std::int8_t* r8 asm("r8") = from + taken;
   register std::int32_t r9 asm("r9") = Row::bytes;
   register std::int32_t r10 asm("r10") = Row::bytes - taken;
-  register std::int32_t r11 asm("r11") = 4 * Row::layout.word(1, 0) - Row::inputs * word_bytes;
+  register std::int32_t r11 asm("r11") = 4 * Row::layout.word(1, 0) - strip.inputs * word_bytes;
   register const std::int8_t* r12 asm("r12") = from + rows * Row::bytes;
   asm volatile(
       ".syntax unified\n"
@@ -78,30 +90,30 @@ __attribute__((noinline)) void pack_row_pairs(const std::int8_t* from, std::int3
       "cmp %[from], r12\n\t"
       "bne 1b" ASSAY_LINES_6 ASSAY_LINES_6 ASSAY_LINES_6
       : [from] "+l"(from), [to] "+l"(to), [low] "=&l"(low), [high] "=&l"(high), "+r"(r8)
-      : [unroll] "i"(unroll), [word_bytes] "i"(word_bytes), [zero] "l"(0),
+      : [unroll] "i"(Strip::unroll), [word_bytes] "i"(word_bytes), [zero] "l"(0),
         [step] "l"(L::out_channels), [distance] "l"(Row::apart * Row::bytes), "r"(r9), "r"(r10),
         "r"(r11), "r"(r12)
       : "cc", "memory");
 }
 
 /// A row with padding in one half.
-template <class L, bool low>
-__attribute__((noinline)) void pack_row_half(const std::int8_t* from, std::int32_t* to) {
-  using Row = PlaneRow<L>;
+template <class L, bool low, class Strip>
+__attribute__((noinline)) void pack_row_half(const Strip& strip, const std::int8_t* from,
+                                             std::int32_t* to) {
   constexpr std::int32_t padding = low ? L::input_zero * 65536 : L::input_zero;
-  for (const std::int8_t* end = from + Row::inputs * L::out_channels; from != end;
-       from += L::out_channels, to += Row::step)
+  for (const std::int8_t* end = from + strip.inputs * L::out_channels; from != end;
+       from += L::out_channels, to += PlaneRow<L>::step)
     *to = padding + (low ? *from : *from * 65536);
 }
 
 /// One channel of the rows from `first_row` of the input on, which may lie in the padding.
-template <class L>
-__attribute__((noinline)) void pack_plane(const std::int8_t* in, int first_row,
+template <class L, class Strip>
+__attribute__((noinline)) void pack_plane(const Strip& strip, const std::int8_t* in, int first_row,
                                           std::int32_t* plane) {
   using Row = PlaneRow<L>;
-  if constexpr (Row::inputs <= 0) return;
-  std::int32_t* to = plane + Row::layout.word(0, Row::left);
-  const std::int8_t* from = in + first_row * Row::bytes;
+  if (strip.inputs <= 0) return;
+  std::int32_t* to = plane + Row::layout.word(0, strip.left);
+  const std::int8_t* from = in + first_row * Row::bytes + strip.first * L::out_channels;
   // The higher rows come after the lower ones, so that a row is in both halves from where the lower
   // one is inside to where the higher one is no longer.
   const int both_end = L::in_height - Row::apart - first_row;
@@ -110,11 +122,11 @@ __attribute__((noinline)) void pack_plane(const std::int8_t* in, int first_row,
     int rows = 1;
     if (y >= 0 && r < both_end) {
       rows = (both_end < Row::layout.rows ? both_end : Row::layout.rows) - r;
-      pack_row_pairs<L>(from, to, rows);
+      pack_row_pairs<L>(strip, from, to, rows);
     } else if (y >= 0 && y < L::in_height) {
-      pack_row_half<L, true>(from, to);
+      pack_row_half<L, true>(strip, from, to);
     } else if (y + Row::apart >= 0 && y + Row::apart < L::in_height) {
-      pack_row_half<L, false>(from + Row::apart * Row::bytes, to);
+      pack_row_half<L, false>(strip, from + Row::apart * Row::bytes, to);
     }
     r += rows;
     from += rows * Row::bytes;

@@ -24,6 +24,7 @@ constexpr Window pointwise_by_two{1, 1, 2, 2, 0, 0, 0, 0};
 constexpr Window three{3, 3, 1, 1, 1, 1, 1, 1};
 constexpr Window three_by_two{3, 3, 2, 2, 1, 1, 1, 1};
 constexpr Window five{5, 5, 1, 1, 2, 2, 2, 2};
+constexpr Window seven{7, 7, 1, 1, 3, 3, 3, 3};
 
 const std::vector<Neighbours> with_dsp = {
     {"conv 3x3 15->13 15x17",
@@ -71,6 +72,9 @@ const std::vector<Neighbours> with_dsp = {
     {"depthwise 3x3 stride 2 61 9x7",
      {IntegerOp::depthwise, 9, 7, 61, 61, three_by_two},
      {IntegerOp::depthwise, 8, 8, 64, 64, three}},
+    {"depthwise 7x7 4 9x120",
+     {IntegerOp::depthwise, 9, 120, 4, 4, seven},
+     {IntegerOp::depthwise, 9, 60, 4, 4, seven}},
     {"dense 255->63",
      {IntegerOp::dense, 1, 1, 255, 63, pointwise},
      {IntegerOp::dense, 1, 1, 256, 64, pointwise}},
@@ -107,6 +111,9 @@ const std::vector<Neighbours> without_dsp = {
     {"depthwise 3x3 8 6x40",
      {IntegerOp::depthwise, 6, 40, 8, 8, three},
      {IntegerOp::depthwise, 8, 8, 32, 32, three}},
+    {"depthwise 7x7 4 9x120",
+     {IntegerOp::depthwise, 9, 120, 4, 4, seven},
+     {IntegerOp::depthwise, 9, 60, 4, 4, seven}},
     {"dense 127->31",
      {IntegerOp::dense, 1, 1, 127, 31, pointwise},
      {IntegerOp::dense, 1, 1, 128, 32, pointwise}},

@@ -117,6 +117,14 @@ const SingleLayer shapes[] = {
     {depthwise, 5, 4, 4, 4, window(3, 1, 2)},
     {depthwise, 2, 3, 850, 850, window(3, 1, 1)},
     {depthwise, 1, 5, 1025, 1025, window(3, 1, 1)},
+    // Rows too wide for scratch memory: strips, the last one shifted back, padding on one side and
+    // wider than the window's overlap, strips of a single output.
+    {depthwise, 3, 175, 5, 5, window(3, 1, 1)},
+    {depthwise, 4, 345, 4, 4, {3, 3, 1, 1, 0, 1, 0, 0}},
+    {depthwise, 5, 131, 6, 6, window(7, 2, 3)},
+    {depthwise, 2, 223, 4, 4, {5, 4, 1, 3, 2, 0, 2, 5}},
+    {depthwise, 1, 40, 4, 4, {31, 16, 1, 1, 15, 3, 15, 9}},
+    {depthwise, 1, 70, 5, 5, {31, 16, 1, 1, 15, 16, 15, 15}},
     {max_pool, 6, 6, 8, 8, window(2, 2)},
     {max_pool, 7, 5, 5, 5, window(3, 2, 1)},
     {max_pool, 4, 4, 3, 3, window(4)},

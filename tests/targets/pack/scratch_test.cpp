@@ -39,10 +39,12 @@ std::vector<SingleLayer> dense_layers() {
 
 std::vector<SingleLayer> depthwise_layers() {
   std::vector<SingleLayer> shapes;
-  for (const int kernel : {3, 5, 7})
-    for (const int stride : {1, 2})
-      for (const int width : {1, 8, 33, 112, 160, 224, 500})
-        shapes.push_back({IntegerOp::depthwise, 9, width, 7, 7, window(kernel, stride)});
+  for (const int kernel : {1, 3, 5, 7, 11, 15})
+    for (const int stride : {1, 2, 5})
+      for (const int width : {1, 8, 33, 112, 160, 224, 500, 3000})
+        for (const int channels : {7, 64, 1500})
+          shapes.push_back(
+              {IntegerOp::depthwise, 9, width, channels, channels, window(kernel, stride)});
   return shapes;
 }
 
@@ -79,8 +81,8 @@ TEST_P(ScratchOn, IsAtMostFourKilobytesWithoutAskingForMore) {
 }
 
 /// However long the window, the layer keeps a kernel made for the core.
-TEST_P(ScratchOn, NeverLeavesAConvolutionOrADenseLayerToTheReferenceKernel) {
-  for (const auto& shapes : {convolutions(), dense_layers()})
+TEST_P(ScratchOn, NeverLeavesALayerToTheReferenceKernel) {
+  for (const auto& shapes : {convolutions(), dense_layers(), depthwise_layers()})
     for (const SingleLayer& shape : shapes) {
       const IntegerGraph graph = single_layer_graph(shape, 1);
       const LayerView view(graph, graph.layers[0]);
