@@ -18,6 +18,13 @@ float read_as(ElementBytes bytes, std::size_t index) {
   return static_cast<float>(value);
 }
 
+template <class T>
+std::vector<std::int8_t> copy_bytes(std::span<const T> values) {
+  std::vector<std::int8_t> bytes(values.size_bytes());
+  if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
 }  // namespace
 
 std::string_view to_string(Element element) {
@@ -45,9 +52,11 @@ float read_element(ElementBytes bytes, std::size_t index, Element element) {
 }
 
 std::vector<std::int8_t> bytes_of(std::span<const float> values) {
-  std::vector<std::int8_t> bytes(values.size_bytes());
-  if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
-  return bytes;
+  return copy_bytes(values);
+}
+
+std::vector<std::int8_t> bytes_of(std::span<const std::int16_t> values) {
+  return copy_bytes(values);
 }
 
 }  // namespace assay

@@ -18,6 +18,17 @@ constexpr std::size_t size_of(Element element) {
   return static_cast<std::size_t>(element);
 }
 
+/// The smallest and the largest number that an integer element can be; of float32 nothing.
+struct ElementRange {
+  int lowest = 0;
+  int highest = 0;
+};
+constexpr ElementRange range_of(Element element) {
+  if (element == Element::int8) return {-128, 127};
+  if (element == Element::int16) return {-32768, 32767};
+  return {};
+}
+
 /// "int8", "float32": the name in records and sentences.
 std::string_view to_string(Element element);
 
@@ -32,5 +43,6 @@ float read_element(ElementBytes bytes, std::size_t index, Element element);
 
 /// The bytes of numbers, as a device takes them.
 std::vector<std::int8_t> bytes_of(std::span<const float> values);
+std::vector<std::int8_t> bytes_of(std::span<const std::int16_t> values);
 
 }  // namespace assay

@@ -30,11 +30,10 @@ Scheme scheme_of(const Config& config) {
   return find_scheme(config.at("quantize.scheme").get<std::string>()).value();
 }
 
-/// The network of a scheme, with ranges that nothing was seen in. Of a scheme without kernels that
-/// of int8, which has the same layers.
+/// The network of a scheme, with ranges that nothing was seen in.
 Result<IntegerGraph> lower_untrained(const onnx::Model& model, Scheme scheme) {
   QuantizeSettings settings;
-  if (scheme != Scheme::int16_activations) settings.scheme = scheme;
+  settings.scheme = scheme;
   ASSAY_TRY(const auto observed, activations_to_observe(model, settings));
   Ranges ranges;
   for (const auto& name : observed)
@@ -60,11 +59,8 @@ Result<Macs> family_macs(const Config& config) {
   return count_macs(spec);
 }
 
-/// Why no kernels are there for a scheme, or for a TorchScript file; nothing when they may be.
+/// Why no kernels are there for a TorchScript file; nothing when they may be.
 std::optional<std::string> excluded_from_kernels(const Config& config) {
-  const Scheme scheme = scheme_of(config);
-  if (scheme == Scheme::int16_activations)
-    return fmt::format("there are no device kernels for quantize.scheme \"{}\"", to_string(scheme));
   const auto file = config.source();
   if (!file || !is_torchscript(*file)) return std::nullopt;
   return fmt::format(

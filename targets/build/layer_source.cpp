@@ -41,8 +41,8 @@ void put_integer_facts(SourceText& text, const LayerView& view) {
   put(text, "  static constexpr int accumulator_shift = {}, output_shift = {};\n",
       layer.requantization.accumulator_shift, layer.requantization.output_shift);
   put(text, "  static constexpr std::int8_t input_zero = {};\n", view.input.zero_point);
-  put(text, "  static constexpr std::int8_t clamp_min = {}, clamp_max = {};\n", layer.clamp_min,
-      layer.clamp_max);
+  put(text, "  static constexpr {} clamp_min = {}, clamp_max = {};\n",
+      type_text(view.output.element), layer.clamp_min, layer.clamp_max);
 }
 
 void put_float_facts(SourceText& text, const FloatParameters& real) {
@@ -53,7 +53,7 @@ void put_float_facts(SourceText& text, const FloatParameters& real) {
 /// A place in an arena as a pointer to elements.
 std::string place_text(const ArenaPlace& place, Element element) {
   if (element == Element::int8) return place_text(place);
-  return fmt::format("reinterpret_cast<float*>({})", place_text(place));
+  return fmt::format("reinterpret_cast<{}*>({})", type_text(element), place_text(place));
 }
 
 bool is_sha256(std::string_view text) {
@@ -67,6 +67,11 @@ std::string comment_text(std::string_view name) {
   for (char c : name)
     safe += (c >= ' ' && c <= '~' && c != '\\' && c != '?') ? c : '_';
   return safe;
+}
+
+std::string_view type_text(Element element) {
+  if (element == Element::float32) return "float";
+  return element == Element::int16 ? "std::int16_t" : "std::int8_t";
 }
 
 std::string shape_text(const ActivationTensor& tensor) {

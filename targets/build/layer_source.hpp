@@ -29,6 +29,9 @@ std::string comment_text(std::string_view name);
 /// "16x16x8": height, width, channels.
 std::string shape_text(const ActivationTensor& tensor);
 
+/// The device's type of an element: "std::int8_t".
+std::string_view type_text(Element element);
+
 /// Writes `struct <name>` with a comment that says which layer it is.
 void put_layer(SourceText& text, std::string_view name, const LayerView& layer,
                const DeployedLayer& deployed);

@@ -53,7 +53,7 @@ std::string shape_constants(const char* name, const ActivationTensor& tensor) {
   std::string text =
       fmt::format("constexpr int {0}_height = {1}, {0}_width = {2}, {0}_channels = {3};\n", name,
                   tensor.height, tensor.width, tensor.channels);
-  if (tensor.element == Element::int8)
+  if (tensor.element != Element::float32)
     text += fmt::format(
         "constexpr float {0}_scale = {1:#.9g}f;  // real = {0}_scale * (q - {0}_zero_point)\n"
         "constexpr int {0}_zero_point = {2};\n",
@@ -129,6 +129,11 @@ std::string example_of(const LibraryOrder& order) {
                        "static_cast<float>(i * 7 % 256) / 128 - 1",
                        "reinterpret_cast<const float*>(assay::model::output())",
                        "normalized pixels");
+  if (input_of(order).element == Element::int16)
+    return fmt::format(
+        example_text, "std::int16_t", "reinterpret_cast<std::int16_t*>(assay::model::input())",
+        "static_cast<std::int16_t>(i * 1801 % 65536)",
+        "reinterpret_cast<const std::int16_t*>(assay::model::output())", "quantized pixels");
   return fmt::format(example_text, "std::int8_t", "assay::model::input()",
                      "static_cast<std::int8_t>(i * 7 % 256)", "assay::model::output()",
                      "quantized pixels");

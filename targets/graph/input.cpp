@@ -44,20 +44,30 @@ Result<std::vector<float>> read_list(const onnx::Model& model, const std::string
   return values;
 }
 
-std::int8_t quantize(float x, const ActivationTensor& tensor) {
+int quantize(float x, const ActivationTensor& tensor) {
+  const auto [lowest, highest] = range_of(tensor.element);
   const float q = std::nearbyint(x / tensor.scale) + static_cast<float>(tensor.zero_point);
-  return static_cast<std::int8_t>(std::clamp(q, -128.0f, 127.0f));
+  return static_cast<int>(std::clamp(q, static_cast<float>(lowest), static_cast<float>(highest)));
 }
 
 /// Fills NHWC from a function of (channel, index of a [channels][height][width] element).
-template <class Element, class Value>
-std::vector<Element> fill_planes(const ActivationTensor& tensor, Value value) {
+template <class T, class Value>
+std::vector<T> fill_planes(const ActivationTensor& tensor, Value value) {
   const int plane = tensor.height * tensor.width;
-  std::vector<Element> result(tensor.size());
+  std::vector<T> result(tensor.size());
   for (int c = 0; c < tensor.channels; ++c)
     for (int i = 0; i < plane; ++i)
-      result[i * tensor.channels + c] = value(c, c * plane + i);
+      result[i * tensor.channels + c] = static_cast<T>(value(c, c * plane + i));
   return result;
+}
+
+/// The same of reals, quantized.
+template <class Real>
+std::vector<std::int8_t> fill_quantized(const ActivationTensor& tensor, Real real) {
+  const auto value = [&](int channel, int index) { return quantize(real(channel, index), tensor); };
+  if (tensor.element == Element::int16)
+    return bytes_of(std::span<const std::int16_t>(fill_planes<std::int16_t>(tensor, value)));
+  return fill_planes<std::int8_t>(tensor, value);
 }
 
 float normalized(std::uint8_t pixel, const InputNormalization& normalization, int channel) {
@@ -81,26 +91,26 @@ std::vector<std::int8_t> quantize_pixels(std::span<const std::uint8_t> pixels,
                                          const InputNormalization& normalization,
                                          const ActivationTensor& tensor) {
   assert(static_cast<std::int64_t>(pixels.size()) == tensor.size());
-  return fill_planes<std::int8_t>(tensor, [&](int channel, int index) {
-    return quantize(normalized(pixels[index], normalization, channel), tensor);
+  return fill_quantized(tensor, [&](int channel, int index) {
+    return normalized(pixels[index], normalization, channel);
   });
 }
 
 std::vector<std::int8_t> quantize_values(std::span<const float> values,
                                          const ActivationTensor& tensor) {
   assert(static_cast<std::int64_t>(values.size()) == tensor.size());
-  return fill_planes<std::int8_t>(tensor,
-                                  [&](int, int index) { return quantize(values[index], tensor); });
+  return fill_quantized(tensor, [&](int, int index) { return values[index]; });
 }
 
 std::vector<std::int8_t> network_input(std::span<const std::uint8_t> pixels,
                                        const InputNormalization& normalization,
                                        const ActivationTensor& tensor) {
-  if (tensor.element == Element::int8) return quantize_pixels(pixels, normalization, tensor);
+  if (tensor.element != Element::float32) return quantize_pixels(pixels, normalization, tensor);
   assert(static_cast<std::int64_t>(pixels.size()) == tensor.size());
-  return bytes_of(fill_planes<float>(tensor, [&](int channel, int index) {
+  const auto reals = fill_planes<float>(tensor, [&](int channel, int index) {
     return normalized(pixels[index], normalization, channel);
-  }));
+  });
+  return bytes_of(std::span<const float>(reals));
 }
 
 }  // namespace assay

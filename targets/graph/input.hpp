@@ -22,7 +22,7 @@ struct InputNormalization {
 /// the wrong length, or a deviation is not positive.
 Result<InputNormalization> read_normalization(const onnx::Model& model, int channels);
 
-/// Quantizes uint8 pixels [channels][height][width] to the int8 NHWC tensor:
+/// Quantizes uint8 pixels [channels][height][width] to the bytes of the int8 or int16 NHWC tensor:
 /// clamp(round_half_even(x / scale) + zero_point), computed in float32 as ONNX QuantizeLinear does.
 std::vector<std::int8_t> quantize_pixels(std::span<const std::uint8_t> pixels,
                                          const InputNormalization& normalization,

@@ -1,6 +1,6 @@
-// The network between an ONNX file and generated code: NHWC tensors of int8 and layers with the
-// requantization of targets/runtime/ARITHMETIC.md, or tensors of float32 and layers that compute in
-// float. Plain values.
+// The network between an ONNX file and generated code: NHWC tensors of int8 or int16 and layers
+// with the requantization of targets/runtime/ARITHMETIC.md, or tensors of float32 and layers that
+// compute in float. Plain values.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,9 @@
 
 namespace assay {
 
-/// An activation tensor, height x width x channels. int8: real = scale * (q - zero_point); float32:
-/// the real number itself, scale 1 and zero point 0.
+/// An activation tensor, height x width x channels. int8 and int16: real = scale * (q -
+/// zero_point), of int16 the zero point is 0; float32: the real number itself, scale 1 and zero
+/// point 0.
 struct ActivationTensor {
   std::string name;
   int height = 1;
@@ -67,14 +68,15 @@ struct Window {
 /// bias holds the real bias, the input zero point's share, the output zero point and both
 /// roundings. Add and average pool: y = clamp((sum of m_i * a_i + bias) >> R), P is 0. Multiply:
 /// y = clamp(((a - z_a) * (b - z_b) * m + bias) >> R). Concat: y = clamp((m_i * a_i + bias_i) >>
-/// R). See ARITHMETIC.md.
+/// R). See ARITHMETIC.md, also for the widths, which depend on the tensors' element.
 struct Requantization {
   int accumulator_shift = 0;  ///< P, per layer
   int output_shift = 0;       ///< R, per layer
-  std::vector<std::int32_t>
-      multiplier;  ///< m < 2^15; one per output channel (add, concat: one per input)
-  std::vector<std::int32_t>
-      bias;  ///< b'; one per output channel (concat: one per input; others: one)
+  /// m < 2^15, of int16 tensors < 2^31; one per output channel (add, concat: one per input)
+  std::vector<std::int32_t> multiplier;
+  /// b'; one per output channel (concat: one per input; others: one). Fits int32 but where int16
+  /// tensors have sums in 64 bits.
+  std::vector<std::int64_t> bias;
 };
 
 /// What a layer over float32 tensors computes with, in place of requantization, table and integer
@@ -98,10 +100,11 @@ struct IntegerLayer {
   int output = 0;
   Window window;
   std::vector<std::int8_t> weights;
-  std::vector<std::int8_t> table;  ///< lookup: y = table[q + 128], 256 entries
-  Requantization requantization;   ///< unused by max_pool and lookup
-  std::int8_t clamp_min = -128;    ///< fused ReLU and ReLU6
-  std::int8_t clamp_max = 127;
+  /// lookup: 256 results, of int16 tensors the 513 points between which results are interpolated
+  std::vector<std::int16_t> table;
+  Requantization requantization;  ///< unused by max_pool and lookup
+  std::int16_t clamp_min = -128;  ///< fused ReLU and ReLU6; within the element's range
+  std::int16_t clamp_max = 127;
   Macs macs;             ///< nominal multiply-accumulates
   FloatParameters real;  ///< of a layer over float32 tensors
 };
@@ -115,7 +118,7 @@ struct IntegerGraph {
   std::vector<std::string> notices;  ///< what lowering changed and the user should know
 };
 
-/// What the network computes in: "int8" or "float32".
+/// What the network computes in: "int8", "int16" or "float32".
 std::string_view arithmetic_of(const IntegerGraph& graph);
 
 }  // namespace assay

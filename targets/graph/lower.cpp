@@ -89,18 +89,22 @@ Status Lowering::read_input() {
     return {};
   }
   const bool is_unsigned = input.type == ElementType::uint8;
-  if (!is_unsigned && input.type != ElementType::int8)
+  if (!is_unsigned && input.type != ElementType::int8 && input.type != ElementType::int16)
     return fail(ErrorKind::bad_input,
-                fmt::format("input \"{}\" is {}; float32, int8 and uint8 are supported", input.name,
-                            to_string(input.type)));
+                fmt::format("input \"{}\" is {}; float32, int8, uint8 and int16 are supported",
+                            input.name, to_string(input.type)));
   if (is_unsigned) note_shift();
+  if (input.type == ElementType::int16) graph_.tensors[0].element = Element::int16;
   values_[input.name] = Activation{.tensor = 0, .flat = flat, .is_unsigned = is_unsigned};
   return {};
 }
 
 Status Lowering::visit(const Node& node) {
   const auto handler = handlers().find(node.op_type);
-  if (handler != handlers().end() && node.domain.empty()) return (this->*handler->second)(node);
+  // Where opset 17 has no int16, ONNX Runtime's own operators stand in for it.
+  const bool quantizes = node.op_type == "QuantizeLinear" || node.op_type == "DequantizeLinear";
+  const bool known = node.domain.empty() || (quantizes && node.domain == "com.microsoft");
+  if (handler != handlers().end() && known) return (this->*handler->second)(node);
   std::vector<std::string> supported;
   for (const auto& [name, unused] : handlers())
     supported.push_back(name);
@@ -154,7 +158,7 @@ Result<Activation> Lowering::activation(const Node& node, std::size_t index) con
   if (!activation || !activation->is_float)
     return refuse(node, fmt::format("its input \"{}\" is not {}", name,
                                     in_float_ ? "the network's input or a layer's output"
-                                              : "a dequantized int8 activation; put "
+                                              : "a dequantized integer activation; put "
                                                 "QuantizeLinear and DequantizeLinear between "
                                                 "layers"));
   return *activation;
@@ -170,10 +174,15 @@ Status Lowering::quantize(const Node& node) {
   if (value && std::holds_alternative<Probabilities>(*value)) return define(node, *value);
   ASSAY_TRY(const QuantizationParameters p, read_parameters(model_, node));
   if (p.scales.size() != 1 || p.scales[0] <= 0 || p.type == ElementType::int32)
-    return refuse(node, "an activation has one positive scale and type int8 or uint8");
+    return refuse(node, "an activation has one positive scale and type int8, uint8 or int16");
+  const bool wide = p.type == ElementType::int16;
+  if (wide && p.zeros[0] != 0)
+    return refuse(node, fmt::format("its zero point is {}; int16 activations have the zero point 0",
+                                    p.zeros[0]));
   if (p.type == ElementType::uint8) note_shift();
   const OutputScale out{node.outputs.empty() ? "" : node.outputs.front(), p.scales[0],
-                        static_cast<std::int8_t>(p.zeros[0])};
+                        static_cast<std::int8_t>(p.zeros[0]),
+                        wide ? Element::int16 : Element::int8};
   if (value && std::holds_alternative<FloatInput>(*value))
     ASSAY_CHECK(quantize_input(node, out));
   else
@@ -189,16 +198,22 @@ void Lowering::note_shift() {
 
 Status Lowering::quantize_input(const Node& node, const OutputScale& out) {
   ActivationTensor& input = graph_.tensors[0];
-  if (has_input_ && (input.scale != out.scale || input.zero_point != out.zero_point))
+  if (has_input_ && (input.scale != out.scale || input.zero_point != out.zero_point ||
+                     input.element != out.element))
     return refuse(node, "the network's input is quantized twice with different scales");
   has_input_ = true;
   input.scale = out.scale;
   input.zero_point = out.zero_point;
+  input.element = out.element;
   return define(node, Activation{.tensor = 0, .flat = model_.inputs.front().shape.size() == 2});
 }
 
 /// The end of a layer, or a change of scale between two.
 Status Lowering::quantize_layer(const Node& node, const OutputScale& out) {
+  if (const Element element = graph_.tensors[0].element; element != out.element)
+    return refuse(node, fmt::format("it makes {} activations, the network's input is {}: one width "
+                                    "for all activations is supported",
+                                    to_string(out.element), to_string(element)));
   const Value* value = find(input_name(node, 0));
   PendingLayer pending;
   if (const auto* layer = value ? std::get_if<PendingLayer>(value) : nullptr) {
@@ -241,7 +256,8 @@ Status Lowering::dequantize(const Node& node) {
   }
   const auto* activation = value ? std::get_if<Activation>(value) : nullptr;
   if (!activation || activation->is_float || p.scales.size() != 1)
-    return refuse(node, fmt::format("its input \"{}\" is not an int8 tensor with one scale", name));
+    return refuse(node,
+                  fmt::format("its input \"{}\" is not an integer tensor with one scale", name));
   if (input_name(node, 2).empty()) p.zeros[0] = activation->is_unsigned ? -128 : 0;
   ActivationTensor& tensor = graph_.tensors[activation->tensor];
   if (activation->tensor == 0 && !has_input_) {  // the network's input is int8 already

@@ -9,13 +9,14 @@
 
 namespace assay {
 
-/// Lowers an int8 model in QDQ form: Conv (also depthwise: group == channels), Gemm, MatMul (+ Add
-/// of a constant), MaxPool, AveragePool, GlobalAveragePool, Add, Mul, Concat, Sigmoid, HardSigmoid,
-/// HardSwish, Tanh, LeakyRelu and Elu between DequantizeLinear and QuantizeLinear; Relu and Clip
-/// are fused; a grouped convolution becomes one with zeros between the groups; Flatten and Reshape
-/// to [N, rest] vanish into the order of the next layer's weights; a last Softmax is left to the
-/// host. uint8 activations are shifted by 128, a weight of -128 becomes -127. What changed is told
-/// in IntegerGraph::notices.
+/// Lowers an int8 or int16 model in QDQ form: Conv (also depthwise: group == channels), Gemm,
+/// MatMul (+ Add of a constant), MaxPool, AveragePool, GlobalAveragePool, Add, Mul, Concat,
+/// Sigmoid, HardSigmoid, HardSwish, Tanh, LeakyRelu and Elu between DequantizeLinear and
+/// QuantizeLinear; Relu and Clip are fused; a grouped convolution becomes one with zeros between
+/// the groups; Flatten and Reshape to [N, rest] vanish into the order of the next layer's weights;
+/// a last Softmax is left to the host. uint8 activations are shifted by 128, a weight of -128
+/// becomes -127. int16 activations (QuantizeLinear and DequantizeLinear of com.microsoft, zero
+/// point 0) are all of a network's or none. What changed is told in IntegerGraph::notices.
 ///
 /// A model whose activations pass through no QuantizeLinear becomes a network over float32 tensors
 /// of the same operators. Its weights are float32, float16 behind a Cast, or int8 behind a

@@ -11,9 +11,11 @@
 namespace assay::lowering {
 namespace {
 
-std::int8_t clamp_limit(double real, const OutputScale& out) {
+/// A real number as the nearest element, within its range.
+std::int16_t clamp_limit(double real, const OutputScale& out) {
+  const auto [lowest, highest] = range_of(out.element);
   const double q = std::floor(real / double(out.scale) + 0.5) + out.zero_point;
-  return static_cast<std::int8_t>(std::clamp(q, -128.0, 127.0));
+  return static_cast<std::int16_t>(std::clamp<double>(q, lowest, highest));
 }
 
 Status requantize_weights(IntegerGraph& graph, PendingLayer& pending, const OutputScale& out) {
@@ -21,8 +23,9 @@ Status requantize_weights(IntegerGraph& graph, PendingLayer& pending, const Outp
   for (std::size_t c = 0; c < pending.accumulator_scale.size(); ++c)
     scalings.push_back({pending.accumulator_scale[c] / out.scale, pending.bias[c] / out.scale});
   const ActivationTensor& input = graph.tensors[pending.layer.inputs.front()];
-  ASSAY_TRY(const ChannelChanges changes,
-            requantize_channels(pending.layer, scalings, input.zero_point, out.zero_point));
+  ASSAY_TRY(
+      const ChannelChanges changes,
+      requantize_channels(pending.layer, scalings, input.zero_point, out.zero_point, out.element));
   const auto note = [&](int count, const char* what) {
     if (count > 0)
       graph.notices.push_back(fmt::format("layer \"{}\": {} of {} output channels {}",
@@ -43,7 +46,7 @@ Status requantize_terms(const IntegerGraph& graph, IntegerLayer& layer, const Ou
     terms.push_back({ratio / double(positions), tensor.zero_point, positions});
   }
   const auto requantize = layer.op == IntegerOp::concat ? requantize_parts : requantize_sum;
-  ASSAY_TRY(layer.requantization, requantize(terms, out.zero_point));
+  ASSAY_TRY(layer.requantization, requantize(terms, out.zero_point, out.element));
   return {};
 }
 
@@ -78,18 +81,21 @@ Status requantize_inputs(const IntegerGraph& graph, PendingLayer& pending, const
   IntegerLayer& layer = pending.layer;
   const ActivationTensor& first = graph.tensors[layer.inputs.front()];
   if (layer.op == IntegerOp::lookup) {
-    for (int q = -128; q <= 127; ++q) {
+    // Every int8; of int16 every 128th, which the last one lies just beyond.
+    const int step = out.element == Element::int16 ? 128 : 1;
+    const auto [lowest, highest] = range_of(out.element);
+    for (int q = lowest; q < highest + step; q += step) {
       const double real = evaluate(pending.function, double(first.scale) * (q - first.zero_point));
       const double y = std::nearbyint(real / double(out.scale)) + out.zero_point;
       layer.table.push_back(
-          static_cast<std::int8_t>(std::clamp<double>(y, layer.clamp_min, layer.clamp_max)));
+          static_cast<std::int16_t>(std::clamp<double>(y, layer.clamp_min, layer.clamp_max)));
     }
     return {};
   }
   if (layer.op == IntegerOp::multiply) {
     const double scale = graph.tensors[layer.inputs[1]].scale;
-    ASSAY_TRY(layer.requantization,
-              requantize_product(first.scale * scale / double(out.scale), out.zero_point));
+    ASSAY_TRY(layer.requantization, requantize_product(first.scale * scale / double(out.scale),
+                                                       out.zero_point, out.element));
     return {};
   }
   return requantize_terms(graph, layer, out);
@@ -99,6 +105,7 @@ int append(IntegerGraph& graph, PendingLayer& pending, const OutputScale& out) {
   pending.output.name = out.name;
   pending.output.scale = out.scale;
   pending.output.zero_point = out.zero_point;
+  pending.output.element = out.element;
   pending.layer.output = static_cast<int>(graph.tensors.size());
   graph.tensors.push_back(pending.output);
   graph.layers.push_back(std::move(pending.layer));
@@ -114,7 +121,8 @@ Result<int> finish_max_pool(IntegerGraph& graph, PendingLayer pending, const Out
   const std::string name = pending.layer.name;
   const double low = pending.low;
   const double high = pending.high;
-  const int pooled = append(graph, pending, {name + ".pooled", input.scale, input.zero_point});
+  const int pooled =
+      append(graph, pending, {name + ".pooled", input.scale, input.zero_point, input.element});
   graph.notices.push_back(fmt::format(
       "layer \"{}\": a change of scale or an activation after it costs a pass of its own", name));
   PendingLayer rescale = rescale_layer(graph, pooled, name + ".rescale");
@@ -154,8 +162,7 @@ Result<int> finish_float_layer(IntegerGraph& graph, PendingLayer pending, const 
   if (!std::ranges::all_of(real.weights, finite) || !std::ranges::all_of(real.bias, finite) ||
       !std::ranges::all_of(real.scale, finite))
     return fail(ErrorKind::bad_input, "its weights or its bias hold a value that is not finite");
-  pending.output.element = Element::float32;
-  return append(graph, pending, {name, 1, 0});
+  return append(graph, pending, {name, 1, 0, Element::float32});
 }
 
 PendingLayer rescale_layer(const IntegerGraph& graph, int tensor, const std::string& name) {

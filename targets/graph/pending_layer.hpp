@@ -12,11 +12,12 @@
 
 namespace assay::lowering {
 
-/// Output scale and zero point as QuantizeLinear gives them.
+/// Output scale, zero point and element as QuantizeLinear gives them.
 struct OutputScale {
   std::string name;
   float scale = 1;
   std::int8_t zero_point = 0;
+  Element element = Element::int8;
 };
 
 struct PendingLayer {

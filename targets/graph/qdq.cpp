@@ -29,6 +29,9 @@ std::optional<std::vector<std::int32_t>> integers(const onnx::Tensor& tensor) {
     case ElementType::uint8:
       append(tensor.as<std::uint8_t>(), uint8_shift);
       return values;
+    case ElementType::int16:
+      append(tensor.as<std::int16_t>(), 0);
+      return values;
     case ElementType::int32:
       append(tensor.as<std::int32_t>(), 0);
       return values;
@@ -83,8 +86,8 @@ Result<QuantizationParameters> read_parameters(const onnx::Model& model, const o
   const auto zeros = zero ? integers(*zero) : std::nullopt;
   if (!zeros || zeros->size() != p.scales.size())
     return refuse(node,
-                  "its zero point must be a constant of type int8, uint8 or int32 with as many "
-                  "elements as the scale; 16-bit activations are not supported");
+                  "its zero point must be a constant of type int8, uint8, int16 or int32 with as "
+                  "many elements as the scale");
   p.type = zero->type;
   p.zeros = *zeros;
   return p;
@@ -122,8 +125,9 @@ Result<QuantizedConstant> read_constant(const onnx::Model& model, const onnx::No
   QuantizedConstant constant{.shape = data.shape, .values = {}, .parameters = {}};
   const auto values = integers(data);
   if (!values)
-    return refuse(node, fmt::format("its constant is {}; int8, uint8 and int32 are supported",
-                                    to_string(data.type)));
+    return refuse(node,
+                  fmt::format("its constant is {}; int8, uint8, int16 and int32 are supported",
+                              to_string(data.type)));
   constant.values = *values;
   ASSAY_TRY(constant.parameters, read_parameters(model, node));
   ASSAY_CHECK(check_scales(node, constant));
@@ -138,8 +142,9 @@ Result<QuantizedConstant> quantize_constant(const onnx::Model& model, const onnx
   QuantizedConstant constant{.shape = data.shape, .values = {}, .parameters = {}};
   ASSAY_TRY(constant.parameters, read_parameters(model, node));
   ASSAY_CHECK(check_scales(node, constant));
-  if (constant.parameters.type == ElementType::int32)
-    return refuse(node, "QuantizeLinear makes int8 or uint8");
+  if (constant.parameters.type != ElementType::int8 &&
+      constant.parameters.type != ElementType::uint8)
+    return refuse(node, "QuantizeLinear makes int8 or uint8 of a constant");
   const auto reals = data.as<float>();
   constant.values.resize(reals.size());
   for (std::size_t i = 0; i < reals.size(); ++i) {

@@ -54,7 +54,7 @@ using WeightConstant = std::variant<QuantizedConstant, RealConstant>;
 /// The reals of an initializer. Errors: bad_input for other types than float32 and float16.
 Result<RealConstant> read_reals(const onnx::Node& node, const onnx::Tensor& tensor);
 
-/// DequantizeLinear of an int8, uint8 or int32 initializer.
+/// DequantizeLinear of an int8, uint8, int16 or int32 initializer.
 Result<QuantizedConstant> read_constant(const onnx::Model& model, const onnx::Node& node);
 /// QuantizeLinear of a float32 initializer (exporters that keep weights in float).
 Result<QuantizedConstant> quantize_constant(const onnx::Model& model, const onnx::Node& node);

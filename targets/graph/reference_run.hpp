@@ -1,5 +1,5 @@
 // The oracle: runs a network with plain loops on the host. Tensors are the bytes of their elements,
-// int8 or float32. Slow, boring, thread-safe.
+// int8, int16 or float32. Slow, boring, thread-safe.
 #pragma once
 
 #include <cstdint>

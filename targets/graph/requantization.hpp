@@ -24,10 +24,12 @@ struct ChannelChanges {
 
 /// Fills layer.requantization (and changes weights as ARITHMETIC.md says) for a convolution,
 /// depthwise or dense layer whose weights and clamp limits are set; one scaling per output channel.
-/// Errors: bad_input, a phrase about the layer, for scales that are not finite or out of range.
+/// `element` is that of the tensors, int8 or int16. Errors: bad_input, a phrase about the layer,
+/// for scales that are not finite or out of range.
 Result<ChannelChanges> requantize_channels(IntegerLayer& layer,
                                            std::span<const ChannelScaling> channels,
-                                           std::int8_t input_zero, std::int8_t output_zero);
+                                           std::int8_t input_zero, std::int8_t output_zero,
+                                           Element element = Element::int8);
 
 /// One input of a sum of products.
 struct SumTerm {
@@ -37,12 +39,15 @@ struct SumTerm {
 };
 
 /// For add (two terms) and average pool (one). Errors: bad_input as above.
-Result<Requantization> requantize_sum(std::span<const SumTerm> terms, std::int8_t output_zero);
+Result<Requantization> requantize_sum(std::span<const SumTerm> terms, std::int8_t output_zero,
+                                      Element element = Element::int8);
 
 /// For multiply; `ratio` is s_a * s_b / s_out. Errors: bad_input as above.
-Result<Requantization> requantize_product(double ratio, std::int8_t output_zero);
+Result<Requantization> requantize_product(double ratio, std::int8_t output_zero,
+                                          Element element = Element::int8);
 
 /// For concat; one term for each input, `elements` 1. Errors: bad_input as above.
-Result<Requantization> requantize_parts(std::span<const SumTerm> inputs, std::int8_t output_zero);
+Result<Requantization> requantize_parts(std::span<const SumTerm> inputs, std::int8_t output_zero,
+                                        Element element = Element::int8);
 
 }  // namespace assay

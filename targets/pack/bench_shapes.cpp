@@ -28,7 +28,7 @@ int output_length(int in, int kernel, int stride, int pads) {
 
 ActivationTensor output_tensor(const SingleLayer& shape) {
   const Window& w = shape.window;
-  ActivationTensor out{.name = "out", .channels = shape.channels};
+  ActivationTensor out{.name = "out", .channels = shape.channels, .element = shape.element};
   if (shape.op == IntegerOp::convolution || shape.op == IntegerOp::dense)
     out.channels = shape.out_channels;
   if (shape.op == IntegerOp::concat) out.channels *= 2;
@@ -95,36 +95,63 @@ std::vector<std::int8_t> make_weights(std::int64_t count, WeightFill fill, Sourc
   return weights;
 }
 
+/// What bounds the numbers of requantization over an element's tensors, with margins: P's limit,
+/// m's bits, and what sums and outputs are to be like.
+struct Ranges {
+  std::int64_t largest_input;  ///< magnitude
+  double input_deviation;      ///< of uniform elements
+  int scaled_bits;             ///< of |(acc + b') >> P|
+  int multiplier_bits;         ///< of m
+  double typical_output;
+};
+
+Ranges ranges_of(Element element) {
+  if (element == Element::int16) return {32768, 65536 / std::sqrt(12.0), 31, 31, 25000};
+  return {128, 74, 16, 15, 100};
+}
+
 /// P, R, m and b' for `channels` outputs of `inputs` full-range products each (ARITHMETIC.md,
 /// "Ranges", with the bound that holds for any weights).
-Requantization make_requantization(int channels, int inputs, Source& source) {
+Requantization make_requantization(int channels, int inputs, Element element, Source& source) {
+  const Ranges ranges = ranges_of(element);
   Requantization r;
-  const std::int64_t bound = std::int64_t{128} * 127 * inputs;
-  // The standard deviation of a sum of products of uniform int8 values.
-  const double deviation = 74.0 * 74.0 * std::sqrt(inputs);
+  const std::int64_t bound = ranges.largest_input * 127 * inputs;
+  // The standard deviation of a sum of products of uniform weights and inputs.
+  const double deviation = 74.0 * ranges.input_deviation * std::sqrt(inputs);
   const int largest_bias = static_cast<int>(deviation);
-  while ((bound + largest_bias) >> r.accumulator_shift >= 1 << 16)
+  while ((bound + largest_bias) >> r.accumulator_shift >= std::int64_t{1} << ranges.scaled_bits)
     ++r.accumulator_shift;
-  // Twice that shall come out as about 100.
-  const double scaled = 2 * deviation / (1 << r.accumulator_shift) * (3 << 13);
-  while (scaled / static_cast<double>(std::int64_t{1} << r.output_shift) > 100)
+  // Twice that shall come out as a typical output.
+  const int top = ranges.multiplier_bits;
+  const double scaled = std::ldexp(2 * deviation * 1.5, top - 1 - r.accumulator_shift);
+  while (std::ldexp(scaled, -r.output_shift) > ranges.typical_output)
     ++r.output_shift;
-  r.output_shift = std::clamp(r.output_shift, 1, 31);
+  r.output_shift = std::max(r.output_shift, 1);
   for (int c = 0; c < channels; ++c) {
-    r.multiplier.push_back(source.in(1 << 14, (1 << 15) - 1));
+    r.multiplier.push_back(source.in(1 << (top - 1), static_cast<int>((1u << top) - 1)));
     r.bias.push_back(source.in(-largest_bias, largest_bias));
   }
   return r;
 }
 
 /// m and b' of a sum of `terms` activations (ARITHMETIC.md, "Sum of products").
-Requantization make_sum_requantization(int multipliers, int terms, Source& source) {
+Requantization make_sum_requantization(int multipliers, int terms, Element element,
+                                       Source& source) {
   Requantization r;
-  r.output_shift = 14;
+  r.output_shift = ranges_of(element).multiplier_bits - 1;
   for (int i = 0; i < multipliers; ++i)
-    r.multiplier.push_back(source.in(1 << 13, (1 << 14) - 1) / terms);
-  r.bias.push_back(source.in(-1000000, 1000000));
+    r.multiplier.push_back(source.in(1 << (r.output_shift - 1), (1 << r.output_shift) - 1) / terms);
+  r.bias.push_back(element == Element::int16 ? std::int64_t{1} << (r.output_shift - 1)
+                                             : source.in(-1000000, 1000000));
   return r;
+}
+
+Requantization make_product_requantization(Element element, Source& source) {
+  if (element == Element::int16)
+    return {.output_shift = 43,
+            .multiplier = {source.in(1 << 28, (1 << 30) - 1)},
+            .bias = {std::int64_t{1} << 42}};
+  return {.output_shift = 21, .multiplier = {source.in(1 << 12, (1 << 14) - 1)}, .bias = {1 << 20}};
 }
 
 bool takes_two(IntegerOp op) {
@@ -134,24 +161,34 @@ bool takes_two(IntegerOp op) {
 Requantization requantization_for(const SingleLayer& shape, int channels, Source& source) {
   switch (shape.op) {
     case IntegerOp::max_pool:
-      return {};
-    case IntegerOp::average_pool:
-      return make_sum_requantization(1, window_inputs(shape), source);
-    case IntegerOp::add:
-      return make_sum_requantization(2, 1, source);
-    case IntegerOp::multiply:
-      return {
-          .output_shift = 21, .multiplier = {source.in(1 << 12, (1 << 14) - 1)}, .bias = {1 << 20}};
-    case IntegerOp::concat: {
-      Requantization r = make_sum_requantization(2, 1, source);
-      r.bias.push_back(source.in(-1000000, 1000000));
-      return r;
-    }
     case IntegerOp::lookup:
       return {};
+    case IntegerOp::average_pool:
+      return make_sum_requantization(1, window_inputs(shape), shape.element, source);
+    case IntegerOp::add:
+      return make_sum_requantization(2, 1, shape.element, source);
+    case IntegerOp::multiply:
+      return make_product_requantization(shape.element, source);
+    case IntegerOp::concat: {
+      Requantization r = make_sum_requantization(2, 1, shape.element, source);
+      r.bias.push_back(shape.element == Element::int16 ? r.bias[0] : source.in(-1000000, 1000000));
+      return r;
+    }
     default:
-      return make_requantization(channels, window_inputs(shape), source);
+      return make_requantization(channels, window_inputs(shape), shape.element, source);
   }
+}
+
+/// A lookup's results, pseudo-random.
+std::vector<std::int16_t> make_table(Element element, Source& source) {
+  if (element == Element::int8) {
+    const auto values = make_weights(256, WeightFill::random, source);
+    return {values.begin(), values.end()};
+  }
+  std::vector<std::int16_t> table(513);
+  for (std::int16_t& value : table)
+    value = static_cast<std::int16_t>(source.in(-32768, 32767));
+  return table;
 }
 
 }  // namespace
@@ -164,13 +201,15 @@ IntegerGraph single_layer_graph(const SingleLayer& shape, std::uint32_t seed, We
                            .width = shape.width,
                            .channels = shape.channels,
                            .scale = 1,
-                           .zero_point = static_cast<std::int8_t>(source.in(-128, 127))});
+                           .zero_point = static_cast<std::int8_t>(source.in(-128, 127)),
+                           .element = shape.element});
+  if (shape.element == Element::int16) graph.tensors.back().zero_point = 0;
   IntegerLayer layer;
   layer.op = shape.op;
   layer.name = to_string(shape.op);
   layer.inputs = {0};
   if (takes_two(shape.op)) layer.inputs.push_back(0);
-  if (shape.op == IntegerOp::lookup) layer.table = make_weights(256, WeightFill::random, source);
+  if (shape.op == IntegerOp::lookup) layer.table = make_table(shape.element, source);
   const ActivationTensor out = output_tensor(shape);
   graph.tensors.push_back(out);
   graph.output = layer.output = 1;
@@ -181,6 +220,9 @@ IntegerGraph single_layer_graph(const SingleLayer& shape, std::uint32_t seed, We
     layer.macs = Macs(static_cast<std::uint64_t>(out.size() * window_inputs(shape)));
   }
   layer.requantization = requantization_for(shape, out.channels, source);
+  const auto [lowest, highest] = range_of(shape.element);
+  layer.clamp_min = static_cast<std::int16_t>(lowest);
+  layer.clamp_max = static_cast<std::int16_t>(highest);
   graph.layers.push_back(std::move(layer));
   return graph;
 }

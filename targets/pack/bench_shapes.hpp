@@ -18,8 +18,9 @@ struct SingleLayer {
   int height = 1;  ///< of the input
   int width = 1;
   int channels = 1;
-  int out_channels = 1;  ///< convolution and dense; others keep the input's
-  Window window;         ///< of those that slide one
+  int out_channels = 1;             ///< convolution and dense; others keep the input's
+  Window window;                    ///< of those that slide one
+  Element element = Element::int8;  ///< of the tensors; int16 is the other
 };
 
 /// Which weights: pseudo-random ones, all at one end of their range, or what a compression leaves.

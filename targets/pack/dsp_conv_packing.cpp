@@ -112,7 +112,7 @@ std::vector<ConstantArray> pack_conv_dsp(const LayerView& view) {
   const auto steps = conv_steps(plan);
   const int channels = view.output.channels;
   const Requantization& r = view.layer.requantization;
-  const auto at = [](const std::vector<std::int32_t>& values, int channel) -> std::int64_t {
+  const auto at = [](const auto& values, int channel) -> std::int64_t {
     return channel < 0 ? 0 : values[static_cast<std::size_t>(channel)];
   };
   std::vector<Filter> filters;

@@ -134,9 +134,12 @@ Filter conv_filter(const LayerView& view, const dsp::TileLayout& layout, int cha
 
 /// A ChannelPair of dsp/simd.hpp; -1 stands for no channel.
 void add_channel_pair(const Requantization& r, int low, int high, ConstantArray& channels) {
-  for (const auto* values : {&r.bias, &r.multiplier})
+  const auto add = [&](const auto& values) {
     for (const int channel : {low, high})
-      channels.values.push_back(channel < 0 ? 0 : (*values)[static_cast<std::size_t>(channel)]);
+      channels.values.push_back(channel < 0 ? 0 : values[static_cast<std::size_t>(channel)]);
+  };
+  add(r.bias);
+  add(r.multiplier);
 }
 
 template <auto packer_of, auto form_of>

@@ -100,8 +100,8 @@ const KernelRow& choose_kernel(const LayerView& layer, const Core& core);
 std::vector<const KernelRow*> candidate_kernels(const LayerView& layer, const Core& core);
 /// The row of that name, or nullptr.
 const KernelRow* kernel_named(std::string_view name);
-/// The reference row of an operator over int8 tensors.
-const KernelRow& reference_kernel(IntegerOp op);
+/// The reference row of an operator over tensors of int8, or of int16.
+const KernelRow& reference_kernel(IntegerOp op, Element element = Element::int8);
 /// The reference row of a layer.
 const KernelRow& reference_kernel(const LayerView& layer);
 

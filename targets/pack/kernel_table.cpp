@@ -69,16 +69,17 @@ const KernelRow* kernel_named(std::string_view name) {
   return found == table.end() ? nullptr : &*found;
 }
 
-const KernelRow& reference_kernel(IntegerOp op) {
+const KernelRow& reference_kernel(IntegerOp op, Element element) {
   for (const KernelRow& row : reference_kernels())
-    if (row.op == op) return row;
+    if (row.op == op && row.element == element) return row;
   assert(false && "every operator has a reference row");
   return reference_kernels().front();
 }
 
 const KernelRow& reference_kernel(const LayerView& view) {
-  return view.input.element == Element::float32 ? float_reference_kernel(view)
-                                                : reference_kernel(view.layer.op);
+  return view.input.element == Element::float32
+             ? float_reference_kernel(view)
+             : reference_kernel(view.layer.op, view.input.element);
 }
 
 ConstantArray float_array(std::string name, std::span<const float> values) {

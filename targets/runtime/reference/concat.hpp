@@ -1,5 +1,5 @@
 // Reference joining of tensors along their channels. L has, besides the members of layer.hpp:
-// std::int32_t bias[], multiplier[] and channels[], an element for each input.
+// bias[], multiplier[] and channels[], an element for each input.
 #pragma once
 
 #include "targets/runtime/reference/requantize.hpp"
@@ -7,13 +7,12 @@
 namespace assay::kernels {
 
 /// clamp((m_i * a + b'_i) >> R) for the channels of input i, inputs in their order.
-template <class L, int inputs>
-void concat_reference(const std::int8_t* const (&in)[inputs], std::int8_t* out, void*) {
+template <class L, int inputs, class T>
+void concat_reference(const T* const (&in)[inputs], T* out, void*) {
   for (int position = 0; position < L::out_height * L::out_width; ++position)
     for (int i = 0; i < inputs; ++i)
       for (int c = 0; c < L::channels[i]; ++c)
-        *out++ = clamp<L>((L::multiplier[i] * in[i][position * L::channels[i] + c] + L::bias[i]) >>
-                          L::output_shift);
+        *out++ = rescale<L, T>(in[i][position * L::channels[i] + c], i);
 }
 
 }  // namespace assay::kernels

@@ -6,14 +6,14 @@
 namespace assay::kernels {
 
 /// Weights [out][in] with the inputs in the order of the NHWC tensor.
-template <class L>
-void dense_reference(const std::int8_t* in, std::int8_t* out, void*) {
+template <class L, class T>
+void dense_reference(const T* in, T* out, void*) {
   constexpr int inputs = L::in_height * L::in_width * L::in_channels;
   for (int o = 0; o < L::out_channels; ++o) {
-    std::int32_t sum = 0;
+    Accumulator<L, T> sum = 0;
     for (int i = 0; i < inputs; ++i)
       sum += L::weights[o * inputs + i] * in[i];
-    out[o] = requantize<L>(sum, o);
+    out[o] = requantize<L, T>(sum, o);
   }
 }
 

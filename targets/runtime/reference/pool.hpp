@@ -7,18 +7,18 @@
 namespace assay::kernels {
 
 /// Largest input of the window; positions outside the input do not count.
-template <class L>
-void max_pool_reference(const std::int8_t* in, std::int8_t* out, void*) {
+template <class L, class T>
+void max_pool_reference(const T* in, T* out, void*) {
   for (int y = 0; y < L::out_height; ++y)
     for (int x = 0; x < L::out_width; ++x)
       for (int c = 0; c < L::out_channels; ++c) {
-        std::int8_t largest = -128;
+        T largest = sizeof(T) == 1 ? -128 : -32768;
         for (int ky = 0; ky < L::kernel_height; ++ky)
           for (int kx = 0; kx < L::kernel_width; ++kx) {
             const int row = y * L::stride_height - L::pad_top + ky;
             const int column = x * L::stride_width - L::pad_left + kx;
             if (row < 0 || row >= L::in_height || column < 0 || column >= L::in_width) continue;
-            const std::int8_t value = in[(row * L::in_width + column) * L::in_channels + c];
+            const T value = in[(row * L::in_width + column) * L::in_channels + c];
             if (value > largest) largest = value;
           }
         *out++ = largest;
@@ -26,8 +26,8 @@ void max_pool_reference(const std::int8_t* in, std::int8_t* out, void*) {
 }
 
 /// clamp((m * sum + b') >> R); padding counts as the input's zero point.
-template <class L>
-void average_pool_reference(const std::int8_t* in, std::int8_t* out, void*) {
+template <class L, class T>
+void average_pool_reference(const T* in, T* out, void*) {
   for (int y = 0; y < L::out_height; ++y)
     for (int x = 0; x < L::out_width; ++x)
       for (int c = 0; c < L::out_channels; ++c) {
@@ -40,7 +40,7 @@ void average_pool_reference(const std::int8_t* in, std::int8_t* out, void*) {
                 row >= 0 && row < L::in_height && column >= 0 && column < L::in_width;
             sum += inside ? in[(row * L::in_width + column) * L::in_channels + c] : L::input_zero;
           }
-        *out++ = clamp<L>((L::multiplier[0] * sum + L::bias[0]) >> L::output_shift);
+        *out++ = rescale<L, T>(sum, 0);
       }
 }
 

@@ -84,10 +84,6 @@ constexpr BadMatrix matrices_that_cannot_run[] = {
      "train.images is 55001, but the training split has 55000 images: give a smaller train.images"},
     {"NoLoss", R"({"name": "m", "base": {"distill": {"alpha": 0, "beta": 0}}, )" DEPLOYED "}",
      "alpha and beta are both 0, which leaves no loss"},
-    {"NoKernelsForABoard",
-     R"({"name": "m", "base": {"quantize.scheme": "int8w-int16a"}, )" DEPLOYED "}",
-     "conv5_as-int8w-int16a_s1 cannot go to olimex-stm32-h405: there are no device kernels for "
-     "quantize.scheme \"int8w-int16a\""},
     {"EverythingExcluded", R"({"name": "m", "exclude": [{"seed": 1}], )" DEPLOYED "}",
      "m.json has no cell to run: exclude leaves no configuration"},
     {"NoSuchBoard", R"({"name": "m", "deploy": {"on": [{"board_type": "stm32f405"}]}})",

@@ -25,6 +25,9 @@ value() { sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",{]*\)\"\{0,1\},\{0,1\}$/\1/p" "$s
 from=$(dirname "$(value model)")
 echo '{"cpu_seconds": 2}' > "$out/log.json"
 case $(value kind) in
+import)
+  cp "$home/model.onnx" "$out"
+  ;;
 train)
   cp "$home/model.onnx" "$out"
   grep "^$(value epochs) " "$home/accuracies" > "$out/figures"
@@ -40,6 +43,10 @@ evaluate)
 esac
 )script";
 
+// What evaluates a network: device kernels, or Torch where it is not known before it is imported.
+constexpr const char* by_the_host = R"("quantize.scheme": "int8")";
+constexpr const char* by_the_worker = R"("student.from": "net.pt")";
+
 class HostRun : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -53,10 +60,11 @@ class HostRun : public ::testing::Test {
     ASSERT_TRUE(write_atomically(build_ / "accuracies", "1 81 70\n2 75 92\n3 81 71\n"));
   }
 
-  /// A sweep over epochs; `scheme` says who evaluates, `rest` what is deployed.
-  void write_matrix(const std::string& scheme, const std::string& rest) {
-    user_.write("m.json", R"({"name": "m", "base": {"quantize.scheme": ")" + scheme +
-                              R"("}, "sweep": {"train.epochs": [1, 2, 3]})" + rest + "}");
+  /// A sweep over epochs; `network` says who evaluates, `rest` what is deployed.
+  void write_matrix(const std::string& network, const std::string& rest) {
+    user_.write("net.pt", "not looked into");
+    user_.write("m.json", R"({"name": "m", "base": {)" + network +
+                              R"(}, "sweep": {"train.epochs": [1, 2, 3]})" + rest + "}");
   }
   Answer run(const std::vector<std::string>& arguments) const {
     return user_.run(arguments, {{"ASSAY_BUILD", build_.string()}});
@@ -89,7 +97,7 @@ class HostRun : public ::testing::Test {
 using Places = std::set<std::string>;
 
 TEST_F(HostRun, WithoutADeploySectionRecordsEveryConfigurationOnce) {
-  write_matrix("int8w-int16a", "");
+  write_matrix(by_the_worker, "");
   const auto report = run_json();
   EXPECT_EQ(places(report, anything), (Places{"host 1", "host 2", "host 3"}));
   const Json& metrics = report.at("records")[0].at("metrics");
@@ -117,7 +125,7 @@ void flip_bit(const fs::path& file) {
 }
 
 TEST_F(HostRun, MakesADamagedResultAgainBeforeItIsUsed) {
-  write_matrix("int8w-int16a", "");
+  write_matrix(by_the_worker, "");
   const Json undisturbed = run_json().at("records");
   struct Case {
     const char* damaged;  ///< kind of the stage
@@ -170,7 +178,7 @@ TEST_F(HostRun, RefusesDataThatChangesWhileItIsGoing) {
 }
 
 TEST_F(HostRun, NamesAnOutputFolderThatCannotBeWrittenBeforeAnythingIsDone) {
-  write_matrix("int8w-int16a", "");
+  write_matrix(by_the_worker, "");
   user_.write("file", "no folder");
   for (const char* out : {"file", "file/below", "/proc/assay-out"}) {
     const auto answer = run({"run", "m.json", "--out", out});
@@ -182,7 +190,7 @@ TEST_F(HostRun, NamesAnOutputFolderThatCannotBeWrittenBeforeAnythingIsDone) {
 }
 
 TEST_F(HostRun, LinksNothingDamaged) {
-  write_matrix("int8w-int16a", "");
+  write_matrix(by_the_worker, "");
   run_json();
   const auto folder = fs::directory_iterator(user_.cache() / "quantize")->path();
   flip_bit(folder / "model.onnx");
@@ -196,7 +204,7 @@ TEST_F(HostRun, LinksNothingDamaged) {
 }
 
 TEST_F(HostRun, MarksTheBestByValidationAndNotByTest) {
-  write_matrix("int8w-int16a", R"(, "deploy": {"best_over": ["train.epochs"]})");
+  write_matrix(by_the_worker, R"(, "deploy": {"best_over": ["train.epochs"]})");
   const auto report = run_json();
   EXPECT_EQ(places(report, anything).size(), 3U);
   // Epoch 2 is the best on the test images; of 1 and 3, equal in validation, the first counts.
@@ -208,7 +216,7 @@ TEST_F(HostRun, MarksTheBestByValidationAndNotByTest) {
 }
 
 TEST_F(HostRun, MarksTheBestByTestWithAFootnote) {
-  write_matrix("int8w-int16a",
+  write_matrix(by_the_worker,
                R"(, "deploy": {"best_over": ["train.epochs"], "by": "accuracy_top1@test"})");
   EXPECT_EQ(places(run_json(), selected), (Places{"host 2"}));
   for (const char* file :
@@ -219,7 +227,7 @@ TEST_F(HostRun, MarksTheBestByTestWithAFootnote) {
 }
 
 TEST_F(HostRun, SendsTheChosenToTheBoardInTheSameRun) {
-  write_matrix("int8", R"(, "deploy": {"best_over": ["train.epochs"], "samples": 8,
+  write_matrix(by_the_host, R"(, "deploy": {"best_over": ["train.epochs"], "samples": 8,
                             "on": [{"board_type": "stm32f030cc", "virtual": true}]})");
   const auto planned = run({"plan", "m.json"});
   EXPECT_THAT(planned.output,
@@ -251,7 +259,7 @@ TEST_F(HostRun, SendsTheChosenToTheBoardInTheSameRun) {
 }
 
 TEST_F(HostRun, ChoosesNothingFromAGroupOfWhichAPartIsWanted) {
-  write_matrix("int8", R"(, "deploy": {"best_over": ["train.epochs"], "samples": 8,
+  write_matrix(by_the_host, R"(, "deploy": {"best_over": ["train.epochs"], "samples": 8,
                             "on": [{"board_type": "stm32f030cc", "virtual": true}]})");
   const auto answer = run({"run", "m.json", "--json", "--only", "train.epochs=2"});
   EXPECT_EQ(answer.exit_code, 0) << answer.errors;
@@ -259,7 +267,7 @@ TEST_F(HostRun, ChoosesNothingFromAGroupOfWhichAPartIsWanted) {
 }
 
 TEST_F(HostRun, WithoutTheBoardThatIsToBeChosenForIsRefusedBeforeAnythingIsDone) {
-  write_matrix("int8", R"(, "deploy": {"best_over": ["train.epochs"],
+  write_matrix(by_the_host, R"(, "deploy": {"best_over": ["train.epochs"],
                             "on": [{"board_type": "stm32f030cc"}]})");
   const auto answer = run({"run", "m.json"});
   EXPECT_EQ(answer.exit_code, 2);

@@ -150,12 +150,18 @@ const std::vector<Refusal>& refusals() {
       {"unquantized_activation",
        [](auto& m) { last_node(m, "MaxPool").inputs[0] = "conv0_act"; },
        {"\"node_pool1\" (MaxPool)", "conv0_act"}},
-      {"sixteen_bit_activations",
+      {"two_widths_of_activations",
        [](auto& m) {
          m.initializers.at("conv0_act_zero") =
              Tensor{"conv0_act_zero", ElementType::int16, {}, {std::byte(0), std::byte(0)}};
        },
-       {"QuantizeLinear", "16-bit"}},
+       {"QuantizeLinear", "makes int16 activations, the network's input is int8"}},
+      {"int16_around_another_zero_point",
+       [](auto& m) {
+         m.initializers.at("image_zero") =
+             Tensor{"image_zero", ElementType::int16, {}, {std::byte(1), std::byte(0)}};
+       },
+       {"QuantizeLinear", "its zero point is 1; int16 activations have the zero point 0"}},
       {"scale_not_a_number",
        [](auto& m) {
          const float nan = std::numeric_limits<float>::quiet_NaN();

@@ -37,6 +37,9 @@ std::string QdqBuilder::zero(const std::string& name, int value, ElementType typ
   if (type == ElementType::uint8) {
     const auto v = static_cast<std::uint8_t>(value);
     model.initializers[name] = Tensor::of(name, type, {}, std::span(&v, 1));
+  } else if (type == ElementType::int16) {
+    const auto v = static_cast<std::int16_t>(value);
+    model.initializers[name] = Tensor::of(name, type, {}, std::span(&v, 1));
   } else {
     const auto v = static_cast<std::int8_t>(value);
     model.initializers[name] = Tensor::of(name, type, {}, std::span(&v, 1));
@@ -64,14 +67,21 @@ std::string QdqBuilder::quantized(const std::string& x) {
     low = std::min(low, *std::min_element(value.values.begin(), value.values.end()));
     high = std::max(high, *std::max_element(value.values.begin(), value.values.end()));
   }
-  const auto step = static_cast<float>(std::max(high - low, 1e-6) / 255);
+  const bool wide = type_ == ElementType::int16;
+  const double span = std::max(wide ? std::max(high, -low) : high - low, 1e-6);
+  const auto step = static_cast<float>(span / (wide ? 32767 : 255));
   const int base = type_ == ElementType::uint8 ? 0 : -128;
-  const int zero_point = base + static_cast<int>(std::nearbyint(-low / step));
-  const std::string scale = scalar(x + "_scale", step);
-  const std::string zp = zero(x + "_zero", zero_point, type_);
-  node("QuantizeLinear", {x, scale, zp}, x + "_q");
-  node("DequantizeLinear", {x + "_q", scale, zp}, x + "_dq");
+  const int zero_point = wide ? 0 : base + static_cast<int>(std::nearbyint(-low / step));
+  append_pair(x, scalar(x + "_scale", step), zero(x + "_zero", zero_point, type_));
   return x + "_dq";
+}
+
+/// Opset 17 has no int16 in the operators of its own domain.
+void QdqBuilder::append_pair(const std::string& x, const std::string& scale,
+                             const std::string& zero_point) {
+  const std::string domain = type_ == ElementType::int16 ? "com.microsoft" : "";
+  node("QuantizeLinear", {x, scale, zero_point}, x + "_q").domain = domain;
+  node("DequantizeLinear", {x + "_q", scale, zero_point}, x + "_dq").domain = domain;
 }
 
 std::string QdqBuilder::activated(const std::string& x, const std::string& act) {
@@ -158,8 +168,7 @@ std::string QdqBuilder::max_pool(const std::string& x, int size, int stride,
   pool.attributes["pads"] = std::move(pads);
   // A maximum keeps its input's scale, as exporters write it.
   const std::string base = x.substr(0, x.size() - std::string("_dq").size());
-  node("QuantizeLinear", {name, base + "_scale", base + "_zero"}, name + "_q");
-  node("DequantizeLinear", {name + "_q", base + "_scale", base + "_zero"}, name + "_dq");
+  append_pair(name, base + "_scale", base + "_zero");
   model.initializers[name + "_scale"] = model.initializers.at(base + "_scale");
   model.initializers[name + "_zero"] = model.initializers.at(base + "_zero");
   return name + "_dq";

@@ -64,6 +64,7 @@ class QdqBuilder {
                       double spread);
   std::string bias(const std::string& name, int count);
   std::string fresh(const std::string& prefix);
+  void append_pair(const std::string& x, const std::string& scale, const std::string& zero_point);
 
   std::mt19937 random_;
   std::vector<Real> calibration_;

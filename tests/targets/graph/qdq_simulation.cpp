@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "compress/onnx/float16.hpp"
+#include "harness/core/element.hpp"
 
 namespace assay::test {
 namespace {
@@ -33,6 +34,9 @@ Real to_real(const onnx::Tensor& tensor) {
       break;
     case ElementType::uint8:
       copy(tensor.as<std::uint8_t>());
+      break;
+    case ElementType::int16:
+      copy(tensor.as<std::int16_t>());
       break;
     case ElementType::int32:
       copy(tensor.as<std::int32_t>());
@@ -112,12 +116,13 @@ class Simulation {
   Real quantize(const Node& node) const {
     Real x = in(node, 0);
     const onnx::Tensor* zero = has(node, 2) ? model_.initializer(node.inputs[2]) : nullptr;
-    const bool is_signed = zero && zero->type == ElementType::int8;
+    const ElementType type = zero ? zero->type : ElementType::uint8;
+    const double low = type == ElementType::int16 ? -32768 : type == ElementType::int8 ? -128 : 0;
+    const double high = type == ElementType::int16 ? 32767 : low + 255;
     for (std::size_t i = 0; i < x.values.size(); ++i) {
       const std::size_t s = scale_index(node, x, i);
       const double z = zero ? in(node, 2).values[s] : 0;
-      x.values[i] = std::clamp(std::nearbyint(x.values[i] / in(node, 1).values[s]) + z,
-                               is_signed ? -128.0 : 0.0, is_signed ? 127.0 : 255.0);
+      x.values[i] = std::clamp(std::nearbyint(x.values[i] / in(node, 1).values[s]) + z, low, high);
     }
     return x;
   }
@@ -248,14 +253,27 @@ RealMap simulate(const onnx::Model& model, const Real& input) {
   return Simulation(model).run(input);
 }
 
-std::vector<std::int8_t> to_nhwc(const Real& quantized, int shift) {
+namespace {
+
+template <class T>
+std::vector<T> integers_in_nhwc(const Real& quantized, int shift) {
   const std::int64_t channels = quantized.shape[1];
   const std::int64_t plane = static_cast<std::int64_t>(quantized.values.size()) / channels;
-  std::vector<std::int8_t> result(quantized.values.size());
+  std::vector<T> result(quantized.values.size());
   for (std::int64_t c = 0; c < channels; ++c)
     for (std::int64_t i = 0; i < plane; ++i)
-      result[i * channels + c] = static_cast<std::int8_t>(quantized.values[c * plane + i] - shift);
+      result[i * channels + c] = static_cast<T>(quantized.values[c * plane + i] - shift);
   return result;
+}
+
+}  // namespace
+
+std::vector<std::int8_t> to_nhwc(const Real& quantized, int shift) {
+  return integers_in_nhwc<std::int8_t>(quantized, shift);
+}
+
+std::vector<std::int8_t> wide_to_nhwc(const Real& quantized) {
+  return bytes_of(std::span<const std::int16_t>(integers_in_nhwc<std::int16_t>(quantized, 0)));
 }
 
 }  // namespace assay::test

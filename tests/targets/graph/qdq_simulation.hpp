@@ -23,5 +23,7 @@ RealMap simulate(const onnx::Model& model, const Real& input);
 
 /// NCHW (or [N, C]) integers to int8 NHWC; `shift` is 128 for uint8 tensors.
 std::vector<std::int8_t> to_nhwc(const Real& quantized, int shift);
+/// The bytes of int16 integers in that order.
+std::vector<std::int8_t> wide_to_nhwc(const Real& quantized);
 
 }  // namespace assay::test

@@ -4,8 +4,14 @@ namespace assay::test {
 
 using onnx::ElementType;
 
-onnx::Model random_network(unsigned seed) {
-  const ElementType type = seed % 2 ? ElementType::uint8 : ElementType::int8;
+namespace {
+
+/// int8 activations, or uint8 in every other network.
+ElementType narrow_type(unsigned seed) {
+  return seed % 2 ? ElementType::uint8 : ElementType::int8;
+}
+
+onnx::Model chain(unsigned seed, ElementType type) {
   QdqBuilder b(seed, 1 + seed % 3, 9 + seed % 4, 11, type);
   const std::string act = seed % 3 == 0 ? "Clip" : "Relu";
   std::string x = b.conv(b.input(), {.outputs = 7, .stride = 1 + int(seed % 2)}, act);
@@ -22,8 +28,8 @@ onnx::Model random_network(unsigned seed) {
   return b.finish(b.dense(b.flatten(x), 10, seed % 2 == 0));
 }
 
-onnx::Model random_branches(unsigned seed) {
-  QdqBuilder b(seed, 4, 7 + seed % 3, 8, seed % 2 ? ElementType::uint8 : ElementType::int8);
+onnx::Model branches(unsigned seed, ElementType type) {
+  QdqBuilder b(seed, 4, 7 + seed % 3, 8, type);
   std::string x = b.conv(b.input(), {.outputs = 8, .groups = 2}, "Relu");
   std::string gate = b.global_average_pool(x);
   gate = b.conv(gate, {.outputs = 3, .kernel_height = 1, .kernel_width = 1, .pads = {0, 0, 0, 0}},
@@ -35,6 +41,24 @@ onnx::Model random_branches(unsigned seed) {
   x = b.concat({x, branch, b.multiply(branch, branch)}, seed % 2 ? "Relu" : "");
   x = b.conv(x, {.outputs = 18, .stride = 2, .groups = 6});
   return b.finish(b.dense(b.flatten(b.concat({x, x})), 10));
+}
+
+}  // namespace
+
+onnx::Model random_network(unsigned seed) {
+  return chain(seed, narrow_type(seed));
+}
+
+onnx::Model wide_random_network(unsigned seed) {
+  return chain(seed, ElementType::int16);
+}
+
+onnx::Model random_branches(unsigned seed) {
+  return branches(seed, narrow_type(seed));
+}
+
+onnx::Model wide_random_branches(unsigned seed) {
+  return branches(seed, ElementType::int16);
 }
 
 }  // namespace assay::test

@@ -261,6 +261,42 @@ std::vector<NamedGraph> awkward_layers() {
   return layers;
 }
 
+std::vector<NamedGraph> wide_awkward_layers() {
+  std::vector<NamedGraph> layers;
+  std::uint32_t seed = 1;
+  const auto add = [&](SingleLayer shape, WeightFill fill, const std::string& what) {
+    shape.element = Element::int16;
+    layers.push_back({describe(shape) + what, single_layer_graph(shape, seed++, fill)});
+  };
+  for (const SingleLayer& shape : shapes) {
+    add(shape, WeightFill::random, "");
+    // A fused activation on every third.
+    if (seed % 3 == 0 && shape.op != max_pool && shape.op != IntegerOp::lookup) {
+      layers.back().graph.layers[0].clamp_min = -3000;
+      layers.back().graph.layers[0].clamp_max = 20000;
+    }
+    // A b' beyond 32 bits, and m and R as a scale far coarser than the sums makes them.
+    if (seed % 5 != 0 || !has_weights(shape.op)) continue;
+    add(shape, WeightFill::random, " large bias");
+    Requantization& r = layers.back().graph.layers[0].requantization;
+    r.accumulator_shift = 6;
+    for (std::size_t c = 0; c < r.bias.size(); ++c)
+      r.bias[c] = (c % 2 ? 1 : -1) * (30'000'000'000 + 1'000 * static_cast<int>(c));
+    r.output_shift = 46;
+  }
+  // Few bits of m: more than a step of the output for a unit of the sums.
+  add({conv, 4, 5, 6, 4, window(3, 1, 1)}, WeightFill::ternary, " small shift");
+  layers.back().graph.layers[0].requantization.output_shift = 29;
+  for (const WeightFill fill : {WeightFill::lowest, WeightFill::highest, WeightFill::alternating})
+    for (const SingleLayer& shape :
+         {SingleLayer{conv, 4, 5, 57, 4, window(3, 1, 1)},
+          SingleLayer{conv, 4, 5, 59, 5, window(3, 1, 1)},
+          SingleLayer{conv, 3, 4, 64, 3, window(1)}, SingleLayer{dense, 1, 1, 520, 11, {}},
+          SingleLayer{depthwise, 5, 6, 8, 8, window(3, 1, 1)}})
+      add(shape, fill, fmt::format(" weights {}", static_cast<int>(fill)));
+  return layers;
+}
+
 std::vector<NamedGraph> compressed_layers(WeightFill fill) {
   std::vector<NamedGraph> layers;
   std::uint32_t seed = 1;

@@ -23,6 +23,9 @@ LayerView view_of(const IntegerGraph& graph);
 
 std::vector<NamedGraph> awkward_layers();
 
+/// The same shapes over int16 tensors, with sums in 32 and in 64 bits.
+std::vector<NamedGraph> wide_awkward_layers();
+
 /// Layers for kernels of compressed weights, every other one with a channel of one value.
 std::vector<NamedGraph> compressed_layers(WeightFill fill);
 

@@ -53,6 +53,12 @@ inline std::int8_t value_of<std::int8_t>(int fill, std::uint32_t& state) {
   return input_value(fill, state);
 }
 template <>
+inline std::int16_t value_of<std::int16_t>(int fill, std::uint32_t& state) {
+  if (fill != 0) return fill == 1 ? -32768 : 32767;
+  state = state * 1664525u + 1013904223u;
+  return static_cast<std::int16_t>(state >> 16);
+}
+template <>
 inline float value_of<float>(int fill, std::uint32_t& state) {
   return float_value(fill, state);
 }

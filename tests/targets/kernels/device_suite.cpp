@@ -58,7 +58,7 @@ std::string emit_case(const KernelCase& one, std::size_t index) {
   const std::string layer = fmt::format("Layer{}", index);
   std::string text = emit_layer(view, *one.kernel, layer);
   const auto input = view.input.bytes(), output = view.output.bytes();
-  const char* element = view.input.element == Element::float32 ? "float" : "std::int8_t";
+  const std::string_view element = type_text(view.input.element);
   const char* out = one.in_place ? "m.in" : "m.out";
   text += fmt::format(
       "struct Memory{0} {{ Guarded<{1}> in; Guarded<{2}> out; Guarded<{3}> scratch; }};\n"
@@ -253,7 +253,7 @@ Result<std::vector<std::vector<KernelOutcome>>> run_in_programs(
 
 std::string disagreement(const KernelCase& one, const std::vector<KernelOutcome>& outcomes) {
   for (std::size_t f = 0; f < std::size(input_fills); ++f) {
-    const auto input = input_values(input_fills[f], one.graph.tensors[0].size());
+    const auto input = input_bytes(input_fills[f], one.graph.tensors[0]);
     const std::string wrong = difference(run_reference(one.graph, input), outcomes[f].output);
     if (!wrong.empty()) return fmt::format("{}, input fill {}: {}", one.name, f, wrong);
     if (!outcomes[f].guards_intact)
@@ -288,8 +288,25 @@ std::uint64_t memory_needed(const KernelCase& one) {
          with_guards(one.kernel->scratch(view).count());
 }
 
+namespace {
+
+std::vector<std::int8_t> wide_values(InputFill fill, std::int64_t size) {
+  std::vector<std::int16_t> values;
+  std::uint32_t state = 1;
+  for (std::int64_t i = 0; i < size; ++i) {
+    state = state * 1664525u + 1013904223u;
+    values.push_back(fill == InputFill::lowest    ? std::int16_t{-32768}
+                     : fill == InputFill::highest ? std::int16_t{32767}
+                                                  : static_cast<std::int16_t>(state >> 16));
+  }
+  return bytes_of(std::span<const std::int16_t>(values));
+}
+
+}  // namespace
+
 std::vector<std::int8_t> input_bytes(InputFill fill, const ActivationTensor& tensor) {
   if (tensor.element == Element::int8) return input_values(fill, tensor.size());
+  if (tensor.element == Element::int16) return wide_values(fill, tensor.size());
   std::vector<float> values;
   std::uint32_t state = 1;
   for (std::int64_t i = 0; i < tensor.size(); ++i) {
@@ -299,7 +316,7 @@ std::vector<std::int8_t> input_bytes(InputFill fill, const ActivationTensor& ten
                      : fill == InputFill::highest ? 1e-39f
                                                   : static_cast<float>(steps) * 0x1p-21f);
   }
-  return bytes_of(values);
+  return bytes_of(std::span<const float>(values));
 }
 
 std::vector<std::int8_t> input_values(InputFill fill, std::int64_t size) {

@@ -58,8 +58,8 @@ std::uint64_t memory_needed(const KernelCase& one);
 /// The values of an input tensor, the same as on the device.
 std::vector<std::int8_t> input_values(InputFill fill, std::int64_t size);
 
-/// The same as bytes, for tensors of float32 too: numbers in [-4, 4), -3.1415927, and one below the
-/// smallest normal number.
+/// The same as bytes, for tensors of int16 too, and of float32: numbers in [-4, 4), -3.1415927, and
+/// one below the smallest normal number.
 std::vector<std::int8_t> input_bytes(InputFill fill, const ActivationTensor& tensor);
 
 /// Runs every case on every fill: outcomes[case][fill]. Errors: as build_bare_metal and run_qemu,

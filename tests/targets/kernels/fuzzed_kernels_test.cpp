@@ -36,7 +36,9 @@ std::vector<KernelCase> draw_cases(const Core& core, std::uint64_t ram, std::uin
     const NamedGraph one = fuzzed_layer(seed);
     const LayerView view = view_of(one.graph);
     for (const KernelRow& row : kernel_table()) {
-      if (row.op != view.layer.op || !row.runs_on(core) || !row.accepts(view)) continue;
+      if (row.op != view.layer.op || row.element != view.input.element || !row.runs_on(core) ||
+          !row.accepts(view))
+        continue;
       KernelCase plain{fmt::format("{} {}", row.name, one.name), one.graph, &row};
       if (memory_needed(plain) > ram) continue;
       cases.push_back(plain);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 
 #include "targets/pack/bench_shapes.hpp"
@@ -142,17 +143,50 @@ void draw_requantization(Dice& dice, IntegerLayer& layer) {
   spread_outputs(layer);
 }
 
+/// The same for int16 tensors: P is 0 where 32 bits hold the sums and b'.
+void draw_wide_requantization(Dice& dice, IntegerLayer& layer) {
+  Requantization& r = layer.requantization;
+  const auto filters = r.bias.size();
+  const auto filter = layer.weights.size() / filters;
+  const bool dwarfing = dice.percent(12), any_scale = dice.percent(25);
+  std::vector<std::int64_t> magnitudes(filters, 0);
+  for (std::size_t i = 0; i < layer.weights.size(); ++i)
+    magnitudes[layer.op == IntegerOp::depthwise ? i % filters : i / filter] +=
+        std::abs(layer.weights[i]);
+  std::int64_t farthest = 0;
+  double widest = 1;
+  for (std::size_t c = 0; c < filters; ++c) {
+    const auto deviation =
+        18918 * std::sqrt(double(magnitudes[c]) * double(magnitudes[c]) / double(filter));
+    const int spread = static_cast<int>(std::min(deviation, 1e9)) + 1;
+    r.bias[c] = dice.in(-spread, spread);
+    if (dwarfing) r.bias[c] += std::int64_t{dice.in(-(1 << 27), 1 << 27)} * 4096;
+    r.multiplier[c] = any_scale ? dice.in(1, 0x7ffffffe) : dice.in(1 << 30, 0x7fffffff);
+    farthest = std::max(farthest, 32768 * magnitudes[c] + std::abs(r.bias[c]));
+    widest = std::max(widest, deviation * r.multiplier[c]);
+  }
+  r.accumulator_shift = 0;
+  while (farthest >> r.accumulator_shift >= std::int64_t{1} << 31)
+    ++r.accumulator_shift;
+  r.output_shift = 1;
+  while (r.output_shift < 46 && std::ldexp(widest, -r.accumulator_shift - r.output_shift) > 20000)
+    ++r.output_shift;
+}
+
 void draw_clamp(Dice& dice, IntegerLayer& layer) {
   if (layer.op == IntegerOp::max_pool || layer.op == IntegerOp::lookup || !dice.percent(40)) return;
-  layer.clamp_min = static_cast<std::int8_t>(dice.in(-128, 20));
-  layer.clamp_max = static_cast<std::int8_t>(dice.in(layer.clamp_min, 127));
+  const int lowest = layer.clamp_min, highest = layer.clamp_max;
+  layer.clamp_min = static_cast<std::int16_t>(dice.in(lowest, highest / 6));
+  layer.clamp_max = static_cast<std::int16_t>(dice.in(layer.clamp_min, highest));
 }
 
 }  // namespace
 
 NamedGraph fuzzed_layer(std::uint32_t seed) {
   Dice dice(seed);
-  const SingleLayer shape = draw_shape(dice);
+  SingleLayer shape = draw_shape(dice);
+  const bool wide = seed % 4 == 0;
+  if (wide) shape.element = Element::int16;
   using enum WeightFill;
   constexpr WeightFill fills[] = {random,     random,      lowest,     highest,    alternating,
                                   int4,       int4,        ternary,    ternary,    blocks50,
@@ -160,19 +194,20 @@ NamedGraph fuzzed_layer(std::uint32_t seed) {
                                   clusters64, scattered90, scattered90};
   IntegerGraph graph = build(shape, seed, dice.one_of(fills));
   constexpr std::int8_t ends[] = {-128, 127, 0};
-  if (dice.percent(40)) graph.tensors[0].zero_point = dice.one_of(ends);
+  if (!wide && dice.percent(40)) graph.tensors[0].zero_point = dice.one_of(ends);
   IntegerLayer& layer = graph.layers[0];
   if (has_weights(layer.op)) {
     spoil_weights(dice, layer);
-    draw_requantization(dice, layer);
+    (wide ? draw_wide_requantization : draw_requantization)(dice, layer);
   }
   draw_clamp(dice, layer);
   const Window& w = layer.window;
   const ActivationTensor &in = graph.tensors[0], &out = graph.tensors[1];
-  return {fmt::format("seed {}: {} {}x{}x{} to {}x{}x{}, window {}x{} stride {},{} pad {},{},{},{}",
-                      seed, to_string(layer.op), in.height, in.width, in.channels, out.height,
-                      out.width, out.channels, w.kernel_height, w.kernel_width, w.stride_height,
-                      w.stride_width, w.pad_top, w.pad_left, w.pad_bottom, w.pad_right),
+  return {fmt::format(
+              "seed {}: {} {} {}x{}x{} to {}x{}x{}, window {}x{} stride {},{} pad {},{},{},{}",
+              seed, to_string(in.element), to_string(layer.op), in.height, in.width, in.channels,
+              out.height, out.width, out.channels, w.kernel_height, w.kernel_width, w.stride_height,
+              w.stride_width, w.pad_top, w.pad_left, w.pad_bottom, w.pad_right),
           std::move(graph)};
 }
 
