@@ -4,6 +4,7 @@
 #include <set>
 
 #include "targets/build/layer_source.hpp"
+#include "targets/build/strip_source.hpp"
 
 namespace assay {
 namespace {
@@ -12,21 +13,13 @@ std::string struct_name(std::size_t layer) {
   return fmt::format("Layer{}", layer);
 }
 
-/// What the kernels of a deployment need.
-std::vector<LayerMemory> memory_of(const IntegerGraph& graph, const Deployment& deployment) {
-  std::vector<LayerMemory> memory;
-  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
-    const DeployedLayer& deployed = deployment.layers[i];
-    memory.push_back({deployed.scratch, deployed.kernel->in_place({graph, graph.layers[i]})});
-  }
-  return memory;
-}
-
 /// The arrays that hold the network's tensors and scratch.
 class Arenas {
  public:
   Arenas(const IntegerGraph& graph, const Deployment& deployment, const RamLayout& ram)
-      : ram_(ram), plan_(plan_banks(graph, memory_of(graph, deployment), ram)) {}
+      : ram_(ram),
+        plan_(plan_banks(graph, deployment.needs, ram,
+                         deployment.strips ? &*deployment.strips : nullptr)) {}
 
   void put_arrays(SourceText& text) const {
     for (std::size_t bank = 0; bank < plan_.arenas.size(); ++bank)
@@ -52,6 +45,19 @@ class Arenas {
     return result;
   }
 
+  StripPlaces places_of(const StripPlan& strips) const {
+    const auto of_tensor = [&](int tensor) {
+      return place(plan_.tensors[static_cast<std::size_t>(tensor)]);
+    };
+    StripPlaces places{of_tensor(strips.entry), {}, of_tensor(strips.exit), {}};
+    for (const StripTensor& rows : strips.tensors)
+      places.buffers.push_back(rows.tensor == strips.entry ? place(plan_.entry_rows)
+                                                           : of_tensor(rows.tensor));
+    for (std::size_t i = strips.range.first; i <= strips.range.last; ++i)
+      places.scratch.push_back(place(plan_.scratch[i]));
+    return places;
+  }
+
   void describe(GeneratedModel& model) const {
     for (std::size_t bank = 0; bank < plan_.arenas.size(); ++bank) {
       model.arena_bytes += plan_.arenas[bank];
@@ -74,6 +80,19 @@ class Arenas {
   BankPlan plan_;
 };
 
+/// The network as a straight line, but for a loop over strips.
+void put_calls(SourceText& text, const IntegerGraph& graph, const Deployment& deployment,
+               const Arenas& arenas) {
+  const auto& strips = deployment.strips;
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const IntegerLayer& layer = graph.layers[i];
+    if (strips && i == strips->range.last)
+      put_strip_loop(text, graph, *strips, deployment.layers, arenas.places_of(*strips));
+    else if (!strips || !strips->covers(i))
+      put_call(text, struct_name(i), layer, deployment.layers[i], arenas.place_of(layer, i));
+  }
+}
+
 std::string print_source(const IntegerGraph& graph, const Deployment& deployment,
                          const Arenas& arenas, std::string_view sha256) {
   SourceText text;
@@ -82,13 +101,15 @@ std::string print_source(const IntegerGraph& graph, const Deployment& deployment
   std::set<std::string_view> headers = {"targets/runtime/layer.hpp", "targets/runtime/model.hpp"};
   for (const DeployedLayer& layer : deployment.layers)
     headers.insert(layer.kernel->header);
+  if (deployment.strips) headers.insert(strip_header);
   for (std::string_view header : headers)
     put(text, "#include \"{}\"\n", header);
   put(text, "\nnamespace assay::model {{\nnamespace {{\n\n");
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
-    const IntegerLayer& layer = graph.layers[i];
-    put_layer(text, struct_name(i), {graph, layer}, deployment.layers[i]);
+    const IntegerGraph& shapes = deployment.shapes;
+    put_layer(text, struct_name(i), {shapes, shapes.layers[i]}, deployment.layers[i]);
   }
+  if (deployment.strips) put_strip_rows(text, graph, *deployment.strips);
   arenas.put_arrays(text);
   put(text, "\n}}  // namespace\n\n");
   put(text, "const std::size_t input_size = {};\n", graph.tensors[graph.input].size());
@@ -101,9 +122,7 @@ std::string print_source(const IntegerGraph& graph, const Deployment& deployment
   put(text, "\nstd::int8_t* input() {{ return {}; }}\n", arenas.text_of(graph.input));
   put(text, "const std::int8_t* output() {{ return {}; }}\n\nvoid run() {{\n",
       arenas.text_of(graph.output));
-  for (std::size_t i = 0; i < graph.layers.size(); ++i)
-    put_call(text, struct_name(i), graph.layers[i], deployment.layers[i],
-             arenas.place_of(graph.layers[i], i));
+  put_calls(text, graph, deployment, arenas);
   put(text, "}}\n\n}}  // namespace assay::model\n");
   return fmt::to_string(text);
 }

@@ -50,12 +50,6 @@ void put_float_facts(SourceText& text, const FloatParameters& real) {
       float_text(real.clamp_min), float_text(real.clamp_max));
 }
 
-/// A place in an arena as a pointer to elements.
-std::string place_text(const ArenaPlace& place, Element element) {
-  if (element == Element::int8) return place_text(place);
-  return fmt::format("reinterpret_cast<{}*>({})", type_text(element), place_text(place));
-}
-
 bool is_sha256(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == text.npos;
 }
@@ -108,7 +102,13 @@ void put_layer(SourceText& text, std::string_view name, const LayerView& view,
 }
 
 std::string place_text(const ArenaPlace& place) {
-  return fmt::format("{} + {}", place.array, place.offset);
+  const std::string text = fmt::format("{} + {}", place.array, place.offset);
+  return place.per_strip == 0 ? text : fmt::format("{} + strip * {}", text, place.per_strip);
+}
+
+std::string place_text(const ArenaPlace& place, Element element) {
+  if (element == Element::int8) return place_text(place);
+  return fmt::format("reinterpret_cast<{}*>({})", type_text(element), place_text(place));
 }
 
 void put_call(SourceText& text, std::string_view name, const IntegerLayer& layer,

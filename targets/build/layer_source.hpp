@@ -40,10 +40,13 @@ void put_layer(SourceText& text, std::string_view name, const LayerView& layer,
 struct ArenaPlace {
   std::int64_t offset = 0;      ///< bytes
   std::string array = "arena";  ///< that it counts from
+  std::int64_t per_strip = 0;   ///< bytes from one strip to the next
 };
 
-/// "arena + 128"
+/// "arena + 128", in a loop over strips "arena + 128 + strip * 96"
 std::string place_text(const ArenaPlace& place);
+/// The same as a pointer to elements.
+std::string place_text(const ArenaPlace& place, Element element);
 
 /// What a layer reads and writes.
 struct LayerPlace {

@@ -29,6 +29,7 @@ BankPlan all_in(std::size_t bank, std::size_t home, const MemoryPlan& plan, std:
     result.tensors.push_back({bank, offset});
   for (const std::int64_t offset : plan.scratch_offset)
     result.scratch.push_back({bank, offset});
+  result.entry_rows = {bank, plan.entry_rows_offset};
   result.arenas.resize(banks);
   result.arenas[bank] = plan.arena_bytes;
   result.home = home;
@@ -48,7 +49,8 @@ std::optional<BankPlan> plan_whole(const MemoryPlan& plan, const RamLayout& ram)
 }
 
 BankPlan split_at(const std::vector<Block>& blocks, const Offsets& offsets, const BankLine& line,
-                  std::size_t tensors, std::size_t home) {
+                  const IntegerGraph& graph, std::size_t home) {
+  const std::size_t tensors = graph.tensors.size();
   BankPlan plan;
   plan.arenas.resize(line.starts().size());
   plan.home = home;
@@ -60,14 +62,19 @@ BankPlan split_at(const std::vector<Block>& blocks, const Offsets& offsets, cons
       const Bytes end(static_cast<std::uint64_t>(blocks[i].end_of(place.offset)));
       plan.arenas[place.bank] = std::max(plan.arenas[place.bank], end);
     }
-    (i < tensors ? plan.tensors : plan.scratch).push_back(place);
+    if (i < tensors)
+      plan.tensors.push_back(place);
+    else if (i < tensors + graph.layers.size())
+      plan.scratch.push_back(place);
+    else
+      plan.entry_rows = place;
   }
   return plan;
 }
 
 std::optional<BankPlan> plan_split(const IntegerGraph& graph, std::span<const LayerMemory> layers,
-                                   const RamLayout& ram) {
-  const std::vector<Block> blocks = blocks_of(graph, layers);
+                                   const RamLayout& ram, const StripPlan* strips) {
+  const std::vector<Block> blocks = blocks_of(graph, layers, strips);
   for (std::size_t home = 0; home < ram.banks.size(); ++home) {
     const auto sizes = sizes_beside(ram, home);
     if (!sizes) continue;
@@ -75,8 +82,7 @@ std::optional<BankPlan> plan_split(const IntegerGraph& graph, std::span<const La
     if (least_bytes(blocks, static_cast<int>(graph.layers.size())) > room) continue;
     const BankLine line(*sizes);
     const Offsets offsets = place_blocks(blocks, line, room);
-    if (end_of_all(blocks, offsets) <= room)
-      return split_at(blocks, offsets, line, graph.tensors.size(), home);
+    if (end_of_all(blocks, offsets) <= room) return split_at(blocks, offsets, line, graph, home);
   }
   return std::nullopt;
 }
@@ -84,11 +90,11 @@ std::optional<BankPlan> plan_split(const IntegerGraph& graph, std::span<const La
 }  // namespace
 
 BankPlan plan_banks(const IntegerGraph& graph, std::span<const LayerMemory> layers,
-                    const RamLayout& ram) {
-  const MemoryPlan one = plan_memory(graph, layers);
+                    const RamLayout& ram, const StripPlan* strips) {
+  const MemoryPlan one = plan_memory(graph, layers, strips);
   if (ram.banks.empty()) return all_in(0, 0, one, 1);
   if (auto whole = plan_whole(one, ram)) return *whole;
-  if (auto split = plan_split(graph, layers, ram)) return *split;
+  if (auto split = plan_split(graph, layers, ram, strips)) return *split;
   const auto largest = static_cast<std::size_t>(
       std::ranges::max_element(ram.banks, {}, &RamBank::size) - ram.banks.begin());
   BankPlan plan = all_in(largest, largest, one, ram.banks.size());

@@ -32,6 +32,7 @@ struct BankPlace {
 struct BankPlan {
   std::vector<BankPlace> tensors;  ///< per tensor of the graph
   std::vector<BankPlace> scratch;  ///< per layer; where it has none the beginning of bank 0
+  BankPlace entry_rows;            ///< the rows of the strips' entry
   std::vector<Bytes> arenas;       ///< per bank; the largest bank's may exceed it when !fits
   std::size_t home = 0;            ///< bank of stack and static data
   bool fits = true;
@@ -43,6 +44,6 @@ struct BankPlan {
 /// finds none the plan is that of the largest bank, and does not fit. `layers` has one entry per
 /// layer.
 BankPlan plan_banks(const IntegerGraph& graph, std::span<const LayerMemory> layers,
-                    const RamLayout& ram);
+                    const RamLayout& ram, const StripPlan* strips = nullptr);
 
 }  // namespace assay

@@ -29,15 +29,17 @@ Offsets place_at_two_ends(const IntegerGraph& graph, const std::vector<Block>& b
 
 }  // namespace
 
-MemoryPlan plan_memory(const IntegerGraph& graph, std::span<const LayerMemory> layers) {
-  const std::vector<Block> blocks = blocks_of(graph, layers);
+MemoryPlan plan_memory(const IntegerGraph& graph, std::span<const LayerMemory> layers,
+                       const StripPlan* strips) {
+  const std::vector<Block> blocks = blocks_of(graph, layers, strips);
   const std::int64_t bound = least_bytes(blocks, static_cast<int>(graph.layers.size()));
   Offsets best = place_at_two_ends(graph, blocks, bound);
   if (!is_valid(blocks, best)) best = place_blocks(blocks, BankLine(), bound);
   MemoryPlan plan;
   const std::size_t tensors = graph.tensors.size();
-  for (std::size_t i = 0; i < blocks.size(); ++i)
+  for (std::size_t i = 0; i < tensors + layers.size(); ++i)
     (i < tensors ? plan.tensor_offset : plan.scratch_offset).push_back(*best[i]);
+  if (strips) plan.entry_rows_offset = *best.back();
   for (std::size_t step = 0; step < layers.size(); ++step)
     if (blocks[tensors + step].size == 0) plan.scratch_offset[step] = 0;
   plan.arena_bytes = Bytes(static_cast<std::uint64_t>(end_of_all(blocks, best)));

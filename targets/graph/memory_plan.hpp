@@ -7,6 +7,7 @@
 
 #include "harness/core/units.hpp"
 #include "targets/graph/integer_graph.hpp"
+#include "targets/graph/strips.hpp"
 
 namespace assay {
 
@@ -22,6 +23,7 @@ struct LayerMemory {
 struct MemoryPlan {
   std::vector<std::int64_t> tensor_offset;   ///< per tensor of the graph
   std::vector<std::int64_t> scratch_offset;  ///< per layer; 0 where it has no scratch
+  std::int64_t entry_rows_offset = 0;        ///< of the rows of the strips' entry
   Bytes arena_bytes;
   Bytes lower_bound;  ///< largest sum of what is alive at once: no plan can be smaller
 };
@@ -31,7 +33,8 @@ struct MemoryPlan {
 /// run. A network in which every layer reads only the tensor before it reaches the lower bound;
 /// with branches a local search over the order of placement and, where that does not reach it, one
 /// over all orders follow: optimal for small networks, not proved so for large ones. `layers` has
-/// one entry per layer.
-MemoryPlan plan_memory(const IntegerGraph& graph, std::span<const LayerMemory> layers);
+/// one entry per layer. With strips, the tensors between their layers have a buffer of some rows.
+MemoryPlan plan_memory(const IntegerGraph& graph, std::span<const LayerMemory> layers,
+                       const StripPlan* strips = nullptr);
 
 }  // namespace assay

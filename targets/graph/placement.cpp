@@ -6,8 +6,6 @@
 namespace assay {
 namespace {
 
-constexpr std::int64_t alignment = 8;  // scratch holds 64-bit values; tensors need 4
-
 /// Whether two blocks may lie at these offsets.
 bool compatible(const std::vector<Block>& blocks, int a, std::int64_t offset_a, int b,
                 std::int64_t offset_b) {
@@ -171,10 +169,6 @@ std::vector<std::vector<int>> placement_orders(const std::vector<Block>& blocks)
 
 }  // namespace
 
-std::int64_t align_block(std::int64_t bytes) {
-  return (bytes + alignment - 1) / alignment * alignment;
-}
-
 BankLine::BankLine(std::span<const std::int64_t> sizes) {
   std::int64_t start = 0;
   for (const std::int64_t size : sizes) {
@@ -190,48 +184,6 @@ std::size_t BankLine::bank_of(std::int64_t offset) const {
 bool BankLine::holds(std::int64_t offset, std::int64_t size) const {
   const std::size_t next = bank_of(offset) + 1;
   return next == starts_.size() || offset + size <= starts_[next];
-}
-
-std::vector<Block> blocks_of(const IntegerGraph& graph, std::span<const LayerMemory> layers) {
-  const int steps = static_cast<int>(graph.layers.size());
-  std::vector<Block> blocks;
-  for (const ActivationTensor& tensor : graph.tensors)
-    blocks.push_back({.size = align_block(tensor.bytes())});
-  blocks[graph.input].last = 0;
-  for (int step = 0; step < steps; ++step) {
-    const IntegerLayer& layer = graph.layers[step];
-    blocks[layer.output].first = step;
-    blocks[layer.output].last = step;
-    for (int input : layer.inputs)
-      blocks[input].last = step;
-  }
-  blocks[graph.output].last = std::max(steps - 1, 0);
-  for (int step = 0; step < steps; ++step) {
-    const IntegerLayer& layer = graph.layers[step];
-    const std::int64_t scratch =
-        align_block(static_cast<std::int64_t>(layers[step].scratch.count()));
-    blocks.push_back({.size = scratch, .first = step, .last = scratch > 0 ? step : step - 1});
-    const int input = layer.inputs.front();
-    const bool dies_here = blocks[input].last == step && input != graph.output;
-    if (layers[step].in_place && scratch == 0 && dies_here &&
-        blocks[layer.output].size <= blocks[input].size)
-      blocks[layer.output].over = input;
-  }
-  return blocks;
-}
-
-std::int64_t least_bytes(const std::vector<Block>& blocks, int steps) {
-  std::int64_t bound = 0;
-  for (int step = 0; step < std::max(steps, 1); ++step) {
-    std::int64_t alive = 0;
-    for (const Block& block : blocks) {
-      if (step < block.first || step > block.last) continue;
-      const bool shares_now = block.over >= 0 && step == block.first;
-      if (!shares_now) alive += block.size;
-    }
-    bound = std::max(bound, alive);
-  }
-  return bound;
 }
 
 bool is_valid(const std::vector<Block>& blocks, const Offsets& offsets) {

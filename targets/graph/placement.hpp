@@ -7,22 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "targets/graph/memory_plan.hpp"
+#include "targets/graph/blocks.hpp"
 
 namespace assay {
-
-/// Rounded up to what tensors and scratch are aligned to.
-std::int64_t align_block(std::int64_t bytes);
-
-/// A piece of memory and the steps (layers) during which it is alive.
-struct Block {
-  std::int64_t size = 0;
-  int first = 0;
-  int last = -1;  ///< before `first`: never alive
-  int over = -1;  ///< block this one may be written over, at its address or below
-  std::int64_t end_of(std::int64_t offset) const { return offset + size; }
-  bool is_used() const { return size > 0 && last >= first; }
-};
 
 /// Of every block; nothing: not laid yet.
 using Offsets = std::vector<std::optional<std::int64_t>>;
@@ -40,12 +27,6 @@ class BankLine {
  private:
   std::vector<std::int64_t> starts_;
 };
-
-/// The blocks of a network: its tensors first, then the scratch of every layer.
-std::vector<Block> blocks_of(const IntegerGraph& graph, std::span<const LayerMemory> layers);
-
-/// The largest sum of what is alive at once.
-std::int64_t least_bytes(const std::vector<Block>& blocks, int steps);
 
 /// Whether no two blocks that are alive at once overlap, but for what is written in place.
 bool is_valid(const std::vector<Block>& blocks, const Offsets& offsets);

@@ -49,6 +49,15 @@ Result<const KernelRow*> choose(const LayerView& view, std::size_t index, const 
               fmt::format("kernel \"{}\" cannot run layer \"{}\"", kernel->name, view.layer.name));
 }
 
+Result<std::optional<StripPlan>> strips_of(const IntegerGraph& graph, const KernelChoice& choice) {
+  if (!choice.strips) return std::nullopt;
+  auto plan = plan_strips(graph, *choice.strips);
+  if (plan) return plan;
+  return fail(ErrorKind::bad_input,
+              fmt::format("layers {} to {} cannot run in strips of {} rows", choice.strips->first,
+                          choice.strips->last, choice.strips->rows));
+}
+
 }  // namespace
 
 DeployedLayer deploy_layer(const LayerView& view, const KernelRow& kernel) {
@@ -70,19 +79,21 @@ Result<Deployment> deploy(const IntegerGraph& graph, const Core* core, const Ker
     return fail(ErrorKind::bad_input, fmt::format("{} kernels are chosen for {} layers",
                                                   choice.layers.size(), graph.layers.size()));
   Deployment deployment;
-  std::vector<LayerMemory> memory;
+  ASSAY_TRY(deployment.strips, strips_of(graph, choice));
+  deployment.shapes = deployment.strips ? strip_shapes(graph, *deployment.strips) : graph;
   for (std::size_t i = 0; i < graph.layers.size(); ++i) {
-    const IntegerLayer& layer = graph.layers[i];
-    const LayerView view(graph, layer);
+    const IntegerLayer& layer = deployment.shapes.layers[i];
+    const LayerView view(deployment.shapes, layer);
     ASSAY_TRY(const KernelRow* kernel, choose(view, i, core, choice, forced));
     deployment.layers.push_back(deploy_layer(view, *kernel));
     const DeployedLayer& deployed = deployment.layers.back();
-    memory.push_back({deployed.scratch, kernel->in_place(view)});
+    deployment.needs.push_back({deployed.scratch, kernel->in_place(view)});
     deployment.weight_bytes += deployed.constant_bytes;
     deployment.scratch_bytes = std::max(deployment.scratch_bytes, deployed.scratch);
     deployment.macs += layer.macs;
   }
-  deployment.memory = plan_memory(graph, memory);
+  deployment.memory =
+      plan_memory(graph, deployment.needs, deployment.strips ? &*deployment.strips : nullptr);
   return deployment;
 }
 

@@ -20,6 +20,7 @@ struct KernelChoice {
   bool force_reference = false;                  ///< reference kernels everywhere
   std::optional<std::string> force_kernel = {};  ///< this row wherever its operator occurs
   std::vector<const KernelRow*> layers = {};     ///< one a layer, in place of the first; or empty
+  std::optional<StripRange> strips = {};         ///< run these layers strip by strip
 };
 
 /// What a layer is with one kernel.
@@ -33,6 +34,9 @@ struct DeployedLayer {
 /// `layers` is indexed like IntegerGraph::layers.
 struct Deployment {
   std::vector<DeployedLayer> layers;
+  std::optional<StripPlan> strips;
+  IntegerGraph shapes;             ///< the network as kernels see it: strip_shapes()
+  std::vector<LayerMemory> needs;  ///< of every layer
   MemoryPlan memory;
   Bytes weight_bytes;   ///< all packed constants: weights, b', m
   Bytes scratch_bytes;  ///< the largest scratch of a layer; part of the arena
@@ -45,7 +49,7 @@ DeployedLayer deploy_layer(const LayerView& layer, const KernelRow& kernel);
 /// Chooses kernels for `core` (nullptr: the host, portable kernels only) and plans the memory. Zero
 /// weights of the right size are fine: sizes do not depend on trained values. Errors: bad_input
 /// when force_kernel is unknown, or cannot run on the core, or declines a layer (named); when
-/// `layers` is for another network.
+/// `layers` is for another network, or `strips` of layers that cannot run in strips.
 Result<Deployment> deploy(const IntegerGraph& graph, const Core* core,
                           const KernelChoice& choice = {});
 

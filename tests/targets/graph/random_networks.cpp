@@ -6,12 +6,93 @@ using onnx::ElementType;
 
 namespace {
 
+<<<<<<< HEAD
 /// int8 activations, or uint8 in every other network.
 ElementType narrow_type(unsigned seed) {
   return seed % 2 ? ElementType::uint8 : ElementType::int8;
 }
 
 onnx::Model chain(unsigned seed, ElementType type) {
+=======
+/// Draws the layers of random_stages().
+class Stages {
+ public:
+  explicit Stages(unsigned seed)
+      : random_(seed),
+        b_(seed, below(2) ? 4 : 1 + below(3), 9 + below(16), 8 << below(2),
+           seed % 2 ? ElementType::uint8 : ElementType::int8) {}
+
+  onnx::Model draw() {
+    std::string x = window(b_.input(), 4 + 4 * below(2), false);
+    for (int left = 2 + below(4); left > 0; --left)
+      x = stage(x);
+    return b_.finish(b_.dense(b_.flatten(x), 10));
+  }
+
+ private:
+  int below(int count) { return static_cast<int>(random_() % static_cast<unsigned>(count)); }
+  std::string act() { return below(3) ? "Relu" : ""; }
+
+  std::string window(const std::string& x, int outputs, bool depthwise) {
+    const auto shape = b_.shape_of(x);
+    const int height = std::min<int>(1 + below(7), static_cast<int>(shape[2]));
+    const int width = std::min<int>(1 + 2 * below(2), static_cast<int>(shape[3]));
+    const int stride = below(3) ? 1 : std::min(2 + below(2), height + 1);
+    ConvOptions options{.outputs = outputs, .kernel_height = height, .kernel_width = width};
+    options.stride = stride;
+    options.pads = {below(height), below(width), below(height), below(width)};
+    options.depthwise = depthwise;
+    return b_.conv(x, options, act());
+  }
+
+  std::string residual(const std::string& x) {
+    const int channels = static_cast<int>(b_.shape_of(x)[1]);
+    const std::string wide = b_.conv(
+        x, {.outputs = 2 * channels, .kernel_height = 1, .kernel_width = 1, .pads = {0, 0, 0, 0}},
+        "Relu");
+    const std::string deep = b_.conv(wide, {.depthwise = true}, "Relu");
+    const std::string narrow = b_.conv(
+        deep, {.outputs = channels, .kernel_height = 1, .kernel_width = 1, .pads = {0, 0, 0, 0}});
+    return below(2) ? b_.add(x, narrow, act()) : b_.add(narrow, x, act());
+  }
+
+  std::string stage(const std::string& x) {
+    const auto shape = b_.shape_of(x);
+    const int channels = static_cast<int>(shape[1]);
+    const bool small = shape[2] < 4 || shape[3] < 4;
+    switch (below(small ? 4 : 8)) {
+      case 0:
+        return residual(x);
+      case 1:
+        return b_.function("HardSwish", x);
+      case 2:
+        return b_.multiply(x, x);
+      case 3:
+        return b_.concat({x, b_.conv(x, {.outputs = 4})}, act());
+      case 4:
+        return b_.max_pool(x, 3, 1 + below(2), {below(3), 1, below(3), 1});
+      case 5:
+        return b_.average_pool(x, 2, 1 + below(2));
+      case 6:
+        return window(x, channels, true);
+      default:
+        return window(x, 4 + 4 * below(3), false);
+    }
+  }
+
+  std::mt19937 random_;
+  QdqBuilder b_;
+};
+
+}  // namespace
+
+onnx::Model random_stages(unsigned seed) {
+  return Stages(seed).draw();
+}
+
+onnx::Model random_network(unsigned seed) {
+  const ElementType type = seed % 2 ? ElementType::uint8 : ElementType::int8;
+>>>>>>> 1862475 (Run layers strip by strip where asked to)
   QdqBuilder b(seed, 1 + seed % 3, 9 + seed % 4, 11, type);
   const std::string act = seed % 3 == 0 ? "Clip" : "Relu";
   std::string x = b.conv(b.input(), {.outputs = 7, .stride = 1 + int(seed % 2)}, act);

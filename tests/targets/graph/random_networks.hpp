@@ -13,4 +13,8 @@ onnx::Model wide_random_network(unsigned seed);  ///< int16 activations
 onnx::Model random_branches(unsigned seed);
 onnx::Model wide_random_branches(unsigned seed);  ///< int16 activations
 
+/// A tall image that shrinks: windows of 1 to 7 rows, strides of 1 to 3, lopsided padding, pools,
+/// residuals, joined branches.
+onnx::Model random_stages(unsigned seed);
+
 }  // namespace assay::test
