@@ -6,6 +6,7 @@
 
 #include "harness/cli/board_choice.hpp"
 #include "harness/cli/command.hpp"
+#include "harness/cli/goal_options.hpp"
 #include "harness/cli/project.hpp"
 #include "harness/core/cycle_claim.hpp"
 #include "harness/core/interrupt.hpp"
@@ -20,6 +21,7 @@ struct Options {
   Project project;
   std::vector<std::string> on;
   std::vector<std::string> networks;
+  std::optional<std::uint64_t> ram_budget;
   bool json = false;
 };
 
@@ -147,12 +149,23 @@ Json network_json(const Board& board, const NetworkFigure& figure, const CycleCl
   json["ram_stack_bytes"] = figure.ram_stack_bytes;
   json["ram_static_bytes"] = figure.ram_static_bytes;
   json["ram_arena_bound_bytes"] = figure.ram_arena_bound_bytes;
+  if (figure.strips)
+    json["strips"] = {{"first_layer", figure.strips->first},
+                      {"last_layer", figure.strips->last},
+                      {"rows", figure.strips->rows}};
   if (figure.cycles) {
     json["cycles"] = *figure.cycles * claim.factor;
     json["latency_ms"] = milliseconds(*figure.cycles * claim.factor, board);
     json["cycle_model"] = to_json(claim);
   }
   return json;
+}
+
+/// "; layers 0 to 3 in strips of 1", or nothing.
+std::string strips_text(const std::optional<StripRange>& strips) {
+  if (!strips) return "";
+  return fmt::format("; layers {} to {} in strips of {}", strips->first, strips->last,
+                     strips->rows);
 }
 
 std::string published_text(const Board& board, const std::string& network) {
@@ -184,14 +197,18 @@ void print_networks(const Board& board, const std::vector<NetworkFigure>& figure
     }
     fmt::print(
         "{:<20}  {:>10.0f}  {:>12.0f}  {:>9.3f}  {:>8.0f}B  {:>8.0f}B  {:>8.0f}B  {:>8.0f}B  "
-        "{:>10}  {}\n",
+        "{:>10}  {}{}\n",
         figure.network, figure.macs, figure.instructions, figure.instructions / figure.macs,
         figure.rom_bytes, figure.ram_arena_bytes, figure.ram_model_bytes(), figure.ram_bytes,
         figure.cycles ? fmt::format("{:.2f}ms", milliseconds(*figure.cycles * claim.factor, board))
                       : "-",
-        published_text(board, figure.network));
+        published_text(board, figure.network), strips_text(figure.strips));
   }
   fmt::print("~latency: {}\n\n", to_text(claim));
+}
+
+std::optional<Bytes> budget_of(const Options& options) {
+  return options.ram_budget ? std::optional(Bytes(*options.ram_budget)) : std::nullopt;
 }
 
 Result<int> run_networks(const Options& options) {
@@ -200,8 +217,8 @@ Result<int> run_networks(const Options& options) {
     ASSAY_TRY(const auto board, choose_board(name, options.project.boards));
     ASSAY_TRY(const auto claim, claim_of(board, options.project, Extent::network));
     ASSAY_TRY(const auto figures,
-              bench_networks_on(board, options.networks, options.project.cache / "scratch",
-                                install_interrupt_handler()));
+              bench_networks_on(board, options.networks, budget_of(options),
+                                options.project.cache / "scratch", install_interrupt_handler()));
     for (const auto& figure : figures)
       json.push_back(network_json(board, figure, claim));
     if (!options.json) print_networks(board, figures, claim);
@@ -247,6 +264,8 @@ Action declare_bench(CLI::App& app) {
   auto* whole =
       declare(networks, "networks", "Whole networks in dense int8, beside published figures");
   whole->add_option("--network", networks->networks, "Only these")->delimiter(',');
+  whole->add_option("--ram-budget", networks->ram_budget, ram_budget_help)
+      ->check(GoalOptions::whole_number);
   auto* forms = app.add_subcommand("forms", "Which forms of weights every core has kernels of");
   return [kernels, networks, whole, forms] {
     if (forms->parsed()) return print_forms();

@@ -14,6 +14,9 @@
 
 namespace assay::cli {
 
+inline constexpr const char* ram_budget_help =
+    "Most bytes of tensors and scratch; layers run in strips where that is what it takes";
+
 struct GoalOptions {
   std::string optimize = "latency";
   std::optional<std::uint64_t> flash_budget;

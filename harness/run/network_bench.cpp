@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "harness/run/bench_graph.hpp"
+#include "targets/pack/strip_deployment.hpp"
 
 namespace assay {
 namespace {
@@ -46,10 +47,20 @@ NetworkFigure figure_of(const BenchRun& run) {
   return figure;
 }
 
+/// The first kernels, in strips where the budget asks for them.
+Result<KernelChoice> kernels_in(const IntegerGraph& graph, const Core& core, Bytes ram_budget) {
+  const KernelChoice choice = choose_in_room(graph, core, {ram_budget, {}});
+  ASSAY_TRY(const auto deployment, deploy(graph, &core, choice));
+  const Bytes arena = deployment.memory.arena_bytes;
+  if (arena > ram_budget) return fail(ErrorKind::bad_input, over_budget(arena, ram_budget));
+  return choice;
+}
+
 }  // namespace
 
 Result<std::vector<NetworkFigure>> bench_networks_on(const Board& board,
                                                      const std::vector<std::string>& names,
+                                                     std::optional<Bytes> ram_budget,
                                                      const std::filesystem::path& scratch_folder,
                                                      std::stop_token stop) {
   if (!board.virtual_board)
@@ -61,12 +72,16 @@ Result<std::vector<NetworkFigure>> bench_networks_on(const Board& board,
   std::vector<NetworkFigure> figures;
   for (const BenchNetwork& network : networks) {
     ASSAY_TRY(const auto graph, bench_network_graph(network));
-    const BenchOrder order{std::string(network.name), graph, {}, 2};
+    BenchOrder order{std::string(network.name), graph, {}, 2};
+    if (ram_budget) {
+      ASSAY_TRY(order.kernels, kernels_in(graph, board.type.part.core, *ram_budget));
+    }
     const auto run = bench_graph(order, board, desk, scratch_folder, stop);
     if (!run && !does_not_fit(run.error())) return tl::unexpected(run.error());
     NetworkFigure figure = run ? figure_of(*run) : NetworkFigure{};
     if (!run) figure.misfit = run.error().message;
     figure.network = network.name;
+    figure.strips = order.kernels.strips;
     for (const IntegerLayer& layer : graph.layers)
       figure.macs += static_cast<double>(layer.macs.count());
     figures.push_back(std::move(figure));

@@ -8,6 +8,7 @@
 
 #include "boards/station/desk.hpp"
 #include "harness/run/bench_networks.hpp"
+#include "targets/graph/strips.hpp"
 
 namespace assay {
 
@@ -26,16 +27,19 @@ struct NetworkFigure {
   double ram_stack_bytes = 0;
   double ram_static_bytes = 0;       ///< of the harness
   double ram_arena_bound_bytes = 0;  ///< no plan of these kernels can be smaller
+  std::optional<StripRange> strips;  ///< of layers, where a RAM budget asked for them
 
   /// What the network needs in a firmware of one's own.
   double ram_model_bytes() const { return ram_arena_bytes + ram_stack_bytes; }
 };
 
-/// Measures every network of bench_networks() whose name is in `names` (all, when empty). Errors:
-/// bad_input for a board that is not virtual or an unknown name; failed_verdict when a logit
-/// differs from the interpreter's; those of building and the board.
+/// Measures every network of bench_networks() whose name is in `names` (all, when empty), in strips
+/// where its arena is above `ram_budget` otherwise. Errors: bad_input for a budget that no strips
+/// keep (naming the least), for a board that is not virtual or an unknown name; failed_verdict when
+/// a logit differs from the interpreter's; those of building and the board.
 Result<std::vector<NetworkFigure>> bench_networks_on(const Board& board,
                                                      const std::vector<std::string>& names,
+                                                     std::optional<Bytes> ram_budget,
                                                      const std::filesystem::path& scratch_folder,
                                                      std::stop_token stop);
 

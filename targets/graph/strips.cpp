@@ -48,7 +48,7 @@ class Planner {
   }
 
   std::optional<StripPlan> run() {
-    if (!is_closed() || !divides()) return std::nullopt;
+    if (!divides() || !is_closed()) return std::nullopt;
     const std::size_t first = plan_.range.first;
     made_[plan_.exit] = {plan_.exit, plan_.range.rows, 0, plan_.range.rows, OutsideRow::zero};
     for (std::size_t i = plan_.range.last + 1; i-- > first;)

@@ -1,0 +1,42 @@
+// Which layers to run in strips where a network as a whole needs too much RAM. Pure; thread-safe.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "targets/graph/bank_plan.hpp"
+#include "targets/graph/strips.hpp"
+
+namespace assay {
+
+/// The RAM that a network's tensors and scratch may have.
+struct RamRoom {
+  std::optional<Bytes> budget;  ///< for all of them; absent: no limit but the banks'
+  RamLayout banks;              ///< in which they must find a place; or none
+};
+
+/// Whether a network's arena has room there.
+bool has_room(const RamRoom& room, const IntegerGraph& graph, std::span<const LayerMemory> layers,
+              const StripPlan* strips = nullptr);
+
+/// What the kernels of all layers need when some layers run in strips.
+using NeedsInStrips = std::function<std::vector<LayerMemory>(const StripPlan&)>;
+
+/// A way to run a network.
+struct StripChoice {
+  StripRange range;
+  Bytes arena;  ///< in one bank
+  bool has_room = false;
+};
+
+/// Of all ranges of layers that can run in strips, and all heights of strips: the way that costs
+/// the fewest instructions beyond the layers as a whole (by estimate), of those with room. Where
+/// none has room the one with the smallest arena; nothing where no layers can run in strips.
+std::optional<StripChoice> choose_strips(const IntegerGraph& graph, const NeedsInStrips& needs,
+                                         const RamRoom& room);
+
+/// An estimate of the instructions that strips cost beyond the layers as a whole.
+double instructions_of(const IntegerGraph& graph, const StripPlan& plan);
+
+}  // namespace assay

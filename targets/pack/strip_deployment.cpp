@@ -1,0 +1,41 @@
+#include "targets/pack/strip_deployment.hpp"
+
+#include <fmt/format.h>
+
+namespace assay {
+namespace {
+
+std::vector<LayerMemory> needs_of(const IntegerGraph& shapes, const Core& core) {
+  std::vector<LayerMemory> needs;
+  for (const IntegerLayer& layer : shapes.layers) {
+    const LayerView view(shapes, layer);
+    const KernelRow& kernel = choose_kernel(view, core);
+    needs.push_back({kernel.scratch(view), kernel.in_place(view)});
+  }
+  return needs;
+}
+
+}  // namespace
+
+std::vector<LayerMemory> first_needs(const IntegerGraph& graph, const Core& core,
+                                     const StripPlan& plan) {
+  return needs_of(strip_shapes(graph, plan), core);
+}
+
+KernelChoice choose_in_room(const IntegerGraph& graph, const Core& core, const RamRoom& room) {
+  KernelChoice choice;
+  const auto whole = needs_of(graph, core);
+  if (has_room(room, graph, whole)) return choice;
+  const auto found = choose_strips(
+      graph, [&](const StripPlan& plan) { return first_needs(graph, core, plan); }, room);
+  if (found && (found->has_room || found->arena < plan_memory(graph, whole).arena_bytes))
+    choice.strips = found->range;
+  return choice;
+}
+
+std::string over_budget(Bytes least, Bytes budget) {
+  return fmt::format("the layers need at least {} bytes of RAM, {} more than the budget of {}",
+                     least.count(), (least - budget).count(), budget.count());
+}
+
+}  // namespace assay

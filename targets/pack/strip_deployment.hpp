@@ -1,0 +1,20 @@
+// The first kernels of a network, and strips where these need too much RAM. Pure; thread-safe.
+#pragma once
+
+#include "targets/graph/strip_choice.hpp"
+#include "targets/pack/deployment.hpp"
+
+namespace assay {
+
+/// What the first kernels of `core` need with these strips.
+std::vector<LayerMemory> first_needs(const IntegerGraph& graph, const Core& core,
+                                     const StripPlan& plan);
+
+/// The first kernels; with layers in strips where they have no room otherwise. Where no strips give
+/// them room those with the smallest arena, as far as it is smaller than without.
+KernelChoice choose_in_room(const IntegerGraph& graph, const Core& core, const RamRoom& room);
+
+/// "the layers need at least 34000 bytes of RAM, 1000 more than the budget of 33000"
+std::string over_budget(Bytes least, Bytes budget);
+
+}  // namespace assay
