@@ -33,7 +33,7 @@ hash_folders(trial compress/onnx targets boards/link boards/probe boards/station
   harness/run/trial_stage.cpp)
 string(APPEND trial ${ENGINE})
 hash_folders(firmware compress/onnx targets harness/run/firmware_stage.cpp
-  harness/run/kernel_selection.cpp)
+  harness/run/kernel_arena.cpp harness/run/kernel_selection.cpp)
 hash_folders(runtime targets/runtime targets/wire targets/port)
 set(record_sources harness/run/measurement.cpp harness/run/model_metrics.cpp
   harness/plan/shape_model.cpp harness/core/metric.cpp)

@@ -11,4 +11,7 @@ namespace assay::cli {
 /// kernel that was not taken, with the reason. A figure that is not known is a dash.
 std::string explain_table(const Json& layers);
 
+/// A line on the layers that run in strips (KernelSelection::strips); nothing where none does.
+std::string explain_strips(const Json& strips);
+
 }  // namespace assay::cli

@@ -116,7 +116,8 @@ Result<int> run(const Options& options) {
     fmt::print(stderr, "assay: {}\n", notice);
   for (const auto& notice : selection.notices)
     fmt::print(stderr, "assay: {}\n", notice);
-  if (options.explain && type) fmt::print("{}\n", explain_table(selection.layers));
+  if (options.explain && type)
+    fmt::print("{}{}\n", explain_table(selection.layers), explain_strips(selection.strips));
   fmt::print(
       "{}: {} files; {} bytes of constants, {} bytes of arena; README.txt says how to "
       "compile it\n",

@@ -1,4 +1,5 @@
-// What kernels are chosen for, on the command line: --optimize, --flash-budget, --latency-budget.
+// What kernels are chosen for, on the command line: --optimize, --flash-budget,
+// --latency-budget, --ram-budget.
 #pragma once
 
 #include <fmt/format.h>
@@ -21,6 +22,7 @@ struct GoalOptions {
   std::string optimize = "latency";
   std::optional<std::uint64_t> flash_budget;
   std::optional<double> latency_budget;
+  std::optional<std::uint64_t> ram_budget;
 
   void add(CLI::App& options) {
     options
@@ -35,6 +37,7 @@ struct GoalOptions {
     options
         .add_option("--latency-budget", latency_budget, "Most modelled microseconds of all layers")
         ->check(positive_number);
+    options.add_option("--ram-budget", ram_budget, ram_budget_help)->check(whole_number);
   }
 
   /// Digits alone: a sign would wrap around.
@@ -57,6 +60,7 @@ struct GoalOptions {
     goal.optimize = parse_optimize(optimize).value_or(Optimize::latency);
     if (flash_budget) goal.flash_budget = Bytes(*flash_budget);
     if (latency_budget) goal.latency_budget = Microseconds(*latency_budget);
+    if (ram_budget) goal.ram_budget = Bytes(*ram_budget);
     return goal;
   }
 
@@ -66,6 +70,7 @@ struct GoalOptions {
     if (optimize != GoalOptions().optimize) text += " --optimize " + optimize;
     if (flash_budget) text += fmt::format(" --flash-budget {}", *flash_budget);
     if (latency_budget) text += fmt::format(" --latency-budget {}", *latency_budget);
+    if (ram_budget) text += fmt::format(" --ram-budget {}", *ram_budget);
     return text;
   }
 };

@@ -144,7 +144,8 @@ Result<Record> measure(Task& task, const Board& board, bool with_explanation) {
   ASSAY_TRY(artifacts.evaluate, ensure_stage(task.cache, task.evaluate, inputs, quiet, stop));
   if (with_explanation) {
     ASSAY_TRY(const auto facts, read_firmware_facts(artifacts.firmware));
-    fmt::print("{}\n", explain_table(facts.build.at("layers")));
+    fmt::print("{}{}\n", explain_table(facts.build.at("layers")),
+               explain_strips(facts.build.value("strips", Json())));
   }
   ASSAY_TRY(auto desk, Desk::open({board}, board_lock_folder()));
   return measure_cell(task.order, desk, board, stop);

@@ -6,12 +6,18 @@ Json to_json(const DeployGoal& goal) {
   Json json{{"optimize", to_string(goal.optimize)}};
   if (goal.flash_budget) json["flash_budget_bytes"] = goal.flash_budget->count();
   if (goal.latency_budget) json["latency_budget_us"] = goal.latency_budget->count();
+  if (goal.ram_budget) json["ram_budget_bytes"] = goal.ram_budget->count();
   return json;
 }
 
 Optimize read_optimize(JsonObject& object) {
   const auto word = object.choice("optimize", {"latency", "flash", "balanced"}, "latency");
   return parse_optimize(word).value_or(Optimize::latency);
+}
+
+std::optional<Bytes> read_ram_budget(JsonObject& object) {
+  if (!object.has("ram_budget_bytes")) return std::nullopt;
+  return Bytes(object.required<std::uint64_t>("ram_budget_bytes"));
 }
 
 DeployGoal read_goal(JsonObject& object) {
@@ -24,6 +30,7 @@ DeployGoal read_goal(JsonObject& object) {
     if (limit <= 0) object.problem("latency_budget_us", "expected microseconds above 0");
     goal.latency_budget = Microseconds(limit);
   }
+  goal.ram_budget = read_ram_budget(object);
   return goal;
 }
 

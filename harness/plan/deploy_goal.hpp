@@ -18,13 +18,16 @@ struct DeployGoal {
   Optimize optimize = Optimize::latency;
   std::optional<Bytes> flash_budget;  ///< constants and kernel code; default: what the part has
   std::optional<Microseconds> latency_budget;  ///< modelled, at the board's clock
+  std::optional<Bytes> ram_budget = {};        ///< tensors and scratch; default: what the part has
   bool operator==(const DeployGoal&) const = default;
 };
 
-/// {"optimize", "flash_budget_bytes"?, "latency_budget_us"?}
+/// {"optimize", "flash_budget_bytes"?, "latency_budget_us"?, "ram_budget_bytes"?}
 Json to_json(const DeployGoal& goal);
 /// Reads its field "optimize", latency when absent; a problem is noted there.
 Optimize read_optimize(JsonObject& object);
+/// Reads its field "ram_budget_bytes"; a problem is noted there.
+std::optional<Bytes> read_ram_budget(JsonObject& object);
 /// Reads those fields of an object that may have others; problems are noted there.
 DeployGoal read_goal(JsonObject& object);
 /// The same of an object that was written by to_json. Errors: bad_input.

@@ -221,6 +221,7 @@ class MatrixReader {
     target.virtual_board = on.optional("virtual", false);
     const auto clock_mhz = on.maybe<double>("clock_mhz");
     if (on.has("optimize")) target.optimize = read_optimize(on);
+    target.ram_budget = read_ram_budget(on);
     if (errors_.failed()) return;
     auto type = find_board_type(name);
     if (!type) return on.problem("board_type", type.error().message);
@@ -255,6 +256,7 @@ class MatrixReader {
 DeployGoal goal_of(const Deploy& deploy, const DeployTarget& target) {
   DeployGoal goal = deploy.goal;
   if (target.optimize) goal.optimize = *target.optimize;
+  if (target.ram_budget) goal.ram_budget = target.ram_budget;
   return goal;
 }
 

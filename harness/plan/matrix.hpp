@@ -24,6 +24,7 @@ struct DeployTarget {
   bool virtual_board = false;  ///< start a virtual board when the inventory has none of the type
   std::optional<Hertz> clock;  ///< the board type's own clock when absent
   std::optional<Optimize> optimize;  ///< in place of what the section says
+  std::optional<Bytes> ram_budget;   ///< likewise
 };
 
 /// Which configurations go to the boards: of those that differ only in some swept fields the best.

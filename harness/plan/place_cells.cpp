@@ -70,6 +70,7 @@ Cell board_cell(const Plan& plan, std::size_t config_index, Placement placement)
   if (target.clock)
     cell.label += fmt::format("-{:g}MHz", static_cast<double>(target.clock->count()) / 1e6);
   if (target.optimize) cell.label += fmt::format("-{}", to_string(*target.optimize));
+  if (target.ram_budget) cell.label += fmt::format("-ram{}", target.ram_budget->count());
   cell.cell_id = sha256_hex(canonical_json({{"config", config.config_id()},
                                             {"board_type", target.board_type.name},
                                             {"virtual", target.virtual_board},

@@ -91,13 +91,20 @@ Json deploy_schema() {
   const Json optimize{{"enum", {"latency", "flash", "balanced"}},
                       {"default", "latency"},
                       {"description", "What the kernel of every layer is chosen for."}};
+  const Json ram_budget{
+      {"type", "integer"},
+      {"minimum", 0},
+      {"description",
+       "Most bytes of tensors and scratch; layers run in strips where that is what it takes. "
+       "Default: what the part has."}};
   const Json target{
       {"type", "object"},
       {"properties",
        {{"board_type", {{"type", "string"}, {"description", "A board type, a part or its alias."}}},
         {"virtual", {{"type", "boolean"}, {"default", false}}},
         {"clock_mhz", {{"type", "number"}, {"exclusiveMinimum", 0}}},
-        {"optimize", optimize}}},
+        {"optimize", optimize},
+        {"ram_budget_bytes", ram_budget}}},
       {"required", {"board_type"}},
       {"additionalProperties", false}};
   Json fields = Json::array();
@@ -130,6 +137,7 @@ Json deploy_schema() {
          {{"type", "number"},
           {"exclusiveMinimum", 0},
           {"description", "Most modelled microseconds of all layers; default: none."}}},
+        {"ram_budget_bytes", ram_budget},
         {"samples", {{"type", "integer"}, {"minimum", 1}, {"maximum", 10000}, {"default", 500}}}}},
       {"anyOf", {{{"required", {"on"}}}, {{"required", {"best_over"}}}}},
       {"dependencies", {{"by", {"best_over"}}}},

@@ -45,11 +45,13 @@ std::string stored_weights(const IntegerGraph& graph) {
 /// What is known of every build; the rest needs an image.
 Json build_json(const FirmwareOrder& order, const KernelSelection& selection,
                 const IntegerGraph& graph, const std::string& hash) {
-  return {{"model_sha256", hash},
-          {"goal", to_json(order.goal)},
-          {"arithmetic", arithmetic_of(graph)},
-          {"weights", stored_weights(graph)},
-          {"layers", selection.layers}};
+  Json build{{"model_sha256", hash},
+             {"goal", to_json(order.goal)},
+             {"arithmetic", arithmetic_of(graph)},
+             {"weights", stored_weights(graph)},
+             {"layers", selection.layers}};
+  if (!selection.strips.is_null()) build["strips"] = selection.strips;
+  return build;
 }
 
 void add_image(const FirmwareImage& image, const GeneratedModel& model, Json& build) {
@@ -73,10 +75,10 @@ Status build_firmware_stage(const FirmwareOrder& order, const fs::path& director
   ASSAY_TRY(const auto hash, sha256_file(order.model));
   ASSAY_TRY(const auto trial, read_trial(order.trial));
   const Core& core = order.board_type.part.core;
-  ASSAY_TRY(const auto selection, select_kernels(graph, core, trial, order.goal, order.clock));
   FirmwareRequest request;
-  ASSAY_TRY(request.model, generate(graph, &core, hash, selection.choice,
-                                    ram_layout(order.board_type.part, request.stack_reserve)));
+  const RamLayout ram = ram_layout(order.board_type.part, request.stack_reserve);
+  ASSAY_TRY(const auto selection, select_kernels(graph, core, trial, order.goal, order.clock, ram));
+  ASSAY_TRY(request.model, generate(graph, &core, hash, selection.choice, ram));
   request.board = order.board_type;
   request.clock = order.clock;
   request.compiler_level = order.compiler_level;

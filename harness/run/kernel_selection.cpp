@@ -5,14 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/run/kernel_arena.hpp"
 #include "targets/build/layer_source.hpp"
-#include "targets/graph/memory_plan.hpp"
 #include "targets/pack/form_support.hpp"
+#include "targets/pack/strip_deployment.hpp"
 
 namespace assay {
 namespace {
-
-using Picks = std::vector<std::size_t>;
 
 /// What can be chosen for a layer: indices into its tried kernels.
 using Options = std::vector<std::size_t>;
@@ -20,35 +19,6 @@ using Options = std::vector<std::size_t>;
 Bytes flash_of(const TriedKernel& tried) {
   return tried.constants + tried.code.value_or(Bytes(0));
 }
-
-/// The arena of a network with these kernels.
-class Arena {
- public:
-  Arena(const IntegerGraph& graph, const Trial& trial) : graph_(graph), trial_(trial) {}
-
-  Bytes with(const Picks& picks) const {
-    std::vector<LayerMemory> memory;
-    for (std::size_t i = 0; i < picks.size(); ++i) {
-      const TriedKernel& tried = trial_.layers[i][picks[i]];
-      const LayerView view(graph_, graph_.layers[i]);
-      memory.push_back({tried.scratch, kernel_named(tried.kernel)->in_place(view)});
-    }
-    return plan_memory(graph_, memory).arena_bytes;
-  }
-
-  /// The kernels that need the least scratch.
-  Picks smallest() const {
-    Picks picks;
-    for (const auto& kernels : trial_.layers)
-      picks.push_back(static_cast<std::size_t>(
-          std::ranges::min_element(kernels, {}, &TriedKernel::scratch) - kernels.begin()));
-    return picks;
-  }
-
- private:
-  const IntegerGraph& graph_;
-  const Trial& trial_;
-};
 
 /// Whole cycles; a duration beyond what a counter holds is no limit at all.
 Cycles cycles_in(Microseconds duration, Hertz clock) {
@@ -60,17 +30,26 @@ Cycles cycles_in(Microseconds duration, Hertz clock) {
 /// The decision under way: what may still be chosen for each layer.
 class Selector {
  public:
-  Selector(const IntegerGraph& graph, Trial trial, const DeployGoal& goal, Hertz clock)
-      : trial_(std::move(trial)), goal_(goal), arena_(graph, trial_) {
+  Selector(const IntegerGraph& graph, Trial trial, const DeployGoal& goal, Hertz clock,
+           const RamLayout& ram)
+      : trial_(std::move(trial)),
+        goal_(goal),
+        ram_limit_(least_of(trial_.ram_left, goal.ram_budget)),
+        arena_(graph, trial_, {ram.banks.empty() ? ram_limit_ : goal.ram_budget, ram}) {
     if (goal.latency_budget) cycle_budget_ = cycles_in(*goal.latency_budget, clock);
   }
 
   Result<Picks> choose() {
+    arena_.choose_strips();
+    ASSAY_CHECK(check_ram_budget(arena_.smallest()));
+    take_on_strips();
     refuse_what_exceeds_ram();
     find_options();
     for (;;) {
       ASSAY_TRY(Picks picks, choose_by_cost());
-      if (!drop_largest_scratch(picks)) return picks;
+      if (drop_largest_scratch(picks)) continue;
+      ASSAY_CHECK(check_ram_budget(picks));
+      return picks;
     }
   }
 
@@ -95,8 +74,34 @@ class Selector {
   }
 
   const Trial& trial() const { return trial_; }
+  const KernelArena& arena() const { return arena_; }
 
  private:
+  static std::optional<Bytes> least_of(std::optional<Bytes> a, std::optional<Bytes> b) {
+    return a && b ? std::min(a, b) : (a ? a : b);
+  }
+
+  Status check_ram_budget(const Picks& picks) const {
+    if (!goal_.ram_budget) return {};
+    const Bytes arena = arena_.with(picks);
+    if (arena <= *goal_.ram_budget) return {};
+    return fail(ErrorKind::bad_input, over_budget(arena, *goal_.ram_budget));
+  }
+
+  /// Layers in strips have other scratch, and kernels that do not take so few rows. Whether the
+  /// layer as a whole overflowed the RAM says nothing of its strips.
+  void take_on_strips() {
+    for (std::size_t layer = 0; layer < trial_.layers.size(); ++layer)
+      for (std::size_t k = 0; arena_.in_strips(layer) && k < trial_.layers[layer].size(); ++k) {
+        TriedKernel& tried = trial_.layers[layer][k];
+        const auto scratch = arena_.scratch(layer, k);
+        if (scratch)
+          tried.scratch = *scratch;
+        else
+          tried.refused = "does not run in strips this low";
+      }
+  }
+
   static std::pair<std::string, std::string> differences(const TriedKernel& a,
                                                          const TriedKernel& b) {
     const double ratio =
@@ -108,7 +113,7 @@ class Selector {
   }
 
   void refuse_what_exceeds_ram() {
-    if (!trial_.ram_left) return;
+    if (!ram_limit_) return;
     const Picks smallest = arena_.smallest();
     for (std::size_t layer = 0; layer < trial_.layers.size(); ++layer)
       for (std::size_t k = 0; k < trial_.layers[layer].size(); ++k) {
@@ -116,21 +121,27 @@ class Selector {
         picks[layer] = k;
         const Bytes arena = arena_.with(picks);
         TriedKernel& tried = trial_.layers[layer][k];
-        if (k != smallest[layer] && arena > *trial_.ram_left && tried.refused.empty())
+        if (k != smallest[layer] && arena > *ram_limit_ && tried.refused.empty())
           tried.refused = over_ram(arena);
       }
   }
 
   std::string over_ram(Bytes arena) const {
-    return fmt::format("exceeds the RAM by {} bytes", (arena - *trial_.ram_left).count());
+    return fmt::format("exceeds the RAM{} by {} bytes",
+                       ram_limit_ == trial_.ram_left ? "" : " budget",
+                       (arena - *ram_limit_).count());
   }
 
-  /// Those that ran; where none did, the smallest, of which the linker then says how it misses.
+  /// Those that ran; where none did, the first that runs in strips, or the smallest, of which the
+  /// linker then says how it misses.
   void find_options() {
-    for (const auto& kernels : trial_.layers) {
+    for (std::size_t layer = 0; layer < trial_.layers.size(); ++layer) {
+      const auto& kernels = trial_.layers[layer];
       Options options;
       for (std::size_t k = 0; k < kernels.size(); ++k)
         if (kernels[k].cycles && kernels[k].refused.empty()) options.push_back(k);
+      for (std::size_t k = 0; k < kernels.size() && options.empty(); ++k)
+        if (arena_.in_strips(layer) && arena_.scratch(layer, k)) options.push_back(k);
       if (options.empty())
         options.push_back(static_cast<std::size_t>(
             std::ranges::min_element(kernels, {}, &TriedKernel::constants) - kernels.begin()));
@@ -189,9 +200,9 @@ class Selector {
   /// Branches may place tensors worse than each layer alone needs: gives up the largest scratch
   /// that can be spared. False when there is nothing to do.
   bool drop_largest_scratch(const Picks& picks) {
-    if (!trial_.ram_left) return false;
+    if (!ram_limit_) return false;
     const Bytes arena = arena_.with(picks);
-    if (arena <= *trial_.ram_left) return false;
+    if (arena <= *ram_limit_) return false;
     std::optional<std::size_t> largest;
     for (std::size_t layer = 0; layer < picks.size(); ++layer)
       if (options_[layer].size() > 1 && scratch(layer, picks) > least_scratch(layer) &&
@@ -215,8 +226,9 @@ class Selector {
 
   Trial trial_;
   DeployGoal goal_;
+  std::optional<Bytes> ram_limit_;
   std::optional<Cycles> cycle_budget_;
-  Arena arena_;
+  KernelArena arena_;
   std::vector<Options> options_;
 };
 
@@ -292,9 +304,10 @@ Result<KernelSelection> untried_kernels(const IntegerGraph& graph, const Core& c
 }  // namespace
 
 Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& core,
-                                       const Trial& trial, const DeployGoal& goal, Hertz clock) {
+                                       const Trial& trial, const DeployGoal& goal, Hertz clock,
+                                       const RamLayout& ram) {
   if (!trial.notice.empty()) {
-    if (goal.flash_budget || goal.latency_budget)
+    if (goal.flash_budget || goal.latency_budget || goal.ram_budget)
       return fail(ErrorKind::bad_input,
                   fmt::format("a budget cannot be kept where no kernel can be tried, {}: leave "
                               "the budgets out",
@@ -305,7 +318,7 @@ Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& co
     return fail(ErrorKind::bad_input,
                 fmt::format("the kernels of {} layers were tried, the network has {}",
                             trial.layers.size(), graph.layers.size()));
-  Selector selector(graph, trial, goal, clock);
+  Selector selector(graph, trial, goal, clock, ram);
   ASSAY_TRY(const Picks picks, selector.choose());
   KernelSelection selection;
   selection.layers = Json::array();
@@ -324,6 +337,8 @@ Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& co
     }
     selection.layers.push_back(std::move(json));
   }
+  if (selector.arena().strips()) selection.choice.strips = selector.arena().strips()->range;
+  selection.strips = selector.arena().describe(picks);
   return selection;
 }
 

@@ -8,6 +8,7 @@
 #include "harness/core/result.hpp"
 #include "harness/plan/deploy_goal.hpp"
 #include "harness/run/trial_stage.hpp"
+#include "targets/graph/bank_plan.hpp"
 #include "targets/graph/integer_graph.hpp"
 #include "targets/pack/deployment.hpp"
 
@@ -20,15 +21,19 @@ struct KernelSelection {
   /// where it was tried, code_bytes and modelled_cycles; int8_because, where its weights would fit
   /// fewer bits; alternatives: what else there was, with the same figures and "why_not".
   Json layers;
+  /// Which layers run in strips, for what arena, at what cost; null where none does.
+  Json strips;
   std::vector<std::string> notices;
 };
 
 /// Chooses what `goal` asks for at that core clock. Kernels whose scratch does not fit the RAM are
-/// left out. A network that does not fit the part gets its smallest kernels: the linker then says
+/// left out, and layers run in strips where a network does not fit it, or the user's RAM budget,
+/// otherwise. A network that does not fit the part gets its smallest kernels: the linker then says
 /// by how much it misses. Where nothing could be tried, constants alone decide for flash under
 /// Linux, and the table's first kernels are taken for any other goal. Errors: bad_input saying by
 /// how much the user's budgets are too small, or that the trial is of another network.
 Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& core,
-                                       const Trial& trial, const DeployGoal& goal, Hertz clock);
+                                       const Trial& trial, const DeployGoal& goal, Hertz clock,
+                                       const RamLayout& ram = {});
 
 }  // namespace assay

@@ -8,6 +8,29 @@
 namespace assay {
 namespace {
 
+// Instructions on cores with SMLAD, from counts of whole networks on Cortex-M7: a
+// multiply-accumulate takes about one; so do two copied bytes; a kernel has its beginning and end,
+// and expands what it reads.
+constexpr double copied_byte = 0.6;
+constexpr double call = 100;
+constexpr double expanded_byte = 2;
+
+/// What a kernel does more in a strip than for the same rows of the whole layer.
+double overhead_of_strip(const IntegerGraph& graph, const IntegerLayer& layer, int rows) {
+  const ActivationTensor& input = graph.tensors[static_cast<std::size_t>(layer.inputs.front())];
+  const ActivationTensor& output = graph.tensors[static_cast<std::size_t>(layer.output)];
+  if (layer.macs.count() == 0) return 0;
+  const Window& w = layer.window;
+  // Rows that windows of two strips share are expanded for both.
+  const int shared = std::max(w.kernel_height - w.stride_height, 0);
+  const double expanded = expanded_byte * shared * input.width * input.channels;
+  if (w.kernel_height * w.kernel_width > 1) return expanded;
+  // A convolution of single pixels makes four at a time, whichever rows they are in.
+  const int pixels = rows * output.width;
+  const double missing = (pixels + 3) / 4 * 4 - pixels;
+  return missing * static_cast<double>(layer.macs.count()) / (output.height * output.width);
+}
+
 /// A plan that may be taken, and what can be said of it before its kernels are looked at.
 struct Candidate {
   StripPlan plan;
@@ -76,12 +99,12 @@ bool has_room(const RamRoom& room, const IntegerGraph& graph, std::span<const La
 
 double instructions_of(const IntegerGraph& graph, const StripPlan& plan) {
   const StripCost cost = cost_of(graph, plan);
-  // A multiply-accumulate takes about an instruction on cores with SMLAD, a copied word two and a
-  // half; a call with its loops' beginnings and ends about a hundred.
-  const double calls = static_cast<double>(plan.strips + plan.warm_up) *
-                       static_cast<double>(plan.range.last - plan.range.first + 2);
-  return static_cast<double>(cost.extra.count()) + 0.6 * static_cast<double>(cost.copied.count()) +
-         100 * calls;
+  double sum = static_cast<double>(cost.extra.count()) +
+               copied_byte * static_cast<double>(cost.copied.count());
+  for (std::size_t i = plan.range.first; i <= plan.range.last; ++i)
+    sum += static_cast<double>(plan.strips) *
+           (call + overhead_of_strip(graph, graph.layers[i], plan.rows_made(graph.layers[i])));
+  return sum;
 }
 
 std::optional<StripChoice> choose_strips(const IntegerGraph& graph, const NeedsInStrips& needs,

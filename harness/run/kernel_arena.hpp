@@ -1,0 +1,58 @@
+// The arena that tried kernels need, as a whole or with layers in strips. Thread-safe while nobody
+// calls choose_strips().
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "harness/core/json.hpp"
+#include "harness/run/trial_stage.hpp"
+#include "targets/graph/integer_graph.hpp"
+#include "targets/graph/strip_choice.hpp"
+#include "targets/pack/kernel.hpp"
+
+namespace assay {
+
+/// One kernel a layer: indices into Trial::layers.
+using Picks = std::vector<std::size_t>;
+
+class KernelArena {
+ public:
+  /// `graph` must outlive it. With banks in the room its budget is the user's; without, it is the
+  /// smaller one of the user's and the part's.
+  KernelArena(const IntegerGraph& graph, const Trial& trial, RamRoom room);
+
+  /// Runs layers in strips where not even the kernels of least scratch have room as a whole: at the
+  /// least cost in instructions that makes room; where nothing does, so that the arena is smallest.
+  void choose_strips();
+
+  /// Scratch of a kernel, in strips where its layer runs in strips; nothing where it cannot.
+  std::optional<Bytes> scratch(std::size_t layer, std::size_t kernel) const;
+  bool in_strips(std::size_t layer) const { return plan_ && plan_->covers(layer); }
+  /// The arena with these kernels.
+  Bytes with(const Picks& picks) const;
+  /// The kernels that need the least scratch.
+  Picks smallest() const;
+
+  const std::optional<StripPlan>& strips() const { return plan_; }
+  /// What is done in strips and why; null without strips.
+  Json describe(const Picks& picks) const;
+
+ private:
+  /// What the kernels of one layer need; nothing where a kernel does not take it.
+  using LayerNeeds = std::vector<std::optional<LayerMemory>>;
+
+  std::vector<LayerNeeds> needs_in(const StripPlan& plan) const;
+  std::vector<LayerMemory> memory_of(const std::vector<LayerNeeds>& needs,
+                                     const Picks& picks) const;
+  static Picks smallest_of(const std::vector<LayerNeeds>& needs);
+
+  const IntegerGraph& graph_;
+  std::vector<std::vector<const KernelRow*>> kernels_;
+  RamRoom room_;
+  std::vector<LayerNeeds> whole_;
+  std::vector<LayerNeeds> needs_;  ///< with the strips chosen
+  std::optional<StripPlan> plan_;
+};
+
+}  // namespace assay
