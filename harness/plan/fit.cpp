@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "harness/plan/shape_model.hpp"
-#include "targets/pack/deployment.hpp"
+#include "targets/pack/strip_deployment.hpp"
 
 namespace assay {
 namespace {
@@ -59,13 +59,14 @@ std::string FitEstimate::sentence() const {
 
 Result<FitEstimate> estimate_fit(const Config& config, const BoardType& board_type) {
   ASSAY_TRY(const auto graph, untrained_graph(config));
-  ASSAY_TRY(const auto deployment, deploy(graph, &board_type.part.core));
   FitEstimate estimate;
   const Part& part = board_type.part;
   // A program under Linux is a file that is read into RAM, where a network always fits.
   estimate.flash_size = part.runs_linux() ? part.ram().size : part.flash().size;
   estimate.ram_size = board_type.part.ram().size;
   const Core& core = board_type.part.core;
+  const Bytes room = estimate.ram_size - std::min(estimate.ram_size, runtime_ram);
+  ASSAY_TRY(const auto deployment, deploy(graph, &core, choose_in_room(graph, core, {room, {}})));
   Bytes around = runtime_flash;
   for (std::size_t i = 0; i < graph.layers.size(); ++i)
     around += code_per_layer;

@@ -10,7 +10,8 @@
 namespace assay {
 
 /// What a model needs of a part. Weights, arena and their sum are exact for the shapes and the
-/// scheme's weights; the runtime and code around them are an allowance.
+/// scheme's weights, with layers in strips where the RAM asks for it; the runtime and code around
+/// them are an allowance.
 struct FitEstimate {
   Bytes flash_needed;
   /// With the smallest form of every layer's weights that compression may leave room for, which

@@ -80,7 +80,8 @@ __attribute__((noinline)) void convolve_tile(const Scratch& scratch, Filters& fi
   std::int8_t* last = out + (pixels > 4 ? pixels - 4 : 0) * L::out_channels;
   out += first * L::out_channels;
   const std::int32_t* channel = L::channels;
-  const std::int32_t* const end = scratch.columns[groups][0];
+  constexpr int group = sizeof(scratch.columns[0]) / sizeof(std::int32_t);
+  const std::int32_t* const end = scratch.columns[0][0] + groups * group;
   for (int c = 0; c < L::out_channels; ++c, channel += 2, ++out, ++last) {
     filters.next();
     std::int8_t* to = out;

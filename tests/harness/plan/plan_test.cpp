@@ -231,7 +231,7 @@ TEST(Plan, TheGoalIsPartOfTheFirmwareAndTheCellButNotOfTheTrial) {
   std::set<std::string> firmware{key(usual, StageKind::firmware)};
   std::set<std::string> cells{usual.cells[0].cell_id};
   for (const char* goal : {R"(, "optimize": "flash")", R"(, "flash_budget_bytes": 20000)",
-                           R"(, "latency_budget_us": 900)"}) {
+                           R"(, "latency_budget_us": 900)", R"(, "ram_budget_bytes": 30000)"}) {
     const auto plan = planned(goal);
     EXPECT_EQ(key(plan, StageKind::trial), key(usual, StageKind::trial)) << goal;
     EXPECT_TRUE(firmware.insert(key(plan, StageKind::firmware)).second) << goal;
@@ -256,6 +256,19 @@ TEST(Plan, ATargetMayHaveAGoalOfItsOwn) {
   EXPECT_THAT(labels, testing::ElementsAre("@olimex-stm32-h405", "@olimex-stm32-h405-flash",
                                            "@olimex-stm32-h405-latency"));
   EXPECT_EQ(ids.size(), 3u);
+}
+
+TEST(Plan, ATargetMayHaveARamBudgetOfItsOwn) {
+  const auto plan = plan_of(R"({"name": "m", "deploy": {"ram_budget_bytes": 60000, "on": [
+      {"board_type": "stm32f405"}, {"board_type": "stm32f405", "ram_budget_bytes": 20000}]}})");
+  ASSERT_EQ(plan.cells.size(), 2u);
+  std::vector<std::uint64_t> budgets;
+  for (const Cell& cell : plan.cells)
+    budgets.push_back(
+        plan.stages[cell.placement->firmware].settings.at("goal").at("ram_budget_bytes"));
+  EXPECT_THAT(budgets, testing::ElementsAre(60000, 20000));
+  EXPECT_NE(plan.cells[0].cell_id, plan.cells[1].cell_id);
+  EXPECT_THAT(plan.cells[1].label, testing::HasSubstr("-ram20000"));
 }
 
 }  // namespace

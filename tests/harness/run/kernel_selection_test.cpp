@@ -1,6 +1,7 @@
 // The kernels of a firmware from made-up figures: what is taken, what is left, and the reasons.
 #include "harness/run/kernel_selection.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -110,6 +111,71 @@ TEST_F(KernelSelectionOf, SaysWhyNot) {
   EXPECT_EQ(why_not(0), "slower by 3 %, larger by 40 bytes");
   trial_.layers[0][1].refused = "alone it does not fit";
   EXPECT_EQ(why_not(0), "alone it does not fit");
+}
+
+// As a whole the convolution needs its input, its output and its scratch: 144 + 1152 + 200 bytes.
+TEST_F(KernelSelectionOf, RunsInStripsForARamBudget) {
+  trial_.layers[0].pop_back();
+  trial_.layers[2].pop_back();
+  DeployGoal goal;
+  goal.ram_budget = Bytes(1496);
+  ASSERT_TRUE(select(goal));
+  EXPECT_FALSE(select(goal)->choice.strips);
+  EXPECT_TRUE(select(goal)->strips.is_null());
+  goal.ram_budget = Bytes(1488);
+  const auto selection = select(goal);
+  ASSERT_TRUE(selection) << selection.error().message;
+  ASSERT_TRUE(selection->choice.strips);
+  EXPECT_EQ(selection->strips.at("arena_bytes_without"), 1496);
+  EXPECT_LE(selection->strips.at("arena_bytes").get<std::uint64_t>(), 1488u);
+  const auto deployment = deploy(graph_, &core_, selection->choice);
+  ASSERT_TRUE(deployment) << deployment.error().message;
+  EXPECT_EQ(deployment->memory.arena_bytes.count(), selection->strips.at("arena_bytes"));
+  EXPECT_EQ(deployment->layers[0].scratch.count(), selection->layers.at(0).at("scratch_bytes"));
+  EXPECT_THAT(cli::explain_strips(selection->strips), HasSubstr("instead of at least 1496"));
+}
+
+TEST_F(KernelSelectionOf, RunsInStripsWhereThePartIsTooSmall) {
+  trial_.ram_left = Bytes(1200);
+  const auto selection = select();
+  ASSERT_TRUE(selection) << selection.error().message;
+  EXPECT_TRUE(selection->choice.strips);
+  // A budget that is larger than the part's RAM changes nothing.
+  DeployGoal goal;
+  goal.ram_budget = Bytes(50'000);
+  EXPECT_EQ(select(goal)->choice.strips, selection->choice.strips);
+}
+
+TEST_F(KernelSelectionOf, KernelsInStripsAreTheFirstWhereNoneFitAsAWhole) {
+  trial_.ram_left = Bytes(1000);
+  for (TriedKernel& kernel : trial_.layers[0]) {
+    kernel.cycles.reset();
+    kernel.code.reset();
+    kernel.refused = "alone it does not fit: region RAM overflows";
+  }
+  const auto selection = select();
+  ASSERT_TRUE(selection) << selection.error().message;
+  EXPECT_TRUE(selection->choice.strips);
+  EXPECT_EQ(selection->choice.layers[0]->name, "conv.dsp");
+  EXPECT_FALSE(selection->layers.at(0).contains("modelled_cycles"));
+}
+
+TEST_F(KernelSelectionOf, NamesTheLeastRamThereCanBe) {
+  DeployGoal goal;
+  goal.ram_budget = Bytes(1);
+  const auto refused = select(goal);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::bad_input);
+  const std::string& message = refused.error().message;
+  const std::string before = "the layers need at least ";
+  ASSERT_EQ(message.find(before), 0u) << message;
+  const auto least = std::stoull(message.substr(before.size()));
+  EXPECT_EQ(message, fmt::format("{}{} bytes of RAM, {} more than the budget of 1", before, least,
+                                 least - 1));
+  goal.ram_budget = Bytes(least);
+  EXPECT_TRUE(select(goal));
+  goal.ram_budget = Bytes(least - 1);
+  EXPECT_FALSE(select(goal));
 }
 
 TEST_F(KernelSelectionOf, KeepsTheBudgets) {

@@ -14,6 +14,7 @@
 #include "targets/graph/memory_plan.hpp"
 #include "targets/graph/reference_run.hpp"
 #include "tests/targets/graph/random_networks.hpp"
+#include "tests/targets/graph/strip_ranges.hpp"
 
 namespace assay {
 namespace {
@@ -141,16 +142,6 @@ Values random_input(const IntegerGraph& graph, std::mt19937& random) {
   return input;
 }
 
-/// Every plan of a network.
-std::vector<StripPlan> all_plans(const IntegerGraph& graph) {
-  std::vector<StripPlan> plans;
-  for (std::size_t first = 0; first < graph.layers.size(); ++first)
-    for (std::size_t last = first; last < graph.layers.size(); ++last)
-      for (int rows = 1; rows < graph.tensors[graph.layers[last].output].height; ++rows)
-        if (auto plan = plan_strips(graph, {first, last, rows})) plans.push_back(*plan);
-  return plans;
-}
-
 /// Scratch, or in place where an operator reads element by element.
 std::vector<LayerMemory> random_needs(const IntegerGraph& graph, std::mt19937& random) {
   std::vector<LayerMemory> needs;
@@ -169,7 +160,7 @@ TEST(Strips, ComputeTheSameLogits) {
     ASSERT_TRUE(graph) << graph.error().message;
     const Values input = random_input(*graph, random);
     const Values expected = run_reference(*graph, input);
-    for (const StripPlan& plan : all_plans(*graph)) {
+    for (const StripPlan& plan : test::all_strip_plans(*graph)) {
       SCOPED_TRACE(::testing::Message()
                    << "seed " << seed << ", layers " << plan.range.first << " to "
                    << plan.range.last << " in rows of " << plan.range.rows);

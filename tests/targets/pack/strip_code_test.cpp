@@ -10,6 +10,7 @@
 #include "targets/graph/reference_run.hpp"
 #include "tests/targets/graph/float_form.hpp"
 #include "tests/targets/graph/random_networks.hpp"
+#include "tests/targets/graph/strip_ranges.hpp"
 #include "tests/targets/pack/compiled_model.hpp"
 
 namespace assay {
@@ -19,13 +20,9 @@ const std::string some_hash = "00112233445566778899aabbccddeeff0123456789abcdef0
 
 /// Some plan of the network.
 std::optional<StripRange> draw_range(const IntegerGraph& graph, std::mt19937& random) {
-  std::vector<StripRange> ranges;
-  for (std::size_t first = 0; first < graph.layers.size(); ++first)
-    for (std::size_t last = first; last < graph.layers.size(); ++last)
-      for (int rows = 1; rows < graph.tensors[graph.layers[last].output].height; ++rows)
-        if (plan_strips(graph, {first, last, rows})) ranges.push_back({first, last, rows});
-  if (ranges.empty()) return std::nullopt;
-  return ranges[random() % ranges.size()];
+  const auto plans = test::all_strip_plans(graph);
+  if (plans.empty()) return std::nullopt;
+  return plans[random() % plans.size()].range;
 }
 
 void expect_same_logits(const IntegerGraph& graph, const StripRange& range, std::mt19937& random,
