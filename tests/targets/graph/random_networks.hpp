@@ -16,5 +16,6 @@ onnx::Model wide_random_branches(unsigned seed);  ///< int16 activations
 /// A tall image that shrinks: windows of 1 to 7 rows, strides of 1 to 3, lopsided padding, pools,
 /// residuals, joined branches.
 onnx::Model random_stages(unsigned seed);
+onnx::Model wide_random_stages(unsigned seed);  ///< int16 activations
 
 }  // namespace assay::test

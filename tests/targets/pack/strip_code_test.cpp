@@ -59,6 +59,18 @@ TEST_P(StripCode, LogitsEqualTheInterpreters) {
   expect_same_logits(*graph, *range, random, std::to_string(GetParam()));
 }
 
+TEST(StripCode, LogitsOfInt16EqualTheInterpreters) {
+  std::mt19937 random(6);
+  for (unsigned seed = 210; seed < 216; ++seed) {
+    SCOPED_TRACE(seed);
+    const auto graph = lower(test::wide_random_stages(seed));
+    ASSERT_TRUE(graph) << graph.error().message;
+    const auto range = draw_range(*graph, random);
+    ASSERT_TRUE(range);
+    expect_same_logits(*graph, *range, random, "int16_" + std::to_string(seed));
+  }
+}
+
 TEST(StripCode, LogitsInFloatEqualTheInterpreters) {
   std::mt19937 random(5);
   for (unsigned seed = 200; seed < 206; ++seed) {
