@@ -120,6 +120,11 @@ std::vector<ConstantArray> pack_dense(const LayerView& view) {
   return arrays;
 }
 
+Bytes dense_scratch(const LayerView& view) {
+  const auto inputs = static_cast<int>(view.input.size());
+  return Bytes(4 * static_cast<std::uint64_t>(m0::dense_input_words(inputs, view.output.channels)));
+}
+
 std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
   const auto channels = static_cast<std::size_t>(view.output.channels);
   const std::size_t taps = view.layer.weights.size() / channels;
@@ -198,7 +203,7 @@ std::span<const KernelRow> m0_kernels() {
        .runs_on = is_armv6m,
        .accepts = any_layer,
        .pack = pack_dense,
-       .scratch = no_scratch,
+       .scratch = dense_scratch,
        .in_place = never,
        .portable = false},
       {.name = "max_pool.m0",

@@ -43,10 +43,37 @@ ASSAY_INLINE std::int32_t* pack_inputs(const std::int8_t* a, const std::int8_t* 
       ".endr\n\t"
       "adds %[to], %[to], #assay_offset\n\t"
       "cmp %[a], r8\n\t"
-      "bne 1b" ASSAY_LINES_48
+      "bne 1b" ASSAY_LINES_48 ASSAY_LINES_48
       : [a] "+l"(a), [to] "+l"(to), [low] "=&l"(low), [high] "=&l"(high)
       : [unroll] "i"(unroll), "r"(r8), [zero] "l"(0), [one] "l"(1), [distance] "l"(distance),
         [distance1] "l"(distance + 1)
+      : "cc", "memory");
+  return to;
+}
+
+/// The words of `pairs` pairs of inputs of one pair of pixels; returns the next word. Four
+/// instructions for two words.
+template <int pairs>
+ASSAY_INLINE std::int32_t* copy_pairs(const std::int32_t* from, std::int32_t* to) {
+  std::int32_t first, second;
+  register const std::int32_t* r8 asm("r8") = to + 4 * pairs;
+  asm volatile(
+      ".syntax unified\n"
+      "1:\n\t"
+      ".set assay_offset, 0\n\t"
+      ".rept %c[unroll]\n\t"
+      "ldr %[first], [%[from], #assay_offset]\n\t"
+      "ldr %[second], [%[from], #assay_offset + 4]\n\t"
+      "str %[first], [%[to], #assay_offset]\n\t"
+      "str %[second], [%[to], #assay_offset + 4]\n\t"
+      ".set assay_offset, assay_offset + 16\n\t"
+      ".endr\n\t"
+      "adds %[from], %[from], #assay_offset\n\t"
+      "adds %[to], %[to], #assay_offset\n\t"
+      "cmp %[to], r8\n\t"
+      "bne 1b" ASSAY_LINES_48
+      : [from] "+l"(from), [to] "+l"(to), [first] "=&l"(first), [second] "=&l"(second)
+      : [unroll] "i"(largest_divisor(pairs, 8)), "r"(r8)
       : "cc", "memory");
   return to;
 }
@@ -57,13 +84,13 @@ template <int count>
 __attribute__((noinline)) void pack_pixels(const std::int8_t* a, const std::int8_t* b,
                                            std::int32_t* to, int first) {
   constexpr int pairs = count / 2;
-  to += first / 2 * 4;
+  to += count % 2 == 0 ? first * 2 : first / 2 * 4;
   const bool odd = count % 2 != 0 && first % 2 != 0;
   if (odd) {
     to[1] = *a++ + *b++ * 65536;
     to += 4;
   }
-  if constexpr (pairs > 0) to = pack_inputs<largest_divisor(pairs, 4)>(a, a + 2 * pairs, b, to);
+  if constexpr (pairs > 0) to = pack_inputs<largest_divisor(pairs, 8)>(a, a + 2 * pairs, b, to);
   if (count % 2 != 0 && !odd) to[0] = a[2 * pairs] + b[2 * pairs] * 65536;
 }
 
@@ -142,6 +169,9 @@ class WindowPacker {
   const std::int8_t* position(Corner corner) const {
     if (pads_height && (corner.y < 0 || corner.y >= L::in_height)) return outside_;
     if (pads_width && (corner.x < 0 || corner.x >= L::in_width)) return outside_;
+    return inside_position(corner);
+  }
+  const std::int8_t* inside_position(Corner corner) const {
     return in_ + (corner.y * L::in_width + corner.x) * L::in_channels;
   }
 
@@ -149,7 +179,7 @@ class WindowPacker {
     int first = 0;
     for (int ky = 0; ky < L::kernel_height; ++ky, ++a.y, ++b.y) {
       if (row_inside(a) && row_inside(b)) {
-        pack_pixels<row>(position(a), position(b), to, first);
+        pack_pixels<row>(inside_position(a), inside_position(b), to, first);
         first += row;
         continue;
       }
@@ -164,16 +194,11 @@ class WindowPacker {
   __attribute__((noinline)) void gather_beside(Corner a, Corner b, std::int32_t* columns) const {
     a.x += L::kernel_width - 1;
     b.x += L::kernel_width - 1;
+    std::int32_t* to = columns + 2;
     for (int ky = 0; ky < L::kernel_height; ++ky, ++a.y, ++b.y) {
-      std::int32_t* to = columns + ky * row * 2 + 2;
-      const std::int32_t* from = to + L::in_channels * 2 - 2;
-      constexpr int shared = row - L::in_channels;
-#pragma GCC unroll 4
-      for (int i = 0; i < shared; i += 2, to += 4, from += 4) {
-        to[0] = from[0];
-        to[1] = from[1];
-      }
+      to = copy_pairs<L::in_channels / 2 * (L::kernel_width - 1)>(to + 2 * L::in_channels - 2, to);
       pack_pixels<L::in_channels>(position(a), position(b), to, 0);
+      to += 2 * L::in_channels;
     }
   }
 

@@ -72,28 +72,51 @@ ASSAY_INLINE void put_few(const FourSums& sums, std::int32_t multiplier, std::in
 
 #undef ASSAY_M0_PUT
 
+/// One channel of groups of four pixels, from `columns` up to `end`.
+template <class L, class Filters>
+ASSAY_INLINE void convolve_channel(Filters& filters, const std::int32_t* columns,
+                                   const std::int32_t* end, const std::int32_t* channel,
+                                   std::int8_t* to) {
+  constexpr int pixels = L::out_height * L::out_width;
+  if constexpr (Filters::are_words && pixels >= 4) {
+    constexpr Unrolled loop = conv_layout<L>.loop;
+    const std::int32_t* const filter = filters.unpacked();
+    convolve_groups<L, loop.unroll>(filter, filter + 2 * loop.steps, columns, end, channel, to);
+  } else {
+    while (columns != end) {
+      const FourSums sums = filters.multiply(columns, channel[0]);
+      if constexpr (pixels < 4)
+        put_few<L, pixels>(sums, channel[1], to);
+      else
+        to = put_four<L>(sums, channel[1], to);
+    }
+  }
+}
+
 /// All channels of `groups` groups of four pixels, the first of them at `first`.
 template <class L, class Filters, class Scratch>
-__attribute__((noinline)) void convolve_tile(const Scratch& scratch, Filters& filters, int groups,
-                                             int first, std::int8_t* out) {
+__attribute__((noinline)) void convolve_tile(Scratch& scratch, int groups, int first,
+                                             std::int8_t* out) {
   constexpr int pixels = L::out_height * L::out_width;
+  // The last four pixels may have been written in part: the same values again.
+  const bool overlaps = pixels > 4 && pixels % 4 != 0 && first + 4 * groups > pixels;
   std::int8_t* last = out + (pixels > 4 ? pixels - 4 : 0) * L::out_channels;
   out += first * L::out_channels;
   const std::int32_t* channel = L::channels;
-  constexpr int group = sizeof(scratch.columns[0]) / sizeof(std::int32_t);
-  const std::int32_t* const end = scratch.columns[0][0] + groups * group;
+  Filters filters(scratch.filter);
+  constexpr int group = sizeof scratch.columns[0] / sizeof(std::int32_t);
+  const std::int32_t* const begin = scratch.columns[0][0];
+  const std::int32_t* const end = begin + groups * group;
+  const std::int32_t* const whole_end = overlaps && groups > 1 ? end - group : end;
   for (int c = 0; c < L::out_channels; ++c, channel += 2, ++out, ++last) {
     filters.next();
-    std::int8_t* to = out;
-    for (const std::int32_t* columns = scratch.columns[0][0]; columns != end;) {
-      const FourSums sums = filters.multiply(columns, channel[0]);
-      if constexpr (pixels < 4) {
-        put_few<L, pixels>(sums, channel[1], to);
-        continue;
-      }
-      // The last four pixels may have been written in part: the same values again.
-      if (pixels % 4 != 0 && to > last) to = last;
-      to = put_four<L>(sums, channel[1], to);
+    const std::int32_t* columns = begin;
+    const std::int32_t* stop = whole_end;
+    for (std::int8_t* to = overlaps && groups == 1 ? last : out;; to = last) {
+      convolve_channel<L>(filters, columns, stop, channel, to);
+      if (pixels % 4 == 0 || stop == end) break;
+      columns = stop;
+      stop = end;
     }
   }
 }
@@ -104,6 +127,7 @@ __attribute__((noinline)) void convolve_tile(const Scratch& scratch, Filters& fi
 ///   void next()                unpacks the next one
 ///   FourSums multiply(const std::int32_t*& columns, std::int32_t bias)
 ///                              its sums over one group; advances to the next group
+///   are_words                  it is one word for each weight, whose address unpacked() returns
 template <class L, class Filters>
 ASSAY_INLINE void convolve(const std::int8_t* in, std::int8_t* out, void* memory) {
   using Scratch = ConvScratch<L, Filters::unpacked_bytes>;
@@ -115,8 +139,7 @@ ASSAY_INLINE void convolve(const std::int8_t* in, std::int8_t* out, void* memory
     int groups = 0;
     for (int pixel = first; groups < Scratch::tile.groups && pixel < pixels; pixel += 4, ++groups)
       windows.gather(scratch.columns[groups]);
-    Filters filters(scratch.filter);
-    convolve_tile<L>(scratch, filters, groups, first, out);
+    convolve_tile<L, Filters>(scratch, groups, first, out);
   }
 }
 
@@ -127,23 +150,21 @@ class Int8Filters {
   static constexpr int words = conv_layout<L>.inputs();
   static constexpr int unpacked_bytes =
       int8_unpacked_bytes(L::out_height * L::out_width, conv_layout<L>, L::in_channels);
-  static constexpr bool unpacks = unpacked_bytes > 0;
+  static constexpr bool are_words = unpacked_bytes > 0;
 
   explicit Int8Filters(std::int32_t* unpacked) : unpacked_(unpacked) {}
   ASSAY_INLINE void next() {
     filter_ = next_;
-    if constexpr (unpacks)
+    if constexpr (are_words)
       unpack_bytes<words>(next_, unpacked_);
     else
       next_ += words;
   }
+  const std::int32_t* unpacked() const { return unpacked_; }
   ASSAY_INLINE FourSums multiply(const std::int32_t*& columns, std::int32_t bias) const {
     constexpr Unrolled loop = conv_layout<L>.loop;
-    if constexpr (unpacks)
-      return multiply_words<loop.unroll>(unpacked_, unpacked_ + 2 * loop.steps, columns, bias);
-    else
-      return split_sums(
-          multiply_bytes<loop.unroll>(filter_, columns, columns + 4 * loop.steps, open_sums(bias)));
+    return split_sums(
+        multiply_bytes<loop.unroll>(filter_, columns, columns + 4 * loop.steps, open_sums(bias)));
   }
 
  private:

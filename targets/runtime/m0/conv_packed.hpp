@@ -17,6 +17,7 @@ template <class L, int bits>
 class SmallFilters {
  public:
   static constexpr int unpacked_bytes = FieldGroup(bits).unpacked_bytes(conv_layout<L>.inputs());
+  static constexpr bool are_words = false;  // multiplied otherwise
 
   explicit SmallFilters(std::int32_t* unpacked) : unpacked_(unpacked) {}
   ASSAY_INLINE void next() {
@@ -37,12 +38,14 @@ template <class L, int bits>
 class CodebookFilters {
  public:
   static constexpr int unpacked_bytes = FieldGroup(bits).unpacked_bytes(conv_layout<L>.inputs());
+  static constexpr bool are_words = true;
 
   explicit CodebookFilters(std::int32_t* unpacked) : unpacked_(unpacked) {}
   ASSAY_INLINE void next() {
     unpack_fields<bits, conv_layout<L>.inputs()>(next_, unpacked_,
                                                  CodebookField<bits>{L::codebook});
   }
+  const std::int32_t* unpacked() const { return unpacked_; }
   ASSAY_INLINE FourSums multiply(const std::int32_t*& columns, std::int32_t bias) const {
     constexpr Unrolled loop = conv_layout<L>.loop;
     return multiply_words<loop.unroll>(unpacked_, unpacked_ + 2 * loop.steps, columns, bias);

@@ -29,15 +29,20 @@ template <class L>
 class BlockFilters {
  public:
   static constexpr int unpacked_bytes = blocks_unpacked_bytes(L::most[0]);
+  static constexpr bool are_words = false;
 
   explicit BlockFilters(std::int32_t* unpacked) : unpacked_(unpacked) {}
   ASSAY_INLINE void next() {
     end_ = unpack_blocks(position_, position_ + *count_++, weights_, unpacked_);
+    // A filter without weights has a block of zeros, so that no group need look.
+    if (end_ == unpacked_)
+      while (end_ != unpacked_ + block_record)
+        *end_++ = 0;
   }
   ASSAY_INLINE FourSums multiply(const std::int32_t*& columns, std::int32_t bias) const {
     const std::int32_t* group = columns;
     columns += 4 * conv_layout<L>.loop.steps;
-    return end_ == unpacked_ ? no_products(bias) : multiply_blocks(unpacked_, end_, group, bias);
+    return multiply_blocks(unpacked_, end_, group, bias);
   }
 
  private:
@@ -45,7 +50,7 @@ class BlockFilters {
   decltype(&L::positions[0]) position_ = L::positions;
   const std::uint32_t* weights_ = L::weights;
   std::int32_t* unpacked_;
-  const std::int32_t* end_ = nullptr;
+  std::int32_t* end_ = nullptr;
 };
 
 /// Records of single weights.
@@ -53,6 +58,7 @@ template <class L>
 class SingleFilters {
  public:
   static constexpr int unpacked_bytes = singles_unpacked_bytes(L::most[0]);
+  static constexpr bool are_words = false;
 
   explicit SingleFilters(std::int32_t* unpacked) : unpacked_(unpacked) {}
   ASSAY_INLINE FourSums multiply(const std::int32_t*& columns, std::int32_t bias) const {

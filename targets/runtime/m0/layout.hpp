@@ -60,9 +60,9 @@ constexpr int conv_scratch_bytes(int pixels, const ConvLayout& layout, int chann
 /// Blocks of a sparse filter are four inputs; a record is the offset of their columns and their
 /// weights.
 constexpr int block_record = 5;
-/// Scratch for records of up to `most` blocks.
+/// Scratch for records of up to `most` blocks, and of one where there are none.
 constexpr int blocks_unpacked_bytes(int most) {
-  return round_up(4 * block_record * most, 8);
+  return round_up(4 * block_record * (most > 0 ? most : 1), 8);
 }
 /// Scratch for {weight, offset of its columns} of up to `most` single weights, whole pairs.
 constexpr int singles_unpacked_bytes(int most) {
@@ -137,6 +137,13 @@ struct DenseLayout {
   constexpr explicit DenseLayout(int channels)
       : blocks((channels + 4) / 8), singles(channels > blocks * 8 ? channels - blocks * 8 : 0) {}
 };
+
+/// Inputs that lie as words in scratch memory: those that come in fours, where half of it holds
+/// them and several blocks read them.
+constexpr int dense_input_words(int inputs, int channels) {
+  const int fours = inputs / 4 * 4;
+  return 8 * fours <= scratch_limit && DenseLayout(channels).blocks > 1 ? fours : 0;
+}
 
 /// Dense layers of packed weights take inputs in pairs, which are filled up to whole iterations.
 constexpr int dense_pairs_step = 16;

@@ -96,14 +96,35 @@ __attribute__((noinline)) void pack_row_pairs(const Strip& strip, const std::int
       : "cc", "memory");
 }
 
-/// A row with padding in one half.
+/// A row with padding in one half. Five instructions for an input, and three for up to four.
 template <class L, bool low, class Strip>
 __attribute__((noinline)) void pack_row_half(const Strip& strip, const std::int8_t* from,
                                              std::int32_t* to) {
-  constexpr std::int32_t padding = low ? L::input_zero * 65536 : L::input_zero;
-  for (const std::int8_t* end = from + strip.inputs * L::out_channels; from != end;
-       from += L::out_channels, to += PlaneRow<L>::step)
-    *to = padding + (low ? *from : *from * 65536);
+  constexpr int word_bytes = 4 * PlaneRow<L>::step;
+  std::int32_t word;
+  register const std::int8_t* r8 asm("r8") = from + strip.inputs * L::out_channels;
+  asm volatile(
+      ".syntax unified\n"
+      "1:\n\t"
+      ".set assay_offset, 0\n\t"
+      ".rept %c[unroll]\n\t"
+      "ldrsb %[word], [%[from], %[zero]]\n\t"
+      ".if %c[low] == 0\n\t"
+      "lsls %[word], %[word], #16\n\t"
+      ".endif\n\t"
+      "adds %[word], %[word], %[padding]\n\t"
+      "str %[word], [%[to], #assay_offset]\n\t"
+      "adds %[from], %[from], %[step]\n\t"
+      ".set assay_offset, assay_offset + %c[word_bytes]\n\t"
+      ".endr\n\t"
+      "adds %[to], %[to], #assay_offset\n\t"
+      "cmp %[from], r8\n\t"
+      "bne 1b" ASSAY_LINES_6 ASSAY_LINES_6 ASSAY_LINES_6
+      : [from] "+l"(from), [to] "+l"(to), [word] "=&l"(word)
+      : [unroll] "i"(Strip::unroll), [low] "i"(low ? 1 : 0), [word_bytes] "i"(word_bytes),
+        [zero] "l"(0), [step] "l"(L::out_channels),
+        [padding] "l"(low ? L::input_zero * 65536 : L::input_zero), "r"(r8)
+      : "cc", "memory");
 }
 
 /// One channel of the rows from `first_row` of the input on, which may lie in the padding.

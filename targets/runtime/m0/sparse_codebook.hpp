@@ -67,6 +67,7 @@ template <class L>
 class NumberedFilters {
  public:
   static constexpr int unpacked_bytes = blocks_unpacked_bytes(L::most[0]);
+  static constexpr bool are_words = false;
 
   explicit NumberedFilters(std::int32_t* unpacked) : unpacked_(unpacked) {}
   ASSAY_INLINE void next() { end_ = unpack_numbered_blocks(stream_, L::values, unpacked_); }

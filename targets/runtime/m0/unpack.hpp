@@ -9,10 +9,10 @@
 namespace assay::kernels::m0 {
 
 /// `count` bytes, a multiple of four at an aligned address, to signed words; advances `from`.
-/// Nine instructions for four weights and less when iterations hold more than one word.
+/// Eight instructions for four weights, and two for up to eight such words.
 template <int count>
 ASSAY_INLINE void unpack_bytes(const std::int8_t*& from, std::int32_t* to) {
-  constexpr int unroll = largest_divisor(count / 4, 4);
+  constexpr int unroll = largest_divisor(count / 4, 8);
   register const std::int8_t* r0 asm("r0") = from;
   register std::int32_t* r1 asm("r1") = to;
   register const std::int8_t* r7 asm("r7") = from + count;
@@ -30,7 +30,7 @@ ASSAY_INLINE void unpack_bytes(const std::int8_t*& from, std::int32_t* to) {
       "stmia r1!, {r2, r3, r4, r5}\n\t"
       ".endr\n\t"
       "cmp r0, r7\n\t"
-      "bne 1b" ASSAY_LINES_48
+      "bne 1b" ASSAY_LINES_48 ASSAY_LINES_6 ASSAY_LINES_6
       : "+r"(r0), "+r"(r1)
       : [unroll] "i"(unroll), "r"(r7)
       : "r2", "r3", "r4", "r5", "cc", "memory");

@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
     Cores, InstructionsOn,
     ::testing::Values(Bound{0, &BenchShape::cmsis_nn_m4, {0.83, 0.87, 1.68, 0.97}},
                       Bound{1, &BenchShape::cmsis_nn_m7, {0.83, 0.87, 1.68, 0.97}},
-                      Bound{2, &BenchShape::cmsis_nn_m0, {2.43, 2.33, 5.01, 3.43}},
+                      Bound{2, &BenchShape::cmsis_nn_m0, {2.4, 2.28, 4.7, 3.32}},
                       Bound{3, &BenchShape::cmsis_nn_m4, {0.83, 0.87, 1.68, 0.97}}),
     [](const auto& test) {
       std::string name = kernel_cores()[test.param.core].name;
