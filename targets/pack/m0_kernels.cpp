@@ -34,12 +34,32 @@ std::vector<ConstantArray> pack_conv(const LayerView& view) {
   return {filters, channels};
 }
 
-Bytes conv_scratch(const LayerView& view) {
+/// Groups of four pixels in a tile within `limit` bytes of scratch, and what that takes.
+int groups_within(const LayerView& view, int limit) {
   const m0::ConvLayout layout = conv_layout(view);
   const int pixels = view.output.height * view.output.width;
+  const int unpacked = m0::int8_unpacked_bytes(pixels, layout, view.input.channels, limit);
+  return m0::ConvTile(pixels, layout, view.input.channels, unpacked, limit).groups;
+}
+Bytes scratch_within(const LayerView& view, int limit) {
+  const m0::ConvLayout layout = conv_layout(view);
+  const int pixels = view.output.height * view.output.width;
+  const int unpacked = m0::int8_unpacked_bytes(pixels, layout, view.input.channels, limit);
   return Bytes(static_cast<std::uint64_t>(
-      m0::conv_scratch_bytes(pixels, layout, view.input.channels,
-                             m0::int8_unpacked_bytes(pixels, layout, view.input.channels))));
+      m0::conv_scratch_bytes(pixels, layout, view.input.channels, unpacked, limit)));
+}
+
+Bytes conv_scratch(const LayerView& view) {
+  return scratch_within(view, kernels::scratch_limit);
+}
+
+Bytes conv_large_scratch(const LayerView& view) {
+  return scratch_within(view, m0::large_scratch_limit);
+}
+
+/// Where tiles become larger with more scratch.
+bool accepts_conv_large(const LayerView& view) {
+  return groups_within(view, m0::large_scratch_limit) > groups_within(view, kernels::scratch_limit);
 }
 
 /// Kernels that multiply at four pixels at a time cost less for three too than one at a time.
@@ -166,6 +186,18 @@ std::span<const KernelRow> m0_kernels() {
        .scratch = conv_scratch,
        .in_place = never,
        .portable = false},
+      {.name = "conv_large.m0",
+       .op = IntegerOp::convolution,
+       .header = "targets/runtime/m0/conv.hpp",
+       .function = "assay::kernels::conv_large_m0",
+       .runs_on = is_armv6m,
+       .accepts = accepts_conv_large,
+       .pack = pack_conv,
+       .scratch = conv_large_scratch,
+       .in_place = never,
+       .portable = false,
+       .large_scratch = true,
+       .most_scratch = Bytes(m0::large_scratch_limit)},
       {.name = "conv_parts.m0",
        .op = IntegerOp::convolution,
        .header = "targets/runtime/m0/conv_parts.hpp",

@@ -17,10 +17,10 @@ namespace m0 {
 template <class L>
 inline constexpr ConvLayout conv_layout{L::kernel_height, L::kernel_width, L::in_channels};
 
-template <class L, int unpacked_bytes>
+template <class L, int unpacked_bytes, int limit>
 struct ConvScratch {
   static constexpr ConvTile tile{L::out_height * L::out_width, conv_layout<L>, L::in_channels,
-                                 unpacked_bytes};
+                                 unpacked_bytes, limit};
   std::int32_t columns[tile.groups][conv_layout<L>.loop.steps][4];
   std::int32_t filter[unpacked_bytes > 0 ? unpacked_bytes / 4 : 2];
   std::int8_t outside[round_up(L::in_channels, 8)];
@@ -121,16 +121,17 @@ __attribute__((noinline)) void convolve_tile(Scratch& scratch, int groups, int f
   }
 }
 
-/// Convolution with any form of filters. `Filters` unpacks them one after the other:
+/// Convolution with any form of filters in `limit` bytes of scratch. `Filters` unpacks them one
+/// after the other:
 ///   unpacked_bytes             scratch that a filter needs, a multiple of 8
 ///   Filters(std::int32_t*)     starts at the first one; the argument is that scratch
 ///   void next()                unpacks the next one
 ///   FourSums multiply(const std::int32_t*& columns, std::int32_t bias)
 ///                              its sums over one group; advances to the next group
 ///   are_words                  it is one word for each weight, whose address unpacked() returns
-template <class L, class Filters>
+template <class L, class Filters, int limit = scratch_limit>
 ASSAY_INLINE void convolve(const std::int8_t* in, std::int8_t* out, void* memory) {
-  using Scratch = ConvScratch<L, Filters::unpacked_bytes>;
+  using Scratch = ConvScratch<L, Filters::unpacked_bytes, limit>;
   constexpr int pixels = L::out_height * L::out_width;
   auto& scratch = *static_cast<Scratch*>(memory);
   WindowPacker<L> windows(in, scratch.outside);
@@ -144,12 +145,12 @@ ASSAY_INLINE void convolve(const std::int8_t* in, std::int8_t* out, void* memory
 }
 
 /// Filters with a byte for each weight.
-template <class L>
+template <class L, int limit>
 class Int8Filters {
  public:
   static constexpr int words = conv_layout<L>.inputs();
   static constexpr int unpacked_bytes =
-      int8_unpacked_bytes(L::out_height * L::out_width, conv_layout<L>, L::in_channels);
+      int8_unpacked_bytes(L::out_height * L::out_width, conv_layout<L>, L::in_channels, limit);
   static constexpr bool are_words = unpacked_bytes > 0;
 
   explicit Int8Filters(std::int32_t* unpacked) : unpacked_(unpacked) {}
@@ -177,7 +178,14 @@ class Int8Filters {
 
 template <class L>
 void conv_m0(const std::int8_t* in, std::int8_t* out, void* memory) {
-  m0::convolve<L, m0::Int8Filters<L>>(in, out, memory);
+  m0::convolve<L, m0::Int8Filters<L, scratch_limit>>(in, out, memory);
+}
+
+/// The same with tiles of more pixels.
+template <class L>
+void conv_large_m0(const std::int8_t* in, std::int8_t* out, void* memory) {
+  constexpr int limit = m0::large_scratch_limit;
+  m0::convolve<L, m0::Int8Filters<L, limit>, limit>(in, out, memory);
 }
 
 }  // namespace assay::kernels

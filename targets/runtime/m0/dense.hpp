@@ -20,13 +20,14 @@ namespace m0 {
   "muls r0, " input ", r0\n\t" add " " sum ", r0\n\t"
 
 // The input in the low register `a` times the weights of eight channels.
-#define ASSAY_M0_DENSE_EIGHT(a)                                                  \
-  ASSAY_M0_DENSE_MAC(a, "add", "r8")                                             \
-  ASSAY_M0_DENSE_MAC(a, "add", "r9")                                             \
-  ASSAY_M0_DENSE_MAC(a, "add", "r10")                                            \
-  ASSAY_M0_DENSE_MAC(a, "add", "r11") ASSAY_M0_DENSE_MAC(a, "add", "r12")        \
-      ASSAY_M0_DENSE_MAC(a, "add", "lr") ASSAY_M0_DENSE_MAC(a, "adds r4,", "r4") \
-          ASSAY_M0_DENSE_MAC(a, "adds r5,", "r5")
+#define ASSAY_M0_DENSE_EIGHT(a)       \
+  ASSAY_M0_DENSE_MAC(a, "add", "r8")  \
+  ASSAY_M0_DENSE_MAC(a, "add", "r9")  \
+  ASSAY_M0_DENSE_MAC(a, "add", "r10") \
+  ASSAY_M0_DENSE_MAC(a, "add", "r11") \
+  ASSAY_M0_DENSE_MAC(a, "add", "r12") \
+  ASSAY_M0_DENSE_MAC(a, "add", "lr")  \
+  ASSAY_M0_DENSE_MAC(a, "adds r4,", "r4") ASSAY_M0_DENSE_MAC(a, "adds r5,", "r5")
 
 // The same with the input at `from` + r2.
 #define ASSAY_M0_DENSE_INPUT(from) "ldrsb r1, [" from ", r2]\n\t" ASSAY_M0_DENSE_EIGHT("r1")

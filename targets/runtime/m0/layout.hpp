@@ -33,15 +33,19 @@ struct ConvLayout {
   constexpr int column_bytes() const { return 16 * loop.steps; }
 };
 
+/// Scratch for tiles where the network's RAM has room, in place of scratch_limit.
+inline constexpr int large_scratch_limit = 20480;
+
 /// A tile of output pixels, in groups of four. The columns of a whole tile are gathered before the
 /// filters of all channels pass over it, so that a filter is unpacked once for all its pixels.
 struct ConvTile {
   int groups;
-  /// `unpacked_bytes` of scratch hold a filter.
-  constexpr ConvTile(int pixels, const ConvLayout& layout, int channels, int unpacked_bytes)
+  /// `unpacked_bytes` of the scratch, `limit` bytes, hold a filter.
+  constexpr ConvTile(int pixels, const ConvLayout& layout, int channels, int unpacked_bytes,
+                     int limit = scratch_limit)
       : groups(1) {
     const int all = (pixels + 3) / 4;
-    const int room = scratch_limit - unpacked_bytes - round_up(channels, 8);
+    const int room = limit - unpacked_bytes - round_up(channels, 8);
     const int most = room / layout.column_bytes();
     if (most <= 1) return;
     const int tiles = (all + most - 1) / most;
@@ -51,8 +55,8 @@ struct ConvTile {
 
 /// Bytes of ConvScratch (m0/conv.hpp).
 constexpr int conv_scratch_bytes(int pixels, const ConvLayout& layout, int channels,
-                                 int unpacked_bytes) {
-  const ConvTile tile(pixels, layout, channels, unpacked_bytes);
+                                 int unpacked_bytes, int limit = scratch_limit) {
+  const ConvTile tile(pixels, layout, channels, unpacked_bytes, limit);
   const int filter = unpacked_bytes > 0 ? unpacked_bytes : 8;  // C++ has no empty arrays
   return tile.groups * layout.column_bytes() + filter + round_up(channels, 8);
 }
@@ -71,9 +75,10 @@ constexpr int singles_unpacked_bytes(int most) {
 
 /// Scratch for an unpacked filter with a byte for each weight; none when a tile is a single group,
 /// whose filters are multiplied as they lie in flash.
-constexpr int int8_unpacked_bytes(int pixels, const ConvLayout& layout, int channels) {
+constexpr int int8_unpacked_bytes(int pixels, const ConvLayout& layout, int channels,
+                                  int limit = scratch_limit) {
   const int bytes = round_up(4 * layout.inputs(), 8);
-  return ConvTile(pixels, layout, channels, bytes).groups > 1 ? bytes : 0;
+  return ConvTile(pixels, layout, channels, bytes, limit).groups > 1 ? bytes : 0;
 }
 
 /// Convolution whose window's columns are too long for scratch memory: the window is taken in parts

@@ -275,6 +275,11 @@ const std::vector<KernelCore>& kernel_cores() {
   return cores;
 }
 
+const KernelCore& roomy_m0() {
+  static const KernelCore core{"cortex-m0", "mps2-an385", Bytes{4 << 20}, Bytes{4 << 20}};
+  return core;
+}
+
 Core core_of(const KernelCore& core) {
   return load_core(core.name).value();
 }

@@ -102,6 +102,33 @@ TEST(Instructions, OfKernelsWithLargeScratchAreFewerStill) {
   EXPECT_LE(per_mac, most);
 }
 
+TEST(Instructions, OfLargeTilesAreFewerWithoutDsp) {
+  constexpr Window three{3, 3, 1, 1, 1, 1, 1, 1};
+  const struct {
+    SingleLayer shape;
+    double most;
+  } shapes[] = {{{IntegerOp::convolution, 16, 16, 16, 16, three}, 2.24},
+                {{IntegerOp::convolution, 16, 16, 32, 32, three}, 2.11},
+                {{IntegerOp::convolution, 8, 8, 64, 64, three}, 2.17}};
+  const KernelCore& core = roomy_m0();
+  std::vector<KernelCase> cases;
+  for (const auto& one : shapes) {
+    const IntegerGraph graph = single_layer_graph(one.shape, 7);
+    const KernelRow* row = find_kernel_named(view_of(graph), core_of(core), "conv_large.m0");
+    ASSERT_TRUE(row && row->large_scratch);
+    EXPECT_LE(row->scratch(view_of(graph)), Bytes(20 << 10));
+    cases.push_back({std::string(row->name), graph, row});
+  }
+  const auto outcomes = run_on_device(cases, core, "-O2");
+  ASSERT_TRUE(outcomes) << outcomes.error().message;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const double per_mac = static_cast<double>((*outcomes)[i][0].instructions.count()) /
+                           static_cast<double>(cases[i].graph.layers[0].macs.count());
+    fmt::print("{:24} {:.3f}\n", cases[i].name, per_mac);
+    EXPECT_LE(per_mac, shapes[i].most) << i;
+  }
+}
+
 /// Windows too long for scratch memory at once, of 4 KB and less.
 TEST(Instructions, OfWindowsInPartsAreHardlyMoreWithoutDsp) {
   constexpr Window three{3, 3, 1, 1, 1, 1, 1, 1};
