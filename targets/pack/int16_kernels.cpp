@@ -1,0 +1,142 @@
+// Rows and weight packing of the optimized kernels over int16 tensors; formats are described in
+// targets/runtime/int16/layout.hpp.
+#include "targets/pack/rows.hpp"
+#include "targets/runtime/int16/layout.hpp"
+
+namespace assay {
+namespace {
+
+namespace int16 = kernels::int16;
+
+/// SMLAD, in Thumb or in Arm state.
+bool has_smlad(const Core& core) {
+  return core.dsp || core.architecture == "armv6";
+}
+
+/// Four weights as the bytes of a word, in the order SXTB16 widens them.
+template <class WeightAt>
+std::int64_t word_of(WeightAt weight_at) {
+  std::int64_t word = 0;
+  for (int i = 0; i < 4; ++i)
+    word |= std::int64_t{weight_at(i) & 0xff} << 8 * int16::byte_of[i];
+  return word;
+}
+
+int16::ConvLayout conv_layout(const LayerView& view) {
+  const Window& window = view.layer.window;
+  return {window.kernel_height, window.kernel_width * view.input.channels,
+          view.output.height * view.output.width};
+}
+
+std::vector<ConstantArray> pack_conv(const LayerView& view) {
+  const int16::ConvLayout layout = conv_layout(view);
+  const int channels = view.output.channels;
+  const auto weight = [&](int channel, int step, int i) -> int {
+    const int ky = step / layout.row_pairs(), input = step % layout.row_pairs() * 2 + i;
+    if (channel >= channels || ky >= layout.kernel_height || input >= layout.row) return 0;
+    return view.layer.weights[static_cast<std::size_t>(
+        (std::int64_t{channel} * layout.kernel_height + ky) * layout.row + input)];
+  };
+  ConstantArray packed{"packed", "std::uint32_t", 4, {}};
+  for (int channel = 0; channel < channels; channel += 2)
+    for (int step = 0; step < layout.loop().steps; ++step)
+      packed.values.push_back(
+          word_of([&](int i) { return weight(channel + i / 2, step, i % 2); }));
+  std::vector<ConstantArray> arrays = pack_requantization(view);
+  for (ConstantArray& array : arrays)
+    array.values.resize(static_cast<std::size_t>(kernels::round_up(channels, 2)), 0);
+  arrays.insert(arrays.begin(), std::move(packed));
+  return arrays;
+}
+
+Bytes conv_scratch(const LayerView& view) {
+  return Bytes(static_cast<std::uint64_t>(conv_layout(view).scratch_bytes()));
+}
+
+std::vector<ConstantArray> pack_dense(const LayerView& view) {
+  const int channels = view.output.channels, inputs = static_cast<int>(view.input.size());
+  ConstantArray packed{"packed", "std::uint32_t", 4, {}};
+  for (int block = 0; 4 * block < channels; ++block)
+    for (int step = 0; step < int16::dense_steps(inputs); ++step)
+      for (int c = 0; c < 4; ++c) {
+        const std::int64_t row = int16::first_of_block(block, channels) + c;
+        packed.values.push_back(word_of([&](int i) -> int {
+          const int input = 4 * step + i;
+          if (input >= inputs) return 0;
+          return view.layer.weights[static_cast<std::size_t>(row * inputs + input)];
+        }));
+      }
+  std::vector<ConstantArray> arrays = pack_requantization(view);
+  arrays.insert(arrays.begin(), std::move(packed));
+  return arrays;
+}
+
+std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
+  const int channels = view.output.channels;
+  const int positions = view.layer.window.kernel_height * view.layer.window.kernel_width;
+  ConstantArray packed{"packed", "std::uint32_t", 4, {}};
+  for (int block = 0; 4 * block < channels; ++block)
+    for (int position = 0; position < positions; ++position)
+      packed.values.push_back(word_of([&](int i) -> int {
+        return view.layer.weights[static_cast<std::size_t>(
+            position * channels + int16::first_of_block(block, channels) + i)];
+      }));
+  std::vector<ConstantArray> arrays = pack_requantization(view);
+  arrays.insert(arrays.begin(), std::move(packed));
+  return arrays;
+}
+
+bool has_four_channels(const LayerView& view) {
+  return view.output.channels >= 4;
+}
+
+bool accepts_depthwise(const LayerView& view) {
+  const Window& window = view.layer.window;
+  return has_four_channels(view) &&
+         window.kernel_height * window.kernel_width <= int16::part_inputs;
+}
+
+}  // namespace
+
+std::span<const KernelRow> int16_kernels() {
+  static const KernelRow rows[] = {
+      {.name = "conv.int16.smlad",
+       .op = IntegerOp::convolution,
+       .element = Element::int16,
+       .header = "targets/runtime/int16/conv_smlad.hpp",
+       .function = "assay::kernels::conv_int16_smlad",
+       .runs_on = has_smlad,
+       .accepts = any_layer,
+       .pack = pack_conv,
+       .scratch = conv_scratch,
+       .in_place = never,
+       .portable = false,
+       // A group of four windows of 2000 inputs, with their weights.
+       .most_scratch = Bytes(24 << 10)},
+      {.name = "depthwise.int16.smlad",
+       .op = IntegerOp::depthwise,
+       .element = Element::int16,
+       .header = "targets/runtime/int16/depthwise_smlad.hpp",
+       .function = "assay::kernels::depthwise_int16_smlad",
+       .runs_on = has_smlad,
+       .accepts = accepts_depthwise,
+       .pack = pack_depthwise,
+       .scratch = no_scratch,
+       .in_place = never,
+       .portable = false},
+      {.name = "dense.int16.smlad",
+       .op = IntegerOp::dense,
+       .element = Element::int16,
+       .header = "targets/runtime/int16/dense_smlad.hpp",
+       .function = "assay::kernels::dense_int16_smlad",
+       .runs_on = has_smlad,
+       .accepts = has_four_channels,
+       .pack = pack_dense,
+       .scratch = no_scratch,
+       .in_place = never,
+       .portable = false},
+  };
+  return rows;
+}
+
+}  // namespace assay
