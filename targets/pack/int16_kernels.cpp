@@ -1,5 +1,7 @@
 // Rows and weight packing of the optimized kernels over int16 tensors; formats are described in
 // targets/runtime/int16/layout.hpp.
+#include <algorithm>
+
 #include "targets/pack/rows.hpp"
 #include "targets/runtime/int16/layout.hpp"
 
@@ -24,8 +26,7 @@ std::int64_t word_of(WeightAt weight_at) {
 
 int16::ConvLayout conv_layout(const LayerView& view) {
   const Window& window = view.layer.window;
-  return {window.kernel_height, window.kernel_width * view.input.channels,
-          view.output.height * view.output.width};
+  return {window.kernel_height, window.kernel_width * view.input.channels};
 }
 
 std::vector<ConstantArray> pack_conv(const LayerView& view) {
@@ -38,13 +39,14 @@ std::vector<ConstantArray> pack_conv(const LayerView& view) {
         (std::int64_t{channel} * layout.kernel_height + ky) * layout.row + input)];
   };
   ConstantArray packed{"packed", "std::uint32_t", 4, {}};
-  for (int channel = 0; channel < channels; channel += 2)
+  for (int pair = 0; 2 * pair < channels; ++pair)
     for (int step = 0; step < layout.loop().steps; ++step)
-      packed.values.push_back(
-          word_of([&](int i) { return weight(channel + i / 2, step, i % 2); }));
+      packed.values.push_back(word_of([&](int i) {
+        return weight(int16::first_of_block(pair, 2, channels) + i / 2, step, i % 2);
+      }));
   std::vector<ConstantArray> arrays = pack_requantization(view);
   for (ConstantArray& array : arrays)
-    array.values.resize(static_cast<std::size_t>(kernels::round_up(channels, 2)), 0);
+    array.values.resize(static_cast<std::size_t>(std::max(channels, 2)), 0);
   arrays.insert(arrays.begin(), std::move(packed));
   return arrays;
 }
@@ -59,7 +61,7 @@ std::vector<ConstantArray> pack_dense(const LayerView& view) {
   for (int block = 0; 4 * block < channels; ++block)
     for (int step = 0; step < int16::dense_steps(inputs); ++step)
       for (int c = 0; c < 4; ++c) {
-        const std::int64_t row = int16::first_of_block(block, channels) + c;
+        const std::int64_t row = int16::first_of_block(block, 4, channels) + c;
         packed.values.push_back(word_of([&](int i) -> int {
           const int input = 4 * step + i;
           if (input >= inputs) return 0;
@@ -79,7 +81,7 @@ std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
     for (int position = 0; position < positions; ++position)
       packed.values.push_back(word_of([&](int i) -> int {
         return view.layer.weights[static_cast<std::size_t>(
-            position * channels + int16::first_of_block(block, channels) + i)];
+            position * channels + int16::first_of_block(block, 4, channels) + i)];
       }));
   std::vector<ConstantArray> arrays = pack_requantization(view);
   arrays.insert(arrays.begin(), std::move(packed));
@@ -111,7 +113,7 @@ std::span<const KernelRow> int16_kernels() {
        .scratch = conv_scratch,
        .in_place = never,
        .portable = false,
-       // A group of four windows of 2000 inputs, with their weights.
+       // Four windows of 3000 inputs.
        .most_scratch = Bytes(24 << 10)},
       {.name = "depthwise.int16.smlad",
        .op = IntegerOp::depthwise,
@@ -121,7 +123,7 @@ std::span<const KernelRow> int16_kernels() {
        .runs_on = has_smlad,
        .accepts = accepts_depthwise,
        .pack = pack_depthwise,
-       .scratch = no_scratch,
+       .scratch = pixel_window_scratch,
        .in_place = never,
        .portable = false},
       {.name = "dense.int16.smlad",

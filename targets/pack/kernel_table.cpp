@@ -115,9 +115,9 @@ Bytes window_rows_scratch(const LayerView& view, int row, int pixels) {
 }
 
 Bytes pixel_window_scratch(const LayerView& view) {
-  const bool pads =
-      view.layer.op == IntegerOp::convolution && (pads_width(view) || pads_height(view));
-  return Bytes(static_cast<std::uint64_t>(kernels::outside_pixel_bytes(view.input.channels, pads)));
+  const bool pads = view.layer.op != IntegerOp::dense && (pads_width(view) || pads_height(view));
+  const int pixel = view.input.channels * static_cast<int>(size_of(view.input.element));
+  return Bytes(static_cast<std::uint64_t>(kernels::outside_pixel_bytes(pixel, pads)));
 }
 
 }  // namespace assay

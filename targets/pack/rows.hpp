@@ -66,7 +66,8 @@ std::vector<ConstantArray> pack_requantization(const LayerView& layer);
 /// `pixels` of them at a time.
 Bytes window_rows_scratch(const LayerView& layer, int row, int pixels);
 
-/// Scratch of PixelWindow (targets/runtime/pixel_window.hpp); none for a dense layer.
+/// A pixel of the padding, where windows reach over an edge: scratch of PixelWindow
+/// (targets/runtime/pixel_window.hpp). None for a dense layer.
 Bytes pixel_window_scratch(const LayerView& layer);
 
 /// True when the kernel writes its output in ascending order and nothing it has yet to read lies

@@ -65,6 +65,13 @@ TEST_P(LinuxBoard, AnswersInFloatBitForBit) {
   }
 }
 
+TEST_P(LinuxBoard, AnswersInInt16BitForBit) {
+  const auto found = Rig(GetParam(), test::in_int16(test::small_network())).measure();
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->identical_samples, 40u);
+  EXPECT_EQ(found->hello.output_element, Element::int16);
+}
+
 TEST_P(LinuxBoard, LeavesOutWhatAnEmulatorCannotTell) {
   const auto found = Rig(GetParam()).measure();
   ASSERT_TRUE(found) << found.error().message;

@@ -61,6 +61,10 @@ TEST_F(SecondOpinion, OnTheF405sOwnElfInFloat) {
     expect_same_of_elf(in_float(small_network(), form));
 }
 
+TEST_F(SecondOpinion, OnTheF405sOwnElfInInt16) {
+  expect_same_of_elf(in_int16(small_network()));
+}
+
 class SecondOpinionOnObjects : public SecondOpinion,
                                public ::testing::WithParamInterface<QemuStandIn> {
  protected:
@@ -86,6 +90,10 @@ TEST_P(SecondOpinionOnObjects, Agrees) {
 
 TEST_P(SecondOpinionOnObjects, AgreesInFloat) {
   expect_agreement(in_float(small_network(), FloatForm::float16));
+}
+
+TEST_P(SecondOpinionOnObjects, AgreesInInt16) {
+  expect_agreement(in_int16(small_network()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Cores, SecondOpinionOnObjects, ::testing::ValuesIn(qemu_stand_ins()),

@@ -6,8 +6,8 @@
 namespace assay::test {
 namespace {
 
-QdqBuilder image_network() {
-  return QdqBuilder(1, 1, 28, 28);
+QdqBuilder image_network(onnx::ElementType activations = onnx::ElementType::int8) {
+  return QdqBuilder(1, 1, 28, 28, activations);
 }
 
 std::string file_of(onnx::Model model) {
@@ -24,8 +24,8 @@ ConvOptions strided(int outputs) {
   return options;
 }
 
-onnx::Model small_network() {
-  auto network = image_network();
+onnx::Model small_network(onnx::ElementType activations = onnx::ElementType::int8) {
+  auto network = image_network(activations);
   const auto first = network.conv(network.input(), strided(4), "Relu");
   const auto second = network.conv(first, strided(8), "Relu");
   return network.finish(network.dense(network.flatten(second), 10));
@@ -35,6 +35,10 @@ onnx::Model small_network() {
 
 std::string small_model() {
   return file_of(small_network());
+}
+
+std::string small_int16_model() {
+  return file_of(small_network(onnx::ElementType::int16));
 }
 
 std::string small_float_model(FloatForm form) {

@@ -14,6 +14,8 @@ std::string small_model();
 std::string wide_model(int outputs);
 /// The bytes of a network whose first layer has as many channels, of 784 bytes each.
 std::string deep_image_model(int channels);
+/// The bytes of the small network with int16 activations.
+std::string small_int16_model();
 /// The bytes of the small network in float.
 std::string small_float_model(FloatForm form);
 

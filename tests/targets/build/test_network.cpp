@@ -82,6 +82,8 @@ std::vector<std::int8_t> seeded_inputs(const IntegerGraph& graph, int count) {
   const auto size = static_cast<std::size_t>(graph.tensors[graph.input].size());
   const auto integers = random_bytes(size * count, 127, 3);
   if (graph.tensors[graph.input].element == Element::int8) return integers;
+  if (graph.tensors[graph.input].element == Element::int16)
+    return random_bytes(2 * size * count, 127, 3);
   std::vector<float> reals;
   for (const std::int8_t value : integers)
     reals.push_back(0.0237f * static_cast<float>(value));

@@ -1,6 +1,8 @@
 #include "tests/targets/graph/float_form.hpp"
 
+#include <algorithm>
 #include <map>
+#include <utility>
 
 #include "compress/onnx/float16.hpp"
 
@@ -113,6 +115,48 @@ IntegerGraph in_float(const IntegerGraph& integers, FloatForm form) {
     layer.real.function = {ElementFunction::Kind::sigmoid, 0.3f, 0.4f};
     layer.requantization = {};
     layer.table.clear();
+  }
+  return graph;
+}
+
+namespace {
+
+/// An input is 256 times as large, so is an output, and m has sixteen bits more.
+void widen_requantization(IntegerLayer& layer) {
+  constexpr int more_bits = 16;
+  Requantization& r = layer.requantization;
+  for (std::int32_t& m : r.multiplier)
+    m = m << more_bits;
+  r.output_shift += more_bits;
+  if (!layer.weights.empty()) {
+    r.output_shift = std::min(r.output_shift + r.accumulator_shift, 46);
+    r.accumulator_shift = 0;
+    for (std::int64_t& bias : r.bias)
+      bias *= 256;
+    return;
+  }
+  if (layer.op == IntegerOp::multiply) r.output_shift += 8;
+  for (std::int64_t& bias : r.bias)
+    bias = std::int64_t{1} << (r.output_shift - 1);
+}
+
+}  // namespace
+
+IntegerGraph in_int16(const IntegerGraph& int8) {
+  IntegerGraph graph = int8;
+  for (ActivationTensor& tensor : graph.tensors) {
+    tensor.zero_point = 0;
+    tensor.element = Element::int16;
+  }
+  for (IntegerLayer& layer : graph.layers) {
+    widen_requantization(layer);
+    layer.clamp_min = static_cast<std::int16_t>(layer.clamp_min * 256);
+    layer.clamp_max = static_cast<std::int16_t>(layer.clamp_max * 256 + 255);
+    const std::vector<std::int16_t> narrow = std::exchange(layer.table, {});
+    if (narrow.empty()) continue;
+    for (std::size_t i = 0; i < 513; ++i)
+      layer.table.push_back(
+          static_cast<std::int16_t>(narrow[std::min<std::size_t>(i / 2, 255)] * 256));
   }
   return graph;
 }
