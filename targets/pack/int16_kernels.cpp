@@ -10,9 +10,16 @@ namespace {
 
 namespace int16 = kernels::int16;
 
+/// Four windows of 3000 inputs.
+constexpr Bytes most_scratch{24 << 10};
+
 /// SMLAD, in Thumb or in Arm state.
 bool has_smlad(const Core& core) {
   return core.dsp || core.architecture == "armv6";
+}
+
+bool lacks_smlad(const Core& core) {
+  return !has_smlad(core);
 }
 
 /// Four weights as the bytes of a word, in the order SXTB16 widens them.
@@ -88,14 +95,41 @@ std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
   return arrays;
 }
 
+/// The inputs of one window.
+Bytes column_scratch(const LayerView& view) {
+  const int inputs = view.layer.window.kernel_height * conv_layout(view).row;
+  return Bytes(static_cast<std::uint64_t>(inputs) * size_of(Element::int16));
+}
+
 bool has_four_channels(const LayerView& view) {
   return view.output.channels >= 4;
 }
 
-bool accepts_depthwise(const LayerView& view) {
+bool has_small_window(const LayerView& view) {
   const Window& window = view.layer.window;
-  return has_four_channels(view) &&
-         window.kernel_height * window.kernel_width <= int16::part_inputs;
+  return window.kernel_height * window.kernel_width <= int16::part_inputs;
+}
+
+bool has_small_window_and_four_channels(const LayerView& view) {
+  return has_small_window(view) && has_four_channels(view);
+}
+
+/// A row for the cores without SMLAD, with the constants of the reference kernel.
+KernelRow plain(std::string_view name, IntegerOp op, std::string_view header,
+                std::string_view function, decltype(KernelRow::accepts) accepts,
+                decltype(KernelRow::scratch) scratch) {
+  return {.name = name,
+          .op = op,
+          .element = Element::int16,
+          .header = header,
+          .function = function,
+          .runs_on = lacks_smlad,
+          .accepts = accepts,
+          .pack = pack_weights_and_requantization,
+          .scratch = scratch,
+          .in_place = never,
+          .portable = false,
+          .most_scratch = most_scratch};
 }
 
 }  // namespace
@@ -113,15 +147,14 @@ std::span<const KernelRow> int16_kernels() {
        .scratch = conv_scratch,
        .in_place = never,
        .portable = false,
-       // Four windows of 3000 inputs.
-       .most_scratch = Bytes(24 << 10)},
+       .most_scratch = most_scratch},
       {.name = "depthwise.int16.smlad",
        .op = IntegerOp::depthwise,
        .element = Element::int16,
        .header = "targets/runtime/int16/depthwise_smlad.hpp",
        .function = "assay::kernels::depthwise_int16_smlad",
        .runs_on = has_smlad,
-       .accepts = accepts_depthwise,
+       .accepts = has_small_window_and_four_channels,
        .pack = pack_depthwise,
        .scratch = pixel_window_scratch,
        .in_place = never,
@@ -137,6 +170,13 @@ std::span<const KernelRow> int16_kernels() {
        .scratch = no_scratch,
        .in_place = never,
        .portable = false},
+      plain("conv.int16.plain", IntegerOp::convolution, "targets/runtime/int16/plain.hpp",
+            "assay::kernels::conv_int16_plain", any_layer, column_scratch),
+      plain("depthwise.int16.plain", IntegerOp::depthwise,
+            "targets/runtime/int16/depthwise_plain.hpp", "assay::kernels::depthwise_int16_plain",
+            has_small_window, no_scratch),
+      plain("dense.int16.plain", IntegerOp::dense, "targets/runtime/int16/plain.hpp",
+            "assay::kernels::dense_int16_plain", any_layer, no_scratch),
   };
   return rows;
 }

@@ -4,13 +4,6 @@
 namespace assay {
 namespace {
 
-std::vector<ConstantArray> weights_and_requantization(const LayerView& view) {
-  std::vector<ConstantArray> arrays = pack_requantization(view);
-  const auto& weights = view.layer.weights;
-  arrays.insert(arrays.begin(), {"weights", "std::int8_t", 1, {weights.begin(), weights.end()}});
-  return arrays;
-}
-
 std::vector<ConstantArray> pack_multiply(const LayerView& view) {
   const ActivationTensor& second = view.input_at(1);
   std::vector<ConstantArray> arrays = pack_requantization(view);
@@ -60,12 +53,13 @@ KernelRow row(std::string_view name, Element element, const ReferenceKernel& ker
 }
 
 constexpr ReferenceKernel conv{IntegerOp::convolution, "targets/runtime/reference/convolution.hpp",
-                               "assay::kernels::conv_reference", weights_and_requantization, never};
+                               "assay::kernels::conv_reference", pack_weights_and_requantization,
+                               never};
 constexpr ReferenceKernel depthwise{
     IntegerOp::depthwise, "targets/runtime/reference/convolution.hpp",
-    "assay::kernels::depthwise_reference", weights_and_requantization, never};
+    "assay::kernels::depthwise_reference", pack_weights_and_requantization, never};
 constexpr ReferenceKernel dense{IntegerOp::dense, "targets/runtime/reference/dense.hpp",
-                                "assay::kernels::dense_reference", weights_and_requantization,
+                                "assay::kernels::dense_reference", pack_weights_and_requantization,
                                 never};
 constexpr ReferenceKernel max_pool{IntegerOp::max_pool, "targets/runtime/reference/pool.hpp",
                                    "assay::kernels::max_pool_reference", no_constants,
@@ -90,6 +84,13 @@ std::vector<ConstantArray> pack_requantization(const LayerView& view) {
                     (!has_weights(view.layer.op) || r.accumulator_shift > 0);
   return {{"bias", wide ? "std::int64_t" : "std::int32_t", wide ? 8 : 4, r.bias},
           {"multiplier", "std::int32_t", 4, {r.multiplier.begin(), r.multiplier.end()}}};
+}
+
+std::vector<ConstantArray> pack_weights_and_requantization(const LayerView& view) {
+  std::vector<ConstantArray> arrays = pack_requantization(view);
+  const auto& weights = view.layer.weights;
+  arrays.insert(arrays.begin(), {"weights", "std::int8_t", 1, {weights.begin(), weights.end()}});
+  return arrays;
 }
 
 bool pool_may_run_in_place(const LayerView& view) {

@@ -61,6 +61,9 @@ inline std::vector<ConstantArray> no_constants(const LayerView&) {
 /// b' and m as the members `bias` and `multiplier`, both std::int32_t: what most rows' pack needs
 /// beside its weights.
 std::vector<ConstantArray> pack_requantization(const LayerView& layer);
+/// What the reference kernels of layers with weights read: those and the weights as they lie in the
+/// layer.
+std::vector<ConstantArray> pack_weights_and_requantization(const LayerView& layer);
 
 /// Scratch of WindowRows (targets/runtime/window_rows.hpp) for windows whose rows are `row` bytes,
 /// `pixels` of them at a time.
