@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace assay {
@@ -94,7 +95,8 @@ void put_layer(SourceText& text, std::string_view name, const LayerView& view,
   else
     put_integer_facts(text, view);
   for (const ConstantArray& array : deployed.constants) {
-    put(text, "  alignas(4) static constexpr {} {}[] = {{", array.c_type, array.name);
+    put(text, "  alignas({}) static constexpr {} {}[] = {{", std::max(array.element_bytes, 4),
+        array.c_type, array.name);
     put_values(text, array);
     put(text, "}};\n");
   }
