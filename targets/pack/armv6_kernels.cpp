@@ -8,10 +8,6 @@ namespace {
 
 namespace armv6 = kernels::armv6;
 
-bool is_armv6(const Core& core) {
-  return core.architecture == "armv6";
-}
-
 Bytes bytes(int count) {
   return Bytes(static_cast<std::uint64_t>(count));
 }

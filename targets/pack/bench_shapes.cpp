@@ -289,6 +289,8 @@ std::span<const BenchShape> bench_shapes() {
       bench("conv 3x3, int8 tile", conv3, Fill::random, Form::int8, "conv_tile.dsp"),
       bench("conv 3x3, int4", conv3, Fill::int4, Form::int4),
       bench("conv 3x3, 16 clusters", conv3, Fill::clusters16, Form::codebook16),
+      bench("depthwise 3x3, int4", depthwise, Fill::int4, Form::int4),
+      bench("depthwise 3x3, 16 clusters", depthwise, Fill::clusters16, Form::codebook16),
       bench("dense, int4", dense, Fill::int4, Form::int4),
       bench("dense, 16 clusters", dense, Fill::clusters16, Form::codebook16),
       bench("dense, 75 % 1x4 blocks", dense, Fill::blocks75, Form::blocks),

@@ -1,5 +1,5 @@
-// Rows of the kernels for cores with SMLAD, and the packing of dense and depthwise weights; formats
-// are described in targets/runtime/dsp/.
+// Rows of the kernels for cores with SMLAD, and the packing of dense weights; formats are
+// described in targets/runtime/dsp/.
 #include <algorithm>
 
 #include "targets/pack/dsp_packing.hpp"
@@ -10,10 +10,6 @@ namespace assay {
 namespace {
 
 namespace dsp = kernels::dsp;
-
-bool has_dsp(const Core& core) {
-  return core.dsp;
-}
 
 /// The word that holds inputs `first` and `first + 2` of two channels, h = 256 * w1 + w0 each.
 std::int64_t pair_word(const PackedFilter& low, const PackedFilter& high, std::size_t first) {
@@ -92,109 +88,6 @@ bool dense_is_wide(const LayerView& view) {
   return dense_scratch(view) > Bytes(kernels::scratch_limit);
 }
 
-dsp::DepthwiseLayout depthwise_layout(const LayerView& view) {
-  const Window& w = view.layer.window;
-  return {view.output.height, view.output.width, w.kernel_height,
-          w.kernel_width,     w.stride_height,   w.stride_width};
-}
-
-/// Four channels make a word, and offsets in the plane are immediates of the instructions.
-bool accepts_depthwise(const LayerView& view) {
-  const Window& w = view.layer.window;
-  return view.output.channels >= 4 && w.kernel_width <= 16 && w.stride_width <= 16;
-}
-
-std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
-  const int channels = view.output.channels;
-  const int taps = view.layer.window.kernel_height * view.layer.window.kernel_width;
-  const Requantization& r = view.layer.requantization;
-  ConstantArray words{"taps", "std::uint32_t", 4, {}};
-  ConstantArray blocks{"channels", "std::int32_t", 4, {}};
-  for (int block = 0; 4 * block < channels; ++block) {
-    const auto first = static_cast<std::size_t>(dsp::depthwise_channel(block, channels));
-    for (std::size_t c = 0; c < 4; ++c)
-      blocks.values.push_back(r.bias[first + c]);
-    for (std::size_t c = 0; c < 4; ++c)
-      blocks.values.push_back(r.multiplier[first + c]);
-    for (int tap = 0; tap < taps; ++tap) {
-      const std::int8_t* w = view.layer.weights.data() + tap * channels + first;
-      for (std::size_t c = 0; c < 2; ++c)
-        words.values.push_back((w[c] & 0xffff) | std::int64_t{w[c + 2] & 0xffff} << 16);
-    }
-  }
-  return {words, blocks};
-}
-
-Bytes depthwise_scratch(const LayerView& view) {
-  const dsp::DepthwiseLayout layout = depthwise_layout(view);
-  return Bytes(static_cast<std::uint64_t>(layout.rows * layout.columns * 8));
-}
-
-/// `depth` channels in a plane: four of a depthwise convolution, the one of a convolution.
-dsp::RowPairLayout row_pairs(const LayerView& view, int depth) {
-  const Window& w = view.layer.window;
-  return {view.output.height, view.output.width,    w.stride_height,
-          w.stride_width,     view.output.channels, depth};
-}
-
-/// Offsets in the plane and between outputs are immediates of the instructions.
-bool can_sweep(const LayerView& view, int depth) {
-  const Window& w = view.layer.window;
-  return w.kernel_height == 3 && w.kernel_width == 3 && w.stride_height <= 2 &&
-         w.stride_width <= 2 && view.output.channels < 4096 &&
-         row_pairs(view, depth).row_words() <= 800 &&
-         2 * view.output.width * view.output.channels < 65536;
-}
-
-bool accepts_depthwise_3x3(const LayerView& view) {
-  return view.output.channels >= 4 && can_sweep(view, 4);
-}
-
-bool accepts_one_channel(const LayerView& view) {
-  return view.input.channels == 1 && can_sweep(view, 1);
-}
-
-/// Appends what row_sweep.hpp reads for a channel whose tap (row, column) is the weight
-/// first + (3 * row + column) * step.
-void put_sweep_filter(const LayerView& view, int channel, int first, int step,
-                      std::vector<std::int64_t>& words) {
-  const Requantization& r = view.layer.requantization;
-  const auto weight = [&](int row, int column) {
-    return view.layer.weights[static_cast<std::size_t>(first + (3 * row + column) * step)] &
-           std::int64_t{0xff};
-  };
-  for (int x = 0; x < 3; ++x)
-    words.push_back(weight(0, x) | weight(1, x) << 8 | weight(1, x) << 16 | weight(2, x) << 24);
-  words.push_back(r.bias[static_cast<std::size_t>(channel)] & std::int64_t{0xffffffff});
-  words.push_back(r.multiplier[static_cast<std::size_t>(channel)]);
-}
-
-std::vector<ConstantArray> pack_depthwise_3x3(const LayerView& view) {
-  const int channels = view.output.channels;
-  ConstantArray filters{"filters", "std::uint32_t", 4, {}};
-  for (int block = 0; 4 * block < channels; ++block)
-    for (int c = 0; c < 4; ++c) {
-      const int channel = dsp::depthwise_channel(block, channels) + c;
-      put_sweep_filter(view, channel, channel, channels, filters.values);
-    }
-  return {filters};
-}
-
-Bytes depthwise_3x3_scratch(const LayerView& view) {
-  return Bytes(static_cast<std::uint64_t>(4 * row_pairs(view, 4).plane_words()));
-}
-
-std::vector<ConstantArray> pack_one_channel(const LayerView& view) {
-  ConstantArray filters{"filters", "std::uint32_t", 4, {}};
-  for (int channel = 0; channel < view.output.channels; ++channel)
-    put_sweep_filter(view, channel, 9 * channel, 1, filters.values);
-  return {filters};
-}
-
-Bytes one_channel_scratch(const LayerView& view) {
-  return Bytes(static_cast<std::uint64_t>(4 * row_pairs(view, 1).plane_words()));
-}
-
 /// Sums of a window are held in 16 bits.
 bool sums_fit_16_bits(const LayerView& view) {
   const Window& w = view.layer.window;
@@ -205,16 +98,6 @@ bool sums_fit_16_bits(const LayerView& view) {
 
 std::span<const KernelRow> dsp_kernels() {
   static const KernelRow rows[] = {
-      {.name = "conv3x3_one_channel.dsp",
-       .op = IntegerOp::convolution,
-       .header = "targets/runtime/dsp/conv_one_channel.hpp",
-       .function = "assay::kernels::conv_one_channel_dsp",
-       .runs_on = has_dsp,
-       .accepts = accepts_one_channel,
-       .pack = pack_one_channel,
-       .scratch = one_channel_scratch,
-       .in_place = never,
-       .portable = false},
       {.name = "conv.dsp",
        .op = IntegerOp::convolution,
        .header = "targets/runtime/dsp/conv.hpp",
@@ -247,26 +130,6 @@ std::span<const KernelRow> dsp_kernels() {
        .portable = false,
        .large_scratch = true,
        .most_scratch = Bytes(20 << 10)},
-      {.name = "depthwise_3x3.dsp",
-       .op = IntegerOp::depthwise,
-       .header = "targets/runtime/dsp/depthwise_3x3.hpp",
-       .function = "assay::kernels::depthwise_3x3_dsp",
-       .runs_on = has_dsp,
-       .accepts = accepts_depthwise_3x3,
-       .pack = pack_depthwise_3x3,
-       .scratch = depthwise_3x3_scratch,
-       .in_place = never,
-       .portable = false},
-      {.name = "depthwise.dsp",
-       .op = IntegerOp::depthwise,
-       .header = "targets/runtime/dsp/depthwise.hpp",
-       .function = "assay::kernels::depthwise_dsp",
-       .runs_on = has_dsp,
-       .accepts = accepts_depthwise,
-       .pack = pack_depthwise,
-       .scratch = depthwise_scratch,
-       .in_place = never,
-       .portable = false},
       {.name = "dense.dsp",
        .op = IntegerOp::dense,
        .header = "targets/runtime/dsp/dense.hpp",

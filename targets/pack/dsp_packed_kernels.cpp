@@ -15,10 +15,6 @@ namespace {
 namespace dsp = kernels::dsp;
 using dsp::PackedForm;
 
-bool has_dsp(const Core& core) {
-  return core.dsp;
-}
-
 /// Weights of one output channel in packed order; zero where a window is filled up.
 using Filter = std::vector<std::int8_t>;
 

@@ -13,10 +13,6 @@ namespace {
 namespace dsp = kernels::dsp;
 using dsp::SparseForm;
 
-bool has_dsp(const Core& core) {
-  return core.dsp;
-}
-
 /// What the tile depends on; a dense layer is one window over all its inputs.
 dsp::ConvGeometry geometry_of(const LayerView& view) {
   const Window& w = view.layer.window;

@@ -65,7 +65,7 @@ bool smaller_than_int8(const LayerView& view) {
   return bytes_of(pack_rows(FilterRows(view))) < Bytes(view.layer.weights.size());
 }
 
-/// The member `fields`: rows of `fields_per_row` fields (m0/bit_fields.hpp) of `bits` bits, filled
+/// The member `fields`: rows of `fields_per_row` fields (bit_fields.hpp) of `bits` bits, filled
 /// up with `filler`. `to_field` gives the number of a weight.
 template <class ToField>
 ConstantArray pack_fields(const FilterRows& rows, int bits, std::size_t fields_per_row,

@@ -11,9 +11,10 @@ namespace assay {
 std::span<const KernelRow> kernel_table() {
   static const std::vector<KernelRow> table = [] {
     std::vector<KernelRow> rows;
-    for (auto family : {dsp_kernels(), dsp_packed_kernels(), dsp_sparse_kernels(), m0_kernels(),
-                        m0_compressed_kernels(), neon_kernels(), neon_compressed_kernels(),
-                        armv6_kernels(), int16_kernels(), float_kernels(), reference_kernels()})
+    for (auto family :
+         {dsp_plane_kernels(), dsp_kernels(), dsp_packed_kernels(), dsp_sparse_kernels(),
+          m0_kernels(), m0_compressed_kernels(), neon_kernels(), neon_compressed_kernels(),
+          armv6_kernels(), int16_kernels(), float_kernels(), reference_kernels()})
       rows.insert(rows.end(), family.begin(), family.end());
     return rows;
   }();
@@ -67,6 +68,25 @@ const KernelRow* kernel_named(std::string_view name) {
   const auto table = kernel_table();
   const auto found = std::ranges::find(table, name, &KernelRow::name);
   return found == table.end() ? nullptr : &*found;
+}
+
+KernelRow RowFamily::operator()(std::string_view name, IntegerOp op, WeightForm form,
+                                std::string_view header, std::string_view function,
+                                decltype(KernelRow::accepts) accepts,
+                                decltype(KernelRow::pack) pack,
+                                decltype(KernelRow::scratch) scratch) const {
+  return {.name = name,
+          .op = op,
+          .form = form,
+          .header = header,
+          .function = function,
+          .runs_on = runs_on,
+          .accepts = accepts,
+          .pack = pack,
+          .scratch = scratch,
+          .in_place = never,
+          .portable = false,
+          .most_scratch = most_scratch};
 }
 
 const KernelRow& reference_kernel(IntegerOp op, Element element) {

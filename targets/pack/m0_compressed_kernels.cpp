@@ -4,10 +4,12 @@
 #include <numeric>
 #include <utility>
 
+#include "targets/pack/depthwise_fields.hpp"
 #include "targets/pack/filter_streams.hpp"
+#include "targets/pack/m0_packing.hpp"
 #include "targets/pack/numbered_blocks.hpp"
 #include "targets/pack/rows.hpp"
-#include "targets/runtime/m0/bit_fields.hpp"
+#include "targets/runtime/bit_fields.hpp"
 #include "targets/runtime/m0/layout.hpp"
 #include "targets/runtime/m0/numbered_pairs.hpp"
 
@@ -15,10 +17,6 @@ namespace assay {
 namespace {
 
 namespace m0 = kernels::m0;
-
-bool is_armv6m(const Core& core) {
-  return core.architecture == "armv6-m";
-}
 
 std::size_t unsigned_of(int value) {
   return static_cast<std::size_t>(value);
@@ -61,53 +59,44 @@ Bytes conv_scratch(const LayerView& view, int unpacked_bytes) {
                              view.input.channels, unpacked_bytes)));
 }
 
-ConstantArray conv_channels(const LayerView& view) {
-  const Requantization& r = view.layer.requantization;
-  ConstantArray channels{"channels", "std::int32_t", 4, {}};
-  for (std::size_t c = 0; c < unsigned_of(view.output.channels); ++c) {
-    channels.values.push_back(r.bias[c]);
-    channels.values.push_back(r.multiplier[c]);
-  }
-  return channels;
-}
-
 std::size_t fields_per_row(const LayerView& view, int bits) {
-  return unsigned_of(kernels::round_up(conv_layout(view).inputs(), m0::FieldGroup(bits).fields));
+  return unsigned_of(
+      kernels::round_up(conv_layout(view).inputs(), kernels::FieldGroup(bits).fields));
 }
 
 template <int bits>
 std::vector<ConstantArray> pack_conv_small(const LayerView& view) {
   return {pack_fields(FilterRows(view), bits, fields_per_row(view, bits), 0,
                       [](int weight) { return static_cast<std::uint32_t>(weight); }),
-          conv_channels(view)};
+          pack_m0_channels(view)};
 }
 
 template <int bits>
 Bytes conv_small_scratch(const LayerView& view) {
-  return conv_scratch(view, m0::FieldGroup(bits).unpacked_bytes(conv_layout(view).inputs()));
+  return conv_scratch(view, kernels::FieldGroup(bits).unpacked_bytes(conv_layout(view).inputs()));
 }
 
 /// Bits that choose one of the values.
 int codebook_bits(const LayerView& view) {
-  return m0::codebook_bits(static_cast<int>(distinct_values(view.layer.weights).size()));
+  return kernels::codebook_bits(static_cast<int>(distinct_values(view.layer.weights).size()));
 }
 
 std::vector<ConstantArray> pack_conv_codebook(const LayerView& view) {
   const int bits = codebook_bits(view);
   const std::vector<std::int8_t> values = distinct_values(view.layer.weights);
   return {pack_fields(FilterRows(view), bits, fields_per_row(view, bits), 0, number_in(values)),
-          pack_codebook(values, bits), conv_channels(view)};
+          pack_codebook(values, bits), pack_m0_channels(view)};
 }
 
 Bytes conv_codebook_scratch(const LayerView& view) {
   return conv_scratch(
-      view, m0::FieldGroup(codebook_bits(view)).unpacked_bytes(conv_layout(view).inputs()));
+      view, kernels::FieldGroup(codebook_bits(view)).unpacked_bytes(conv_layout(view).inputs()));
 }
 
 template <auto pack_rows>
 std::vector<ConstantArray> pack_conv_sparse(const LayerView& view) {
   std::vector<ConstantArray> arrays = pack_rows(FilterRows(view));
-  arrays.push_back(conv_channels(view));
+  arrays.push_back(pack_m0_channels(view));
   return arrays;
 }
 
@@ -125,12 +114,25 @@ std::vector<ConstantArray> pack_conv_numbered(const LayerView& view) {
   const NumberedBlocks blocks = numbered_blocks(view);
   std::vector<ConstantArray> arrays = blocks.arrays();
   arrays.push_back({"most", "std::int32_t", 4, {blocks.longest_channel()}});
-  arrays.push_back(conv_channels(view));
+  arrays.push_back(pack_m0_channels(view));
   return arrays;
 }
 
 Bytes conv_numbered_scratch(const LayerView& view) {
   return conv_scratch(view, m0::blocks_unpacked_bytes(numbered_blocks(view).longest_channel()));
+}
+
+// Depthwise convolutions.
+
+std::vector<ConstantArray> pack_depthwise_channels(const LayerView& view) {
+  return {pack_m0_channels(view)};
+}
+
+/// The plane, and a byte for each tap.
+Bytes depthwise_packed_scratch(const LayerView& view) {
+  const Window& w = view.layer.window;
+  const int taps = w.kernel_height * w.kernel_width;
+  return m0_depthwise_scratch(view) + Bytes(unsigned_of(kernels::round_up(taps, 4)));
 }
 
 // Dense layers.
@@ -185,7 +187,7 @@ std::vector<ConstantArray> pack_dense_codebook16(const LayerView& view) {
 
 std::vector<ConstantArray> pack_dense_codebook256(const LayerView& view) {
   const int bits = codebook_bits(view);
-  return pack_dense_codebook(view, bits, m0::FieldGroup(bits).fields);
+  return pack_dense_codebook(view, bits, kernels::FieldGroup(bits).fields);
 }
 
 std::vector<ConstantArray> pack_dense_numbered(const LayerView& view) {
@@ -197,25 +199,11 @@ std::vector<ConstantArray> pack_dense_sparse(const LayerView& view) {
   return with_requantization(view, pack_rows(FilterRows(view)));
 }
 
-/// What the rows of a table below differ in.
-KernelRow row(std::string_view name, IntegerOp op, WeightForm form, std::string_view header,
-              std::string_view function, decltype(KernelRow::accepts) accepts,
-              decltype(KernelRow::pack) pack, decltype(KernelRow::scratch) scratch) {
-  return {.name = name,
-          .op = op,
-          .form = form,
-          .header = header,
-          .function = function,
-          .runs_on = is_armv6m,
-          .accepts = accepts,
-          .pack = pack,
-          .scratch = scratch,
-          .in_place = never,
-          .portable = false};
-}
+constexpr RowFamily row{is_armv6m};
 
 constexpr std::string_view packed_conv = "targets/runtime/m0/conv_packed.hpp";
 constexpr std::string_view sparse_conv = "targets/runtime/m0/conv_sparse.hpp";
+constexpr std::string_view packed_depthwise = "targets/runtime/m0/depthwise_packed.hpp";
 constexpr std::string_view packed_dense = "targets/runtime/m0/dense_packed.hpp";
 constexpr std::string_view sparse_dense = "targets/runtime/m0/dense_sparse.hpp";
 constexpr std::string_view numbered = "targets/runtime/m0/sparse_codebook.hpp";
@@ -223,7 +211,8 @@ constexpr std::string_view numbered = "targets/runtime/m0/sparse_codebook.hpp";
 }  // namespace
 
 std::span<const KernelRow> m0_compressed_kernels() {
-  constexpr IntegerOp conv = IntegerOp::convolution, dense = IntegerOp::dense;
+  constexpr IntegerOp conv = IntegerOp::convolution, depthwise = IntegerOp::depthwise,
+                      dense = IntegerOp::dense;
   static const KernelRow rows[] = {
       row("conv_ternary.m0", conv, WeightForm::ternary, packed_conv,
           "assay::kernels::conv_ternary_m0", within<1>, pack_conv_small<2>, conv_small_scratch<2>),
@@ -246,6 +235,25 @@ std::span<const KernelRow> m0_compressed_kernels() {
       row("conv_bitmap.m0", conv, WeightForm::bitmap, sparse_conv, "assay::kernels::conv_bitmap_m0",
           smaller_than_int8<pack_bitmap>, pack_conv_sparse<pack_bitmap>,
           conv_singles_scratch<pack_bitmap>),
+      row("depthwise_ternary.m0", depthwise, WeightForm::ternary, packed_depthwise,
+          "assay::kernels::depthwise_ternary_m0",
+          accepts_depthwise_fields<WeightForm::ternary, accepts_m0_depthwise>,
+          pack_depthwise_with<WeightForm::ternary, pack_depthwise_channels>,
+          depthwise_packed_scratch),
+      row("depthwise_int4.m0", depthwise, WeightForm::int4, packed_depthwise,
+          "assay::kernels::depthwise_int4_m0",
+          accepts_depthwise_fields<WeightForm::int4, accepts_m0_depthwise>,
+          pack_depthwise_with<WeightForm::int4, pack_depthwise_channels>, depthwise_packed_scratch),
+      row("depthwise_codebook16.m0", depthwise, WeightForm::codebook16, packed_depthwise,
+          "assay::kernels::depthwise_codebook_m0",
+          accepts_depthwise_fields<WeightForm::codebook16, accepts_m0_depthwise>,
+          pack_depthwise_with<WeightForm::codebook16, pack_depthwise_channels>,
+          depthwise_packed_scratch),
+      row("depthwise_codebook256.m0", depthwise, WeightForm::codebook256, packed_depthwise,
+          "assay::kernels::depthwise_codebook_m0",
+          accepts_depthwise_fields<WeightForm::codebook256, accepts_m0_depthwise>,
+          pack_depthwise_with<WeightForm::codebook256, pack_depthwise_channels>,
+          depthwise_packed_scratch),
       row("dense_ternary.m0", dense, WeightForm::ternary, packed_dense,
           "assay::kernels::dense_ternary_m0", within<1>, pack_dense_small<2, 1>,
           dense_pairs_scratch),

@@ -2,6 +2,7 @@
 // targets/runtime/m0/layout.hpp.
 #include <algorithm>
 
+#include "targets/pack/m0_packing.hpp"
 #include "targets/pack/rows.hpp"
 #include "targets/runtime/m0/layout.hpp"
 
@@ -9,10 +10,6 @@ namespace assay {
 namespace {
 
 namespace m0 = kernels::m0;
-
-bool is_armv6m(const Core& core) {
-  return core.architecture == "armv6-m";
-}
 
 m0::ConvLayout conv_layout(const LayerView& view) {
   const Window& window = view.layer.window;
@@ -22,16 +19,11 @@ m0::ConvLayout conv_layout(const LayerView& view) {
 std::vector<ConstantArray> pack_conv(const LayerView& view) {
   const m0::ConvLayout layout = conv_layout(view);
   const auto filter = static_cast<std::size_t>(layout.filter);
-  const Requantization& r = view.layer.requantization;
   ConstantArray filters{"filters", "std::int8_t", 1, {}};
-  ConstantArray channels{"channels", "std::int32_t", 4, {}};
-  for (std::size_t c = 0; c < static_cast<std::size_t>(view.output.channels); ++c) {
+  for (std::size_t c = 0; c < static_cast<std::size_t>(view.output.channels); ++c)
     for (std::size_t i = 0; i < static_cast<std::size_t>(layout.inputs()); ++i)
       filters.values.push_back(i < filter ? view.layer.weights[c * filter + i] : 0);
-    channels.values.push_back(r.bias[c]);
-    channels.values.push_back(r.multiplier[c]);
-  }
-  return {filters, channels};
+  return {filters, pack_m0_channels(view)};
 }
 
 /// Groups of four pixels in a tile within `limit` bytes of scratch, and what that takes.
@@ -148,31 +140,35 @@ Bytes dense_scratch(const LayerView& view) {
 std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
   const auto channels = static_cast<std::size_t>(view.output.channels);
   const std::size_t taps = view.layer.weights.size() / channels;
-  const Requantization& r = view.layer.requantization;
   ConstantArray filters{"filters", "std::int8_t", 1, {}};
-  ConstantArray per_channel{"channels", "std::int32_t", 4, {}};
-  for (std::size_t c = 0; c < channels; ++c) {
+  for (std::size_t c = 0; c < channels; ++c)
     for (std::size_t tap = 0; tap < taps; ++tap)
       filters.values.push_back(view.layer.weights[tap * channels + c]);
-    per_channel.values.push_back(r.bias[c]);
-    per_channel.values.push_back(r.multiplier[c]);
-  }
-  return {filters, per_channel};
+  return {filters, pack_m0_channels(view)};
 }
 
-/// A step between words of the plane is an offset of the instructions.
-bool accepts_depthwise(const LayerView& view) {
+}  // namespace
+
+bool accepts_m0_depthwise(const LayerView& view) {
   return view.layer.window.kernel_height < 32;
 }
 
-Bytes depthwise_scratch(const LayerView& view) {
+Bytes m0_depthwise_scratch(const LayerView& view) {
   const Window& w = view.layer.window;
   const m0::DepthwiseLayout layout(view.output.height, view.output.width, w.kernel_height,
                                    w.kernel_width, w.stride_height, w.stride_width);
   return Bytes(static_cast<std::uint64_t>(layout.rows * layout.columns * 4));
 }
 
-}  // namespace
+ConstantArray pack_m0_channels(const LayerView& view) {
+  const Requantization& r = view.layer.requantization;
+  ConstantArray channels{"channels", "std::int32_t", 4, {}};
+  for (std::size_t c = 0; c < r.bias.size(); ++c) {
+    channels.values.push_back(r.bias[c]);
+    channels.values.push_back(r.multiplier[c]);
+  }
+  return channels;
+}
 
 std::span<const KernelRow> m0_kernels() {
   static const KernelRow rows[] = {
@@ -223,9 +219,9 @@ std::span<const KernelRow> m0_kernels() {
        .header = "targets/runtime/m0/depthwise.hpp",
        .function = "assay::kernels::depthwise_m0",
        .runs_on = is_armv6m,
-       .accepts = accepts_depthwise,
+       .accepts = accepts_m0_depthwise,
        .pack = pack_depthwise,
-       .scratch = depthwise_scratch,
+       .scratch = m0_depthwise_scratch,
        .in_place = never,
        .portable = false},
       {.name = "dense.m0",

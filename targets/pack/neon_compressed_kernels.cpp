@@ -11,10 +11,6 @@ namespace {
 
 namespace neon = kernels::neon;
 
-bool has_neon(const Core& core) {
-  return core.neon;
-}
-
 Bytes bytes(int count) {
   return Bytes(static_cast<std::uint64_t>(count));
 }
@@ -140,23 +136,7 @@ Bytes dense_blocks_scratch(const LayerView& view) {
   return bytes(kernels::round_up(static_cast<int>(view.input.size()), 4));
 }
 
-/// What the rows of a table below differ in.
-KernelRow row(std::string_view name, IntegerOp op, WeightForm form, std::string_view header,
-              std::string_view function, decltype(KernelRow::accepts) accepts,
-              decltype(KernelRow::pack) pack, decltype(KernelRow::scratch) scratch) {
-  return {.name = name,
-          .op = op,
-          .form = form,
-          .header = header,
-          .function = function,
-          .runs_on = has_neon,
-          .accepts = accepts,
-          .pack = pack,
-          .scratch = scratch,
-          .in_place = never,
-          .portable = false,
-          .most_scratch = linux_scratch};
-}
+constexpr RowFamily row{has_neon, linux_scratch};
 
 constexpr std::string_view packed_conv = "targets/runtime/neon/conv_packed.hpp";
 constexpr std::string_view sparse_conv = "targets/runtime/neon/conv_sparse.hpp";

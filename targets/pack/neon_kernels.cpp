@@ -10,10 +10,6 @@ namespace {
 
 namespace neon = kernels::neon;
 
-bool has_neon(const Core& core) {
-  return core.neon;
-}
-
 std::vector<ConstantArray> with_filters(std::vector<std::int8_t> filters, const LayerView& view,
                                         int block) {
   std::vector<ConstantArray> arrays = pack_neon_requantization(view, block);

@@ -11,6 +11,8 @@ namespace assay {
 
 /// Kernels for cores with SMLAD (Cortex-M4, M7).
 std::span<const KernelRow> dsp_kernels();
+/// The same cores: depthwise convolutions, and convolutions of a single channel.
+std::span<const KernelRow> dsp_plane_kernels();
 /// The same cores: kernels that skip zero weights.
 std::span<const KernelRow> dsp_sparse_kernels();
 /// The same cores, weights packed in fewer bits than a byte.
@@ -37,6 +39,20 @@ std::span<const KernelRow> reference_kernels();
 /// Scratch that kernels of cores that run Linux may take: a megabyte is little there.
 inline constexpr Bytes linux_scratch{1 << 20};
 
+// What families of rows run on.
+inline bool has_dsp(const Core& core) {
+  return core.dsp;
+}
+inline bool is_armv6m(const Core& core) {
+  return core.architecture == "armv6-m";
+}
+inline bool has_neon(const Core& core) {
+  return core.neon;
+}
+inline bool is_armv6(const Core& core) {
+  return core.architecture == "armv6";
+}
+
 // What rows say of cores and layers that make no difference to them.
 inline bool any_core(const Core&) {
   return true;
@@ -57,6 +73,18 @@ inline Bytes no_scratch(const LayerView&) {
 inline std::vector<ConstantArray> no_constants(const LayerView&) {
   return {};
 }
+
+/// Makes the rows of a table of kernels that differ in what their weights are: over int8 tensors,
+/// never in place.
+struct RowFamily {
+  bool (*runs_on)(const Core& core);
+  Bytes most_scratch{kernels::scratch_limit};
+
+  KernelRow operator()(std::string_view name, IntegerOp op, WeightForm form,
+                       std::string_view header, std::string_view function,
+                       decltype(KernelRow::accepts) accepts, decltype(KernelRow::pack) pack,
+                       decltype(KernelRow::scratch) scratch) const;
+};
 
 /// b' and m as the members `bias` and `multiplier`, both std::int32_t: what most rows' pack needs
 /// beside its weights.

@@ -156,23 +156,37 @@ ASSAY_INLINE void filter_row(const FourInputs* row, const FourInputs* taps,
   }
 }
 
-/// All channels of a strip of a band, the outputs from (y, x) on.
-template <class L>
+/// All channels of a strip of a band, the outputs from (y, x) on; `taps_of(block)` gives the
+/// weights of four channels.
+template <class L, class TapsOf>
 ASSAY_INLINE void filter_strip(const std::int8_t* in, std::int8_t* out, int y, int x,
-                               Plane<L>& plane) {
+                               Plane<L>& plane, TapsOf taps_of) {
   constexpr DepthwiseLayout layout = depthwise_layout<L>;
   constexpr int out_row = L::out_width * L::out_channels;
   const StripInputs strip(x * L::stride_width - L::pad_left, L::in_width, layout.columns);
-  const auto* taps = reinterpret_cast<const FourInputs*>(L::taps);
-  const std::int32_t* channels = L::channels;
   for (int block = 0; 4 * block < L::out_channels; ++block) {
     const int channel = depthwise_channel(block, L::out_channels);
+    const FourInputs* taps = taps_of(block);
     expand_plane<L>(in + channel, y * L::stride_height - L::pad_top, strip, plane);
     std::int8_t* to = out + y * out_row + x * L::out_channels + channel;
     for (int row = 0; row < layout.band; ++row, to += out_row)
-      filter_row<L>(plane[row * L::stride_height], taps, channels, to);
-    taps += L::kernel_height * L::kernel_width;
-    channels += 8;
+      filter_row<L>(plane[row * L::stride_height], taps, L::channels + 8 * block, to);
+  }
+}
+
+/// All bands and strips.
+template <class L, class TapsOf>
+ASSAY_INLINE void filter_strips(const std::int8_t* in, std::int8_t* out, Plane<L>& plane,
+                                TapsOf taps_of) {
+  constexpr DepthwiseLayout layout = depthwise_layout<L>;
+  for (int band = 0; band < L::out_height; band += layout.band) {
+    // The last band, too, is a whole one.
+    if (band > L::out_height - layout.band) band = L::out_height - layout.band;
+    if constexpr (layout.strip == L::out_width)
+      filter_strip<L>(in, out, band, 0, plane, taps_of);
+    else
+      for (int x = 0; x < L::out_width; x += layout.strip)
+        filter_strip<L>(in, out, band, strip_begin(x, L::out_width, layout.strip), plane, taps_of);
   }
 }
 
@@ -180,17 +194,11 @@ ASSAY_INLINE void filter_strip(const std::int8_t* in, std::int8_t* out, int y, i
 
 template <class L>
 void depthwise_dsp(const std::int8_t* in, std::int8_t* out, void* scratch) {
-  constexpr dsp::DepthwiseLayout layout = dsp::depthwise_layout<L>;
-  auto& plane = *static_cast<dsp::Plane<L>*>(scratch);
-  for (int band = 0; band < L::out_height; band += layout.band) {
-    // The last band, too, is a whole one.
-    if (band > L::out_height - layout.band) band = L::out_height - layout.band;
-    if constexpr (layout.strip == L::out_width)
-      dsp::filter_strip<L>(in, out, band, 0, plane);
-    else
-      for (int x = 0; x < L::out_width; x += layout.strip)
-        dsp::filter_strip<L>(in, out, band, strip_begin(x, L::out_width, layout.strip), plane);
-  }
+  dsp::filter_strips<L>(in, out, *static_cast<dsp::Plane<L>*>(scratch),
+                        [](int block) ASSAY_INLINE_LAMBDA {
+                          return reinterpret_cast<const dsp::FourInputs*>(L::taps) +
+                                 L::kernel_height * L::kernel_width * block;
+                        });
 }
 
 }  // namespace assay::kernels

@@ -95,24 +95,26 @@ ASSAY_INLINE void pair_rows(const std::int8_t* in, int y, PairedInputs* to) {
   }
 }
 
+/// A block of four channels with their filters. Of a last block that overlaps the one before only
+/// the new channels.
+template <class L>
+ASSAY_INLINE void sweep_block(const std::int8_t* in, const std::uint32_t* filters, int block,
+                              std::int8_t* out, std::uint32_t* plane) {
+  const int channel = depthwise_channel(block, L::out_channels);
+  const auto pair_two_rows = [&](int y, std::uint32_t* row) ASSAY_INLINE_LAMBDA {
+    pair_rows<L>(in + channel, y, reinterpret_cast<PairedInputs*>(row) + PairedRow<L>::left);
+  };
+  sweep_channels<L, 4>(pair_two_rows, filters, 4 * block - channel, 4, out + channel, plane);
+}
+
 }  // namespace dsp
 
 template <class L>
 void depthwise_3x3_dsp(const std::int8_t* in, std::int8_t* out, void* scratch) {
   auto* const plane = static_cast<std::uint32_t*>(scratch);
   dsp::pad_columns<L>(reinterpret_cast<dsp::PairedInputs*>(plane));
-  int done = 0;
-  for (int block = 0; 4 * block < L::out_channels; ++block) {
-    const int channel = dsp::depthwise_channel(block, L::out_channels);
-    const auto pair_rows = [&](int y, std::uint32_t* row) ASSAY_INLINE_LAMBDA {
-      dsp::pair_rows<L>(in + channel, y,
-                        reinterpret_cast<dsp::PairedInputs*>(row) + dsp::PairedRow<L>::left);
-    };
-    // Of a last block that overlaps the one before only the new channels.
-    dsp::sweep_channels<L, 4>(pair_rows, L::filters + 4 * dsp::row_pair_filter * block,
-                              done - channel, 4, out + channel, plane);
-    done = channel + 4;
-  }
+  for (int block = 0; 4 * block < L::out_channels; ++block)
+    dsp::sweep_block<L>(in, L::filters + 4 * dsp::row_pair_filter * block, block, out, plane);
 }
 
 }  // namespace assay::kernels

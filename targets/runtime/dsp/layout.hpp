@@ -148,6 +148,9 @@ struct RowPairLayout {
   constexpr int entry() const { return iterations * unroll - out_width; }
 };
 
+/// Words of a filter of row_sweep.hpp.
+inline constexpr int row_pair_filter = 5;
+
 /// First channel of a block of four: the last block overlaps the one before it.
 constexpr int depthwise_channel(int block, int channels) {
   return 4 * block + 4 <= channels ? 4 * block : channels - 4;

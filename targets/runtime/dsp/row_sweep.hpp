@@ -16,9 +16,6 @@ template <class L, int depth>
 inline constexpr RowPairLayout row_pairs{L::out_height,   L::out_width,    L::stride_height,
                                          L::stride_width, L::out_channels, depth};
 
-/// Words of a filter.
-inline constexpr int row_pair_filter = 5;
-
 /// A row of the plane to the first one; a loop that GCC does not make a call of.
 template <int words>
 ASSAY_INLINE void copy_plane_row(const std::uint32_t* from, std::uint32_t* to) {

@@ -5,7 +5,7 @@
 //   std::int8_t codebook[]     2^bits values, where the form has one
 #pragma once
 
-#include "targets/runtime/m0/bit_fields.hpp"
+#include "targets/runtime/bit_fields.hpp"
 #include "targets/runtime/m0/conv.hpp"
 
 namespace assay::kernels {
@@ -70,7 +70,7 @@ void conv_ternary_m0(const std::int8_t* in, std::int8_t* out, void* memory) {
 
 template <class L>
 void conv_codebook_m0(const std::int8_t* in, std::int8_t* out, void* memory) {
-  m0::convolve<L, m0::CodebookFilters<L, m0::codebook_bits(sizeof L::codebook)>>(in, out, memory);
+  m0::convolve<L, m0::CodebookFilters<L, codebook_bits(sizeof L::codebook)>>(in, out, memory);
 }
 
 }  // namespace assay::kernels

@@ -8,7 +8,7 @@
 //   std::int8_t codebook[]     2^bits values, where the form has one
 #pragma once
 
-#include "targets/runtime/m0/bit_fields.hpp"
+#include "targets/runtime/bit_fields.hpp"
 #include "targets/runtime/m0/layout.hpp"
 #include "targets/runtime/m0/numbered_pairs.hpp"
 #include "targets/runtime/m0/requantize.hpp"
@@ -168,15 +168,15 @@ void dense_codebook16_m0(const std::int8_t* in, std::int8_t* out, void* scratch)
 /// Any number of bits; for its bytes, not for its speed.
 template <class L>
 void dense_codebook256_m0(const std::int8_t* in, std::int8_t* out, void*) {
-  constexpr int bits = m0::codebook_bits(sizeof L::codebook);
+  constexpr int bits = codebook_bits(sizeof L::codebook);
   constexpr int inputs = m0::dense_inputs<L>;
-  constexpr int group = m0::FieldGroup(bits).fields;
+  constexpr int group = FieldGroup(bits).fields;
   const std::uint32_t* fields = L::fields;
   for (int c = 0; c < L::out_channels; ++c) {
     std::int32_t sum = L::bias[c];
     for (int first = 0; first < inputs; first += group) {
       std::int32_t weights[group];
-      m0::unpack_fields<bits, group>(fields, weights, m0::CodebookField<bits>{L::codebook});
+      unpack_fields<bits, group>(fields, weights, CodebookField<bits>{L::codebook});
       const int count = inputs - first < group ? inputs - first : group;
       for (int i = 0; i < count; ++i)
         sum += weights[i] * in[first + i];

@@ -56,15 +56,15 @@ ASSAY_INLINE void filter_plane(const std::int32_t* plane, const std::int8_t* tap
     }
 }
 
-/// All channels of a strip of a band, the outputs from (y, x) on.
-template <class L, class Strip>
+/// All channels of a strip of a band, the outputs from (y, x) on; `filter_of(channel)` gives its
+/// weights by tap.
+template <class L, class Strip, class FilterOf>
 ASSAY_INLINE void filter_strip(const Strip& strip, const std::int8_t* in, std::int8_t* out, int y,
-                               int x, std::int32_t* plane) {
-  constexpr int taps = L::kernel_height * L::kernel_width;
+                               int x, std::int32_t* plane, FilterOf filter_of) {
   pad_plane<L>(plane);
   out += (y * L::out_width + x) * L::out_channels;
   for (int c = 0; c < L::out_channels; ++c) {
-    const std::int8_t* filter = L::filters + c * taps;
+    const std::int8_t* filter = filter_of(c);
     const std::int32_t* parameters = L::channels + 2 * c;
     pack_plane<L>(strip, in + c, y * L::stride_height - L::pad_top, plane);
     if constexpr (depthwise_layout<L>.nine_taps)
@@ -74,24 +74,32 @@ ASSAY_INLINE void filter_strip(const Strip& strip, const std::int8_t* in, std::i
   }
 }
 
-}  // namespace m0
-
-template <class L>
-void depthwise_m0(const std::int8_t* in, std::int8_t* out, void* scratch) {
-  constexpr m0::DepthwiseLayout layout = m0::depthwise_layout<L>;
-  auto* plane = static_cast<std::int32_t*>(scratch);
+/// All bands and strips.
+template <class L, class FilterOf>
+ASSAY_INLINE void filter_strips(const std::int8_t* in, std::int8_t* out, std::int32_t* plane,
+                                FilterOf filter_of) {
+  constexpr DepthwiseLayout layout = depthwise_layout<L>;
   for (int band = 0; band < L::out_height; band += layout.band) {
     // The last band, too, is a whole one.
     if (band > L::out_height - layout.band) band = L::out_height - layout.band;
     if constexpr (layout.strip == L::out_width)
-      m0::filter_strip<L>(m0::WholeStrip<L>(), in, out, band, 0, plane);
+      filter_strip<L>(WholeStrip<L>(), in, out, band, 0, plane, filter_of);
     else
       for (int strip = 0; strip < L::out_width; strip += layout.strip) {
         const int x = strip_begin(strip, L::out_width, layout.strip);
-        const m0::OneStrip inputs(x * L::stride_width - L::pad_left, L::in_width, layout.columns);
-        m0::filter_strip<L>(inputs, in, out, band, x, plane);
+        const OneStrip inputs(x * L::stride_width - L::pad_left, L::in_width, layout.columns);
+        filter_strip<L>(inputs, in, out, band, x, plane, filter_of);
       }
   }
+}
+
+}  // namespace m0
+
+template <class L>
+void depthwise_m0(const std::int8_t* in, std::int8_t* out, void* scratch) {
+  constexpr int taps = L::kernel_height * L::kernel_width;
+  m0::filter_strips<L>(in, out, static_cast<std::int32_t*>(scratch),
+                       [](int channel) ASSAY_INLINE_LAMBDA { return L::filters + channel * taps; });
 }
 
 }  // namespace assay::kernels

@@ -156,6 +156,11 @@ const SingleLayer packed_shapes[] = {
     {dense, 2, 3, 105, 5, {}},
     {conv, 2, 2, 258, 6, window(3, 1, 1)},
     {dense, 1, 1, 2110, 9, {}},
+    {depthwise, 5, 6, 9, 9, window(3, 1, 1)},
+    {depthwise, 9, 11, 14, 14, {3, 3, 2, 1, 1, 0, 1, 1}},
+    {depthwise, 6, 5, 7, 7, {2, 5, 1, 3, 1, 2, 0, 2}},
+    {depthwise, 4, 3, 22, 22, window(3, 3)},
+    {depthwise, 1, 1, 75, 75, window(1)},
 };
 constexpr WeightFill packed_fills[] = {WeightFill::int4, WeightFill::ternary,
                                        WeightFill::clusters16, WeightFill::clusters64};
@@ -175,6 +180,8 @@ const SingleLayer compressed_shapes[] = {
     {dense, 1, 1, 64, 10, {}},
     {dense, 3, 3, 15, 17, {}},
     {dense, 1, 1, 1100, 4, {}},
+    {depthwise, 6, 5, 33, 33, window(3, 1, 1)},
+    {depthwise, 7, 6, 18, 18, {5, 2, 2, 1, 1, 0, 2, 1}},
 };
 
 std::string describe(const SingleLayer& s) {

@@ -149,6 +149,8 @@ TEST(CompressedCostOnM0, StaysBelowItsShareOfInt8) {
       {"conv 1x1, 64 clusters", 1.15, 0.8},
       {"conv 3x3, int4", 1.15, 0.55},
       {"conv 3x3, 16 clusters", 1.15, 0.55},
+      {"depthwise 3x3, int4", 1.1, 0.5},
+      {"depthwise 3x3, 16 clusters", 1.1, 0.53},
       {"dense, int4", 1.0, 0.51},
       {"dense, 16 clusters", 1.15, 0.55},
       {"dense, 75 % 1x4 blocks", 0.6, 0.35},

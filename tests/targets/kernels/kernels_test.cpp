@@ -24,7 +24,6 @@ std::vector<KernelCase> cases_for(const Core& core) {
       if (!row.runs_on(core) || !takes(row, view)) continue;
       if (one.only_for_packed_forms && !is_packed(row.form)) continue;
       const std::string name = fmt::format("{} {}", row.name, one.name);
-      if (const char* k1 = getenv("K1"); k1 && name.find(k1) == std::string::npos) continue;  // DEV
       cases.push_back({name, one.graph, &row, false});
       if (row.in_place(view)) cases.push_back({name + " in place", one.graph, &row, true});
     }

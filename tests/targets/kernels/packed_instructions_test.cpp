@@ -17,6 +17,8 @@ const Window pointwise;
 const Window three{3, 3, 1, 1, 1, 1, 1, 1};
 const SingleLayer conv1{IntegerOp::convolution, 8, 8, 64, 64, pointwise};
 const SingleLayer conv3{IntegerOp::convolution, 16, 16, 16, 16, three};
+const SingleLayer depthwise3{IntegerOp::depthwise, 8, 8, 64, 64, three};
+const SingleLayer depthwise5{IntegerOp::depthwise, 8, 8, 64, 64, {5, 5, 1, 1, 2, 2, 2, 2}};
 const SingleLayer dense{IntegerOp::dense, 1, 1, 256, 64, pointwise};
 
 /// A packed form on a shape, and what it may cost of the int8 row named `against`.
@@ -41,6 +43,15 @@ const Bar bars[] = {
     {"ternary 3x3", conv3, WeightFill::ternary, WeightForm::ternary, "conv_tile.dsp", 1.03, 0.25},
     {"16 values 3x3", conv3, WeightFill::clusters16, WeightForm::codebook16, "conv_tile.dsp", 1.10,
      0.51},
+    // Decoded weight by weight, for all outputs of a channel or a band of them.
+    {"int4 depthwise", depthwise3, WeightFill::int4, WeightForm::int4, "depthwise_3x3.dsp", 1.12,
+     0.5},
+    {"ternary depthwise", depthwise3, WeightFill::ternary, WeightForm::ternary, "depthwise_3x3.dsp",
+     1.12, 0.25},
+    {"16 values depthwise", depthwise3, WeightFill::clusters16, WeightForm::codebook16,
+     "depthwise_3x3.dsp", 1.12, 0.51},
+    {"64 values depthwise 5x5", depthwise5, WeightFill::clusters64, WeightForm::codebook256,
+     "depthwise.dsp", 1.12, 0.8},
     // A dense layer uses a weight once: decoding cannot be shared.
     {"int4 dense", dense, WeightFill::int4, WeightForm::int4, "dense.dsp", 1.31, 0.5},
     {"ternary dense", dense, WeightFill::ternary, WeightForm::ternary, "dense.dsp", 1.31, 0.25},
@@ -149,7 +160,7 @@ TEST(PackedForms, AreReadFromTheWeights) {
       {Fill::clusters64, {Form::codebook256}},
       {Fill::lowest, {Form::codebook16}},
   };
-  for (const SingleLayer& shape : {conv1, dense})
+  for (const SingleLayer& shape : {conv1, depthwise3, dense})
     for (const Row& row : rows) {
       const IntegerGraph graph = single_layer_graph(shape, 3, row.fill);
       std::vector<Form> taken;
@@ -180,7 +191,7 @@ TEST(PackedForms, AreLostByASingleWeight) {
       {WeightFill::clusters16, WeightForm::codebook256, 0, true},
   };
   const Core core = core_of(kernel_cores()[0]);
-  for (const SingleLayer& shape : {conv1, dense})
+  for (const SingleLayer& shape : {conv1, depthwise3, dense})
     for (const Row& row : rows) {
       IntegerGraph graph = single_layer_graph(shape, 5, row.fill);
       graph.layers[0].weights[77] = row.weight;

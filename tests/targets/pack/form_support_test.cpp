@@ -17,7 +17,9 @@ using enum IntegerOp;
 
 IntegerGraph layer_of(IntegerOp op, WeightFill fill) {
   const Window window = op == dense ? Window{} : Window{3, 3, 1, 1, 1, 1, 1, 1};
-  return single_layer_graph({op, 6, 6, 16, 16, window}, 5, fill);
+  // Enough channels for filters of nine weights to have more values than a codebook.
+  const int channels = op == depthwise ? 160 : 16;
+  return single_layer_graph({op, 6, 6, channels, channels, window}, 5, fill);
 }
 
 TEST(FormSupport, EveryCoreOfAMicrocontrollerHasEveryFormOfConvolutionsAndDenseLayers) {
@@ -29,6 +31,15 @@ TEST(FormSupport, EveryCoreOfAMicrocontrollerHasEveryFormOfConvolutionsAndDenseL
             WeightForm::unstructured, WeightForm::blocks, WeightForm::bitmap})
         EXPECT_THAT(forms_with_kernels(op, load_core(name).value()), Contains(form))
             << name << " " << to_string(op) << " " << to_string(form);
+}
+
+TEST(FormSupport, EveryCoreHasDepthwiseWeightsOfLessThanAByte) {
+  for (const char* name : {"cortex-m0", "cortex-m0plus", "cortex-m4f", "cortex-m7", "cortex-m33",
+                           "cortex-a57", "cortex-a72"})
+    EXPECT_THAT(forms_with_kernels(depthwise, load_core(name).value()),
+                ElementsAre(WeightForm::int8, WeightForm::int4, WeightForm::ternary,
+                            WeightForm::codebook16, WeightForm::codebook256))
+        << name;
 }
 
 TEST(FormSupport, NumberedBlocksAreForCortexM) {
@@ -48,11 +59,12 @@ struct Missed {
 
 TEST(FormSupport, SaysWhatALayerMisses) {
   static const Missed all[] = {
-      {depthwise, WeightFill::int4, "cortex-m4f",
-       "the weights fit int4, of which cortex-m4f has no depthwise kernel: they take a byte each"},
-      {depthwise, WeightFill::ternary, "cortex-m0",
-       "the weights fit ternary, of which cortex-m0 has"},
-      {depthwise, WeightFill::clusters16, "cortex-m0plus", "fit codebook16"},
+      {depthwise, WeightFill::scattered90, "cortex-m4f",
+       "the weights fit unstructured, of which cortex-m4f has no depthwise kernel: they take a "
+       "byte "
+       "each"},
+      {depthwise, WeightFill::int4, "cortex-m4f", ""},
+      {depthwise, WeightFill::ternary, "cortex-m0", ""},
       {depthwise, WeightFill::clusters16, "cortex-a72", ""},
       {convolution, WeightFill::int4, "arm1176", "fit int4, of which arm1176 has no convolution"},
       {dense, WeightFill::scattered90, "arm1176", "fit unstructured"},

@@ -7,7 +7,7 @@
 #include "targets/runtime/inline.hpp"
 #include "targets/runtime/unroll.hpp"
 
-namespace assay::kernels::m0 {
+namespace assay::kernels {
 
 /// The shortest run of fields that fills whole words: 8 fields of 4 bits, 16 of 6 (three words).
 struct FieldGroup {
@@ -31,20 +31,38 @@ constexpr int codebook_bits(int values) {
   return bits;
 }
 
-/// A field to its value.
-template <int bits>
+/// A field, whatever lies above it, to its value.
+template <int field_bits>
 struct SignedField {
+  static constexpr int bits = field_bits;
   ASSAY_INLINE std::int32_t operator()(std::uint32_t field) const {
     return static_cast<std::int32_t>(field << (32 - bits)) >> (32 - bits);
   }
 };
-template <int bits>
+template <int field_bits>
 struct CodebookField {
+  static constexpr int bits = field_bits;
   const std::int8_t* codebook;
   ASSAY_INLINE std::int32_t operator()(std::uint32_t field) const {
     return codebook[field & ((1u << bits) - 1)];
   }
 };
+
+/// The value of field `index` of a stream of bytes, of which one more is read where fields may end
+/// in the next byte.
+template <class Value>
+ASSAY_INLINE std::int32_t field_at(const std::uint8_t* stream, int index, Value value) {
+  const std::uint32_t first = static_cast<std::uint32_t>(index) * Value::bits;
+  const std::uint8_t* const byte = stream + first / 8;
+  std::uint32_t field = *byte;
+  if constexpr (8 % Value::bits != 0) field |= static_cast<std::uint32_t>(byte[1]) << 8;
+  return value(field >> first % 8);
+}
+
+/// Bytes of such a stream.
+constexpr int field_stream_bytes(int fields, int bits) {
+  return round_up(fields * bits, 8) / 8 + (8 % bits != 0 ? 1 : 0);
+}
 
 /// `count` fields, filled up to whole groups, to words; advances `from`.
 template <int bits, int count, class Value>
@@ -61,4 +79,4 @@ ASSAY_INLINE void unpack_fields(const std::uint32_t*& from, std::int32_t* to, Va
   }
 }
 
-}  // namespace assay::kernels::m0
+}  // namespace assay::kernels
