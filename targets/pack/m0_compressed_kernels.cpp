@@ -22,30 +22,6 @@ std::size_t unsigned_of(int value) {
   return static_cast<std::size_t>(value);
 }
 
-/// Blocks of each filter as numbers of the layer's values.
-NumberedBlocks numbered_blocks(const LayerView& view) {
-  NumberedBlocks blocks(view.layer.weights);
-  const FilterRows rows(view);
-  for (std::size_t r = 0; r < rows.count(); ++r) {
-    const auto row = rows[r];
-    for (std::size_t first = 0; first < row.size(); first += 4) {
-      const auto weight = [&](std::size_t i) {
-        return first + i < row.size() ? row[first + i] : std::int8_t{0};
-      };
-      const std::array weights{weight(0), weight(1), weight(2), weight(3)};
-      if (std::ranges::any_of(weights, [](int w) { return w != 0; }))
-        blocks.add(static_cast<int>(first / 4), weights);
-    }
-    blocks.end_channel();
-  }
-  return blocks;
-}
-
-bool numbers_are_smaller(const LayerView& view) {
-  return NumberedBlocks::can_number(view.layer.weights) &&
-         numbered_blocks(view).bytes() < Bytes(view.layer.weights.size());
-}
-
 // Convolutions.
 
 m0::ConvLayout conv_layout(const LayerView& view) {
@@ -111,7 +87,7 @@ Bytes conv_blocks_scratch(const LayerView& view) {
 }
 
 std::vector<ConstantArray> pack_conv_numbered(const LayerView& view) {
-  const NumberedBlocks blocks = numbered_blocks(view);
+  const NumberedBlocks blocks = number_blocks(FilterRows(view));
   std::vector<ConstantArray> arrays = blocks.arrays();
   arrays.push_back({"most", "std::int32_t", 4, {blocks.longest_channel()}});
   arrays.push_back(pack_m0_channels(view));
@@ -119,7 +95,8 @@ std::vector<ConstantArray> pack_conv_numbered(const LayerView& view) {
 }
 
 Bytes conv_numbered_scratch(const LayerView& view) {
-  return conv_scratch(view, m0::blocks_unpacked_bytes(numbered_blocks(view).longest_channel()));
+  return conv_scratch(view,
+                      m0::blocks_unpacked_bytes(number_blocks(FilterRows(view)).longest_channel()));
 }
 
 // Depthwise convolutions.
@@ -191,7 +168,7 @@ std::vector<ConstantArray> pack_dense_codebook256(const LayerView& view) {
 }
 
 std::vector<ConstantArray> pack_dense_numbered(const LayerView& view) {
-  return with_requantization(view, numbered_blocks(view).arrays());
+  return with_requantization(view, number_blocks(FilterRows(view)).arrays());
 }
 
 template <auto pack_rows>

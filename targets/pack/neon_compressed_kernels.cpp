@@ -3,6 +3,7 @@
 // sparse_streams.hpp.
 #include "targets/pack/filter_streams.hpp"
 #include "targets/pack/neon_packing.hpp"
+#include "targets/pack/numbered_blocks.hpp"
 #include "targets/pack/rows.hpp"
 #include "targets/runtime/neon/packed_layout.hpp"
 
@@ -126,6 +127,10 @@ std::vector<ConstantArray> pack_sparse(const LayerView& view) {
   return arrays;
 }
 
+std::vector<ConstantArray> pack_numbered_blocks(const FilterRows& rows) {
+  return number_blocks(rows).arrays();
+}
+
 Bytes conv_sparse_scratch(const LayerView& view) {
   const int row = neon::shared_pixels * static_cast<int>(sizeof(std::int16_t));
   return bytes(neon_window(view).steps() * neon::step_inputs * row) +
@@ -167,6 +172,9 @@ std::span<const KernelRow> neon_compressed_kernels() {
       row("conv_blocks.neon", conv, WeightForm::blocks, sparse_conv,
           "assay::kernels::conv_blocks_neon", smaller_than_int8<pack_blocks>,
           pack_sparse<pack_blocks>, conv_sparse_scratch),
+      row("conv_blocks_codebook16.neon", conv, WeightForm::blocks_codebook16, sparse_conv,
+          "assay::kernels::conv_blocks_codebook16_neon", numbers_are_smaller,
+          pack_sparse<pack_numbered_blocks>, conv_sparse_scratch),
       row("conv_unstructured.neon", conv, WeightForm::unstructured, sparse_conv,
           "assay::kernels::conv_unstructured_neon", smaller_than_int8<pack_scattered>,
           pack_sparse<pack_scattered>, conv_sparse_scratch),
@@ -198,6 +206,9 @@ std::span<const KernelRow> neon_compressed_kernels() {
       row("dense_blocks.neon", dense, WeightForm::blocks, sparse_dense,
           "assay::kernels::dense_blocks_neon", smaller_than_int8<pack_blocks>,
           pack_sparse<pack_blocks>, dense_blocks_scratch),
+      row("dense_blocks_codebook16.neon", dense, WeightForm::blocks_codebook16, sparse_dense,
+          "assay::kernels::dense_blocks_codebook16_neon", numbers_are_smaller,
+          pack_sparse<pack_numbered_blocks>, dense_blocks_scratch),
       row("dense_unstructured.neon", dense, WeightForm::unstructured, sparse_dense,
           "assay::kernels::dense_unstructured_neon", smaller_than_int8<pack_scattered>,
           pack_sparse<pack_scattered>, no_scratch),

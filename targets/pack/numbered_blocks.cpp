@@ -62,4 +62,26 @@ std::int64_t NumberedBlocks::number(std::int8_t value) const {
   return std::ranges::lower_bound(values_, value) - values_.begin();
 }
 
+NumberedBlocks number_blocks(const FilterRows& rows) {
+  NumberedBlocks blocks(rows.all());
+  for (std::size_t r = 0; r < rows.count(); ++r) {
+    const auto row = rows[r];
+    for (std::size_t first = 0; first < row.size(); first += 4) {
+      const auto weight = [&](std::size_t i) {
+        return first + i < row.size() ? row[first + i] : std::int8_t{0};
+      };
+      const std::array weights{weight(0), weight(1), weight(2), weight(3)};
+      if (std::ranges::any_of(weights, [](int w) { return w != 0; }))
+        blocks.add(static_cast<int>(first / 4), weights);
+    }
+    blocks.end_channel();
+  }
+  return blocks;
+}
+
+bool numbers_are_smaller(const LayerView& view) {
+  return NumberedBlocks::can_number(view.layer.weights) &&
+         number_blocks(FilterRows(view)).bytes() < Bytes(view.layer.weights.size());
+}
+
 }  // namespace assay

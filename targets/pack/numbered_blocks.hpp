@@ -1,6 +1,6 @@
 // Weights as blocks of four whose values are numbers of a small codebook, with zero blocks left
 // out: the stream that targets/runtime/dsp/sparse_layout.hpp describes, and what the kernels of
-// Armv6-M read too. Pure; thread-safe.
+// other cores read too. Pure; thread-safe.
 #pragma once
 
 #include <array>
@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "targets/pack/kernel.hpp"
+#include "targets/pack/filter_streams.hpp"
 
 namespace assay {
 
@@ -45,5 +45,12 @@ class NumberedBlocks {
   int place_ = 0;
   int longest_channel_ = 0;
 };
+
+/// The blocks of each row, places counted in blocks from where it begins: what all kernels but
+/// those for cores with SMLAD on Cortex-M read.
+NumberedBlocks number_blocks(const FilterRows& rows);
+
+/// Whether such blocks hold the weights, in fewer bytes than int8.
+bool numbers_are_smaller(const LayerView& layer);
 
 }  // namespace assay

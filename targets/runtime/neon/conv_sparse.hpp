@@ -3,8 +3,9 @@
 // and the members sparse_streams.hpp names.
 #pragma once
 
-#include "targets/runtime/neon/sparse_streams.hpp"
+#include "targets/runtime/neon/numbered_values.hpp"
 #include "targets/runtime/neon/sparse_tile.hpp"
+#include "targets/runtime/sparse_streams.hpp"
 
 namespace assay::kernels {
 
@@ -12,7 +13,8 @@ namespace neon {
 
 /// `Stream` gives the weights of every channel; `add(sums, tile, ...)` takes what it visits.
 template <class L, class Stream, class Add>
-ASSAY_INLINE void convolve_sparse(const std::int8_t* in, std::int8_t* out, void* memory, Add add) {
+ASSAY_INLINE void convolve_sparse(const std::int8_t* in, std::int8_t* out, void* memory,
+                                  const Add& add) {
   using Scratch = SparseScratch<L>;
   constexpr int pixels = L::out_height * L::out_width;
   auto& scratch = *static_cast<Scratch*>(memory);
@@ -39,14 +41,29 @@ struct AddSingle {
   }
 };
 
+/// Four weights in the low half of a register, times four rows.
+ASSAY_INLINE void add_four(PixelSums& sums, const TileRow* rows, int8x8_t weights) {
+  const int16x4_t four = vget_low_s16(vmovl_s8(weights));
+  sums.add<0>(rows[0], four);
+  sums.add<1>(rows[1], four);
+  sums.add<2>(rows[2], four);
+  sums.add<3>(rows[3], four);
+}
+
 struct AddBlock {
   ASSAY_INLINE void operator()(PixelSums& sums, const TileRow* rows,
                                const std::uint32_t* weights) const {
-    const int16x4_t four = vget_low_s16(vmovl_s8(vreinterpret_s8_u32(vld1_dup_u32(weights))));
-    sums.add<0>(rows[0], four);
-    sums.add<1>(rows[1], four);
-    sums.add<2>(rows[2], four);
-    sums.add<3>(rows[3], four);
+    add_four(sums, rows, vreinterpret_s8_u32(vld1_dup_u32(weights)));
+  }
+};
+
+template <class L>
+struct AddNumberedBlock {
+  NumberedValues<L> values;
+
+  ASSAY_INLINE void operator()(PixelSums& sums, const TileRow* rows,
+                               const std::uint8_t* numbers) const {
+    add_four(sums, rows, values.decode(numbers));
   }
 };
 
@@ -54,18 +71,23 @@ struct AddBlock {
 
 template <class L>
 void conv_unstructured_neon(const std::int8_t* in, std::int8_t* out, void* scratch) {
-  neon::convolve_sparse<L, neon::SingleStream<L>>(in, out, scratch, neon::AddSingle{});
+  neon::convolve_sparse<L, SingleStream<L>>(in, out, scratch, neon::AddSingle{});
 }
 
 template <class L>
 void conv_bitmap_neon(const std::int8_t* in, std::int8_t* out, void* scratch) {
   constexpr int inputs = L::kernel_height * L::kernel_width * L::in_channels;
-  neon::convolve_sparse<L, neon::BitmapStream<L, inputs>>(in, out, scratch, neon::AddSingle{});
+  neon::convolve_sparse<L, BitmapStream<L, inputs>>(in, out, scratch, neon::AddSingle{});
 }
 
 template <class L>
 void conv_blocks_neon(const std::int8_t* in, std::int8_t* out, void* scratch) {
-  neon::convolve_sparse<L, neon::BlockStream<L>>(in, out, scratch, neon::AddBlock{});
+  neon::convolve_sparse<L, BlockStream<L>>(in, out, scratch, neon::AddBlock{});
+}
+
+template <class L>
+void conv_blocks_codebook16_neon(const std::int8_t* in, std::int8_t* out, void* scratch) {
+  neon::convolve_sparse<L, NumberedStream<L>>(in, out, scratch, neon::AddNumberedBlock<L>());
 }
 
 }  // namespace assay::kernels

@@ -3,8 +3,9 @@
 // conv_sparse.hpp names.
 #pragma once
 
+#include "targets/runtime/neon/numbered_values.hpp"
 #include "targets/runtime/neon/products.hpp"
-#include "targets/runtime/neon/sparse_streams.hpp"
+#include "targets/runtime/sparse_streams.hpp"
 
 namespace assay::kernels {
 
@@ -40,6 +41,15 @@ ASSAY_INLINE std::uint32_t load_four(const std::int8_t* bytes) {
   return word;
 }
 
+/// The inputs, where reading whole blocks of four of them stays within them; else a copy. The
+/// weights of what is read beyond are zero.
+template <class L>
+ASSAY_INLINE const std::int8_t* whole_blocks(const std::int8_t* in, void* scratch) {
+  if constexpr (dense_inputs<L> % 4 == 0) return in;
+  __builtin_memcpy(scratch, in, dense_inputs<L>);
+  return static_cast<const std::int8_t*>(scratch);
+}
+
 /// Eight products, in pairs.
 ASSAY_INLINE int32x4_t add_eight(int32x4_t sums, uint32x2_t inputs, uint32x2_t weights) {
   return vpadalq_s16(sums, vmull_s8(vreinterpret_s8_u32(inputs), vreinterpret_s8_u32(weights)));
@@ -49,22 +59,18 @@ ASSAY_INLINE int32x4_t add_eight(int32x4_t sums, uint32x2_t inputs, uint32x2_t w
 
 template <class L>
 void dense_unstructured_neon(const std::int8_t* in, std::int8_t* out, void*) {
-  neon::multiply_singles<L, neon::SingleStream<L>>(in, out);
+  neon::multiply_singles<L, SingleStream<L>>(in, out);
 }
 
 template <class L>
 void dense_bitmap_neon(const std::int8_t* in, std::int8_t* out, void*) {
-  neon::multiply_singles<L, neon::BitmapStream<L, neon::dense_inputs<L>>>(in, out);
+  neon::multiply_singles<L, BitmapStream<L, neon::dense_inputs<L>>>(in, out);
 }
 
 template <class L>
 void dense_blocks_neon(const std::int8_t* in, std::int8_t* out, void* scratch) {
-  constexpr int inputs = neon::dense_inputs<L>;
-  if constexpr (inputs % 4 != 0) {
-    __builtin_memcpy(scratch, in, inputs);
-    in = static_cast<const std::int8_t*>(scratch);
-  }
-  neon::BlockStream<L> stream;
+  in = neon::whole_blocks<L>(in, scratch);
+  BlockStream<L> stream;
   for (int channel = 0; channel < L::out_channels; ++channel) {
     int32x4_t sums = vdupq_n_s32(0);
     stream.visit_pairs(
@@ -77,6 +83,22 @@ void dense_blocks_neon(const std::int8_t* in, std::int8_t* out, void* scratch) {
           const uint32x2_t inputs = vset_lane_u32(neon::load_four(in + second),
                                                   vdup_n_u32(neon::load_four(in + first)), 1);
           sums = neon::add_eight(sums, inputs, vld1_u32(weights));
+        });
+    out[channel] = neon::requantize_one<L>(vaddvq_s32(sums), channel);
+  }
+}
+
+template <class L>
+void dense_blocks_codebook16_neon(const std::int8_t* in, std::int8_t* out, void* scratch) {
+  in = neon::whole_blocks<L>(in, scratch);
+  const neon::NumberedValues<L> values;
+  NumberedStream<L> stream;
+  for (int channel = 0; channel < L::out_channels; ++channel) {
+    int32x4_t sums = vdupq_n_s32(0);
+    stream.next_channel(
+        channel, [&](int position, const std::uint8_t* numbers) ASSAY_INLINE_LAMBDA {
+          const uint32x2_t inputs = vset_lane_u32(neon::load_four(in + position), vdup_n_u32(0), 0);
+          sums = neon::add_eight(sums, inputs, vreinterpret_u32_s8(values.decode(numbers)));
         });
     out[channel] = neon::requantize_one<L>(vaddvq_s32(sums), channel);
   }

@@ -64,6 +64,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bound{"raspberry-pi-4", "conv 1x1, 64 clusters", "conv_codebook256.neon", 0.42},
         Bound{"raspberry-pi-4", "conv 3x3, 75 % 1x4 blocks", "conv_blocks.neon", 0.30},
         Bound{"raspberry-pi-4", "conv 1x1, 90 % zeros", "conv_unstructured.neon", 0.18},
+        Bound{"raspberry-pi-4", "conv 3x3, 75 % blocks, 16 clusters", "conv_blocks_codebook16.neon",
+              0.30},
         Bound{"raspberry-pi-4", "dense, int4", "dense_int4.neon", 0.50},
         Bound{"raspberry-pi-zero", "conv 3x3 16->16 16x16", "conv.armv6", 1.25},
         Bound{"raspberry-pi-zero", "depthwise 3x3 64 8x8", "depthwise.armv6", 3.70},

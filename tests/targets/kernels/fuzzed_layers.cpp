@@ -32,6 +32,15 @@ class Dice {
 constexpr int most_values = 3000;   ///< of a tensor
 constexpr int most_weights = 4000;  ///< of a layer
 
+WeightFill draw_fill(Dice& dice) {
+  using enum WeightFill;
+  constexpr WeightFill likely[] = {random,     int4,       ternary,    blocks75,
+                                   clusters16, clusters64, scattered90};
+  constexpr WeightFill rare[] = {
+      lowest, highest, alternating, blocks50, blocks50_clusters16, blocks75_clusters16};
+  return dice.percent(70) ? dice.one_of(likely) : dice.one_of(rare);
+}
+
 IntegerOp draw_op(Dice& dice) {
   using enum IntegerOp;
   constexpr IntegerOp ops[] = {convolution, convolution, convolution, convolution,  convolution,
@@ -102,7 +111,8 @@ IntegerGraph build(SingleLayer shape, std::uint32_t seed, WeightFill fill) {
     const bool large =
         graph.tensors[0].size() > most_values || graph.layers[0].weights.size() > most_weights;
     if (!large && !large_output) return graph;
-    if (large && shape.channels > 1)
+    const bool makes_channels = shape.op == IntegerOp::convolution || shape.op == IntegerOp::dense;
+    if ((large || !makes_channels) && shape.channels > 1)
       shape.channels /= 2;
     else
       shape.out_channels /= 2;
@@ -187,12 +197,7 @@ NamedGraph fuzzed_layer(std::uint32_t seed) {
   SingleLayer shape = draw_shape(dice);
   const bool wide = seed % 4 == 0;
   if (wide) shape.element = Element::int16;
-  using enum WeightFill;
-  constexpr WeightFill fills[] = {random,     random,      lowest,     highest,    alternating,
-                                  int4,       int4,        ternary,    ternary,    blocks50,
-                                  blocks75,   blocks75,    clusters16, clusters16, clusters64,
-                                  clusters64, scattered90, scattered90};
-  IntegerGraph graph = build(shape, seed, dice.one_of(fills));
+  IntegerGraph graph = build(shape, seed, draw_fill(dice));
   constexpr std::int8_t ends[] = {-128, 127, 0};
   if (!wide && dice.percent(40)) graph.tensors[0].zero_point = dice.one_of(ends);
   IntegerLayer& layer = graph.layers[0];

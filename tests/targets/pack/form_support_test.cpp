@@ -22,13 +22,14 @@ IntegerGraph layer_of(IntegerOp op, WeightFill fill) {
   return single_layer_graph({op, 6, 6, channels, channels, window}, 5, fill);
 }
 
-TEST(FormSupport, EveryCoreOfAMicrocontrollerHasEveryFormOfConvolutionsAndDenseLayers) {
+TEST(FormSupport, EveryCoreHasEveryFormOfConvolutionsAndDenseLayers) {
   for (const char* name : {"cortex-m0", "cortex-m0plus", "cortex-m4f", "cortex-m7", "cortex-m33",
                            "cortex-a57", "cortex-a72"})
     for (const IntegerOp op : {convolution, dense})
       for (const WeightForm form :
            {WeightForm::int4, WeightForm::ternary, WeightForm::codebook16, WeightForm::codebook256,
-            WeightForm::unstructured, WeightForm::blocks, WeightForm::bitmap})
+            WeightForm::unstructured, WeightForm::blocks, WeightForm::blocks_codebook16,
+            WeightForm::bitmap})
         EXPECT_THAT(forms_with_kernels(op, load_core(name).value()), Contains(form))
             << name << " " << to_string(op) << " " << to_string(form);
 }
@@ -40,14 +41,6 @@ TEST(FormSupport, EveryCoreHasDepthwiseWeightsOfLessThanAByte) {
                 ElementsAre(WeightForm::int8, WeightForm::int4, WeightForm::ternary,
                             WeightForm::codebook16, WeightForm::codebook256))
         << name;
-}
-
-TEST(FormSupport, NumberedBlocksAreForCortexM) {
-  for (const char* name : {"cortex-m0", "cortex-m0plus", "cortex-m4f", "cortex-m7", "cortex-m33"})
-    for (const IntegerOp op : {convolution, dense})
-      EXPECT_THAT(forms_with_kernels(op, load_core(name).value()),
-                  Contains(WeightForm::blocks_codebook16))
-          << name << " " << to_string(op);
 }
 
 struct Missed {

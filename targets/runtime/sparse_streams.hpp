@@ -7,13 +7,15 @@
 //   positions[], weights[]  8- or 16-bit, 32-bit: blocks of four weights, at 4 * position
 //   bits[], values[]      32-bit, 8-bit: a bit for every weight, the first one lowest, whole words
 //                         for each channel; the weights whose bit is set
+//   stream[], values[]    8-bit: blocks of three bytes (m0/sparse_codebook.hpp), whose weights are
+//                         numbers of up to 16 values
 #pragma once
 
 #include "targets/runtime/inline.hpp"
 #include "targets/runtime/layer.hpp"
 #include "targets/runtime/unroll.hpp"
 
-namespace assay::kernels::neon {
+namespace assay::kernels {
 
 template <class L>
 class SingleStream {
@@ -73,4 +75,23 @@ class BlockStream {
   int block_ = 0;
 };
 
-}  // namespace assay::kernels::neon
+/// visit(first position, pointer to the two bytes of numbers): those of w0 (low half) and w2, of w1
+/// and w3. A block may be all zeros.
+template <class L>
+class NumberedStream {
+ public:
+  template <class Visit>
+  ASSAY_INLINE void next_channel(int, Visit visit) {
+    int position = 0;
+    for (bool last = false; !last; block_ += 3) {
+      position += 4 * (*block_ >> 1);
+      last = *block_ & 1;
+      visit(position, block_ + 1);
+    }
+  }
+
+ private:
+  const std::uint8_t* block_ = reinterpret_cast<const std::uint8_t*>(L::stream);
+};
+
+}  // namespace assay::kernels
