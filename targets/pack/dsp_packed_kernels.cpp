@@ -2,9 +2,9 @@
 // described in targets/runtime/dsp/tile_layout.hpp and dense_packed_layout.hpp. Long
 // windows are packed as those of dense layers.
 #include <algorithm>
-#include <array>
-#include <set>
 
+#include "targets/pack/filter_streams.hpp"
+#include "targets/pack/group_packing.hpp"
 #include "targets/pack/rows.hpp"
 #include "targets/runtime/dsp/dense_packed_layout.hpp"
 #include "targets/runtime/dsp/tile_layout.hpp"
@@ -18,92 +18,20 @@ using dsp::PackedForm;
 /// Weights of one output channel in packed order; zero where a window is filled up.
 using Filter = std::vector<std::int8_t>;
 
-/// The different values of a layer's weights, ascending.
-std::vector<std::int8_t> values_of(const LayerView& view) {
-  const std::set<std::int8_t> values(view.layer.weights.begin(), view.layer.weights.end());
-  return {values.begin(), values.end()};
-}
-
-/// The eight weights of a group of four inputs from `first` on, in the order they are decoded to.
-std::array<std::int8_t, 8> group_weights(const Filter& low, const Filter& high, std::size_t first) {
-  return {low[first],     low[first + 2], high[first],     high[first + 2],
-          low[first + 1], low[first + 3], high[first + 1], high[first + 3]};
-}
-
-/// Packs weights as parts of bytes: a word holds 8 / bits lane words.
-class LanePacker {
- public:
-  explicit LanePacker(int bits) : bits_(bits) {}
-
-  void add_group(const std::array<std::int8_t, 8>& weights) {
-    add_lane_word({weights[0], weights[2], weights[1], weights[3]});
-    add_lane_word({weights[4], weights[6], weights[5], weights[7]});
-  }
-  std::vector<ConstantArray> arrays() const { return {{"packed", "std::uint32_t", 4, words_}}; }
-
- private:
-  void add_lane_word(const std::array<std::int8_t, 4>& bytes) {
-    if (shift_ == 0) {
-      words_.push_back(0);
-      shift_ = 8;
-    }
-    shift_ -= bits_;
-    const std::int64_t mask = (1 << bits_) - 1;
-    for (std::size_t i = 0; i < bytes.size(); ++i)
-      words_.back() |= (bytes[i] & mask) << (8 * i + static_cast<std::size_t>(shift_));
-  }
-
-  int bits_;
-  int shift_ = 0;  ///< of the lane word added last
-  std::vector<std::int64_t> words_;
-};
-
-/// Packs weights as indices into the values there are.
-class CodebookPacker {
- public:
-  explicit CodebookPacker(std::vector<std::int8_t> values)
-      : values_(std::move(values)), bits_(dsp::index_bits(static_cast<int>(values_.size()))) {}
-
-  /// A weight that only fills up has index 0: its input is zero.
-  void add_group(const std::array<std::int8_t, 8>& weights) {
-    std::uint64_t indices = 0;
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-      const auto at = std::lower_bound(values_.begin(), values_.end(), weights[i]);
-      const bool known = at != values_.end() && *at == weights[i];
-      const auto index = static_cast<std::uint64_t>(known ? at - values_.begin() : 0);
-      indices |= index << (i * static_cast<std::size_t>(bits_));
-    }
-    for (int byte = 0; byte < bits_; ++byte)
-      bytes_.push_back(static_cast<std::int64_t>(indices >> (8 * byte) & 0xff));
-  }
-  /// Indices that are no half bytes are read a byte beyond the last one.
-  std::vector<ConstantArray> arrays() const {
-    std::vector<std::int64_t> bytes = bytes_;
-    if (bits_ != 4) bytes.push_back(0);
-    return {{"packed", "std::uint8_t", 1, bytes},
-            {"values", "std::int8_t", 1, {values_.begin(), values_.end()}}};
-  }
-
- private:
-  std::vector<std::int8_t> values_;
-  int bits_;
-  std::vector<std::int64_t> bytes_;
-};
-
 template <int bits>
 LanePacker lanes(const LayerView&) {
   return LanePacker(bits);
 }
 CodebookPacker codebook(const LayerView& view) {
-  return CodebookPacker(values_of(view));
+  return CodebookPacker(distinct_values(view.layer.weights));
 }
 
 template <int bits>
 PackedForm lane_form(const LayerView&) {
   return {bits, false};
 }
-PackedForm codebook_form(const LayerView& view) {
-  return {dsp::index_bits(static_cast<int>(values_of(view).size())), true};
+PackedForm codebook_form_of(const LayerView& view) {
+  return codebook_form(view.layer.weights);
 }
 
 dsp::TileLayout tile_layout(const LayerView& view, PackedForm form) {
@@ -150,7 +78,7 @@ std::vector<ConstantArray> pack_conv(const LayerView& view) {
     const Filter low_filter = conv_filter(view, layout, low);
     const Filter high_filter = conv_filter(view, layout, high);
     for (std::size_t first = 0; first < low_filter.size(); first += 4)
-      packer.add_group(group_weights(low_filter, high_filter, first));
+      packer.add_group(group_of_two(low_filter, high_filter, first));
     add_channel_pair(view.layer.requantization, low, high, pairs);
   }
   std::vector<ConstantArray> arrays = packer.arrays();
@@ -198,13 +126,6 @@ std::vector<Filter> dense_filters(const LayerView& view, int first, int count) {
   return filters;
 }
 
-std::vector<ConstantArray> with_requantization(std::vector<ConstantArray> arrays,
-                                               const LayerView& view) {
-  for (ConstantArray& array : pack_requantization(view))
-    arrays.push_back(std::move(array));
-  return arrays;
-}
-
 /// The number whose digits are the weights of `16 / bits` channels from `channel` on for an input.
 std::int64_t digits_half(const std::vector<Filter>& filters, std::size_t channel, std::size_t input,
                          int bits) {
@@ -231,7 +152,7 @@ std::vector<ConstantArray> pack_digits(const LayerView& view) {
           packed.values.push_back(digits_half(filters, c, input, bits) |
                                   digits_half(filters, c, input + 2, bits) << 16);
   }
-  return with_requantization({packed}, view);
+  return with_requantization(view, {packed});
 }
 
 std::vector<ConstantArray> pack_dense_codebook(const LayerView& view) {
@@ -240,9 +161,9 @@ std::vector<ConstantArray> pack_dense_codebook(const LayerView& view) {
     const std::vector<Filter> filters = dense_filters(view, block, dsp::codebook_channels);
     for (std::size_t group = 0; group < filters[0].size(); group += 4)
       for (std::size_t c = 0; c < filters.size(); c += 2)
-        packer.add_group(group_weights(filters[c], filters[c + 1], group));
+        packer.add_group(group_of_two(filters[c], filters[c + 1], group));
   }
-  return with_requantization(packer.arrays(), view);
+  return with_requantization(view, packer.arrays());
 }
 
 /// Of the expanded inputs, what `form_of` needs to decode, and an outside pixel.
@@ -253,23 +174,6 @@ Bytes dense_scratch(const LayerView& view) {
       form_of(view).table_bytes() + static_cast<int>(pixel_window_scratch(view).count());
   const dsp::ExpandedInputs inputs(pieces.count, pieces.length, others);
   return Bytes(static_cast<std::uint64_t>(inputs.bytes() + others));
-}
-
-bool any_weights(const LayerView&) {
-  return true;
-}
-
-template <int largest>
-bool in_range(const LayerView& view) {
-  const auto& weights = view.layer.weights;
-  return std::all_of(weights.begin(), weights.end(),
-                     [](std::int8_t w) { return w >= -largest && w <= largest; });
-}
-
-template <int fewest, int most>
-bool has_values(const LayerView& view) {
-  const int values = static_cast<int>(values_of(view).size());
-  return values >= fewest && values <= most;
 }
 
 /// Whether the weights are such as the form holds, and take fewer bytes, with what decodes them,
@@ -309,7 +213,7 @@ KernelRow conv_row(std::string_view name, WeightForm form, std::string_view func
   KernelRow conv =
       row(name, IntegerOp::convolution, form, "targets/runtime/dsp/conv_tile.hpp", function);
   constexpr auto pack = pack_conv<packer_of, form_of>;
-  conv.accepts = form == WeightForm::int8 ? any_weights : accepts<weights_fit, pack>;
+  conv.accepts = form == WeightForm::int8 ? any_layer : accepts<weights_fit, pack>;
   conv.pack = pack;
   conv.scratch = conv_scratch<form_of>;
   return conv;
@@ -339,34 +243,34 @@ KernelRow long_conv_row(std::string_view name, WeightForm form, std::string_view
 
 std::span<const KernelRow> dsp_packed_kernels() {
   static const KernelRow rows[] = {
-      conv_row<any_weights, lanes<8>, lane_form<8>>("conv_tile.dsp", WeightForm::int8,
-                                                    "assay::kernels::conv_tile_int8"),
-      conv_row<in_range<7>, lanes<4>, lane_form<4>>("conv_int4.dsp", WeightForm::int4,
-                                                    "assay::kernels::conv_tile_int4"),
-      conv_row<in_range<1>, lanes<2>, lane_form<2>>("conv_ternary.dsp", WeightForm::ternary,
-                                                    "assay::kernels::conv_tile_ternary"),
-      conv_row<has_values<1, 16>, codebook, codebook_form>(
+      conv_row<any_layer, lanes<8>, lane_form<8>>("conv_tile.dsp", WeightForm::int8,
+                                                  "assay::kernels::conv_tile_int8"),
+      conv_row<within<7>, lanes<4>, lane_form<4>>("conv_int4.dsp", WeightForm::int4,
+                                                  "assay::kernels::conv_tile_int4"),
+      conv_row<within<1>, lanes<2>, lane_form<2>>("conv_ternary.dsp", WeightForm::ternary,
+                                                  "assay::kernels::conv_tile_ternary"),
+      conv_row<value_count_in<1, 16>, codebook, codebook_form_of>(
           "conv_codebook16.dsp", WeightForm::codebook16, "assay::kernels::conv_tile_codebook16"),
-      conv_row<has_values<17, 128>, codebook, codebook_form>(
+      conv_row<value_count_in<17, 128>, codebook, codebook_form_of>(
           "conv_codebook.dsp", WeightForm::codebook256, "assay::kernels::conv_tile_codebook"),
-      long_conv_row<in_range<7>, pack_digits<4>, lane_form<4>>(
+      long_conv_row<within<7>, pack_digits<4>, lane_form<4>>(
           "conv_packed_int4.dsp", WeightForm::int4, "assay::kernels::conv_packed_int4_dsp"),
-      long_conv_row<in_range<1>, pack_digits<2>, lane_form<2>>(
+      long_conv_row<within<1>, pack_digits<2>, lane_form<2>>(
           "conv_packed_ternary.dsp", WeightForm::ternary,
           "assay::kernels::conv_packed_ternary_dsp"),
-      long_conv_row<has_values<1, 16>, pack_dense_codebook, codebook_form>(
+      long_conv_row<value_count_in<1, 16>, pack_dense_codebook, codebook_form_of>(
           "conv_packed_codebook16.dsp", WeightForm::codebook16,
           "assay::kernels::conv_packed_codebook16_dsp"),
-      long_conv_row<has_values<17, 128>, pack_dense_codebook, codebook_form>(
+      long_conv_row<value_count_in<17, 128>, pack_dense_codebook, codebook_form_of>(
           "conv_packed_codebook.dsp", WeightForm::codebook256,
           "assay::kernels::conv_packed_codebook_dsp"),
-      dense_row<in_range<7>, pack_digits<4>, lane_form<4>>("dense_int4.dsp", WeightForm::int4,
-                                                           "assay::kernels::dense_int4_dsp"),
-      dense_row<in_range<1>, pack_digits<2>, lane_form<2>>("dense_ternary.dsp", WeightForm::ternary,
-                                                           "assay::kernels::dense_ternary_dsp"),
-      dense_row<has_values<1, 16>, pack_dense_codebook, codebook_form>(
+      dense_row<within<7>, pack_digits<4>, lane_form<4>>("dense_int4.dsp", WeightForm::int4,
+                                                         "assay::kernels::dense_int4_dsp"),
+      dense_row<within<1>, pack_digits<2>, lane_form<2>>("dense_ternary.dsp", WeightForm::ternary,
+                                                         "assay::kernels::dense_ternary_dsp"),
+      dense_row<value_count_in<1, 16>, pack_dense_codebook, codebook_form_of>(
           "dense_codebook16.dsp", WeightForm::codebook16, "assay::kernels::dense_codebook16_dsp"),
-      dense_row<has_values<17, 128>, pack_dense_codebook, codebook_form>(
+      dense_row<value_count_in<17, 128>, pack_dense_codebook, codebook_form_of>(
           "dense_codebook.dsp", WeightForm::codebook256, "assay::kernels::dense_codebook_dsp"),
   };
   return rows;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <set>
+#include <utility>
+
+#include "targets/pack/rows.hpp"
 
 namespace assay {
 namespace {
@@ -112,6 +115,13 @@ std::vector<ConstantArray> pack_bitmap(const FilterRows& rows) {
     sparse.end_row(count);
   }
   return SparseArrays::finish({sparse.most, bits, values});
+}
+
+std::vector<ConstantArray> with_requantization(const LayerView& view,
+                                               std::vector<ConstantArray> arrays) {
+  for (ConstantArray& array : pack_requantization(view))
+    arrays.push_back(std::move(array));
+  return arrays;
 }
 
 int largest_count(const std::vector<ConstantArray>& arrays) {

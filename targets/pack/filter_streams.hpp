@@ -95,6 +95,16 @@ std::vector<ConstantArray> pack_scattered(const FilterRows& rows);
 /// `most`, `bits` and `values`.
 std::vector<ConstantArray> pack_bitmap(const FilterRows& rows);
 
+/// And b' and m as pack_requantization gives them.
+std::vector<ConstantArray> with_requantization(const LayerView& layer,
+                                               std::vector<ConstantArray> arrays);
+
+/// `pack` of rows whose kernels read one of the above.
+template <auto pack_rows>
+std::vector<ConstantArray> pack_sparse(const LayerView& view) {
+  return with_requantization(view, pack_rows(FilterRows(view)));
+}
+
 /// The largest entry of the member `most` among the arrays of one of the above.
 int largest_count(const std::vector<ConstantArray>& arrays);
 

@@ -130,13 +130,6 @@ std::size_t dense_fields_per_row(const LayerView& view, int multiple) {
   return unsigned_of(kernels::round_up(static_cast<int>(view.input.size()), multiple));
 }
 
-std::vector<ConstantArray> with_requantization(const LayerView& view,
-                                               std::vector<ConstantArray> arrays) {
-  for (ConstantArray& array : pack_requantization(view))
-    arrays.push_back(std::move(array));
-  return arrays;
-}
-
 template <int bits, int largest>
 std::vector<ConstantArray> pack_dense_small(const LayerView& view) {
   const FilterRows rows(view);
@@ -165,15 +158,6 @@ std::vector<ConstantArray> pack_dense_codebook16(const LayerView& view) {
 std::vector<ConstantArray> pack_dense_codebook256(const LayerView& view) {
   const int bits = codebook_bits(view);
   return pack_dense_codebook(view, bits, kernels::FieldGroup(bits).fields);
-}
-
-std::vector<ConstantArray> pack_dense_numbered(const LayerView& view) {
-  return with_requantization(view, number_blocks(FilterRows(view)).arrays());
-}
-
-template <auto pack_rows>
-std::vector<ConstantArray> pack_dense_sparse(const LayerView& view) {
-  return with_requantization(view, pack_rows(FilterRows(view)));
 }
 
 constexpr RowFamily row{is_armv6m};
@@ -244,16 +228,16 @@ std::span<const KernelRow> m0_compressed_kernels() {
           no_scratch),
       row("dense_blocks.m0", dense, WeightForm::blocks, sparse_dense,
           "assay::kernels::dense_blocks_m0", smaller_than_int8<pack_blocks>,
-          pack_dense_sparse<pack_blocks>, dense_words_scratch),
+          pack_sparse<pack_blocks>, dense_words_scratch),
       row("dense_blocks_codebook16.m0", dense, WeightForm::blocks_codebook16, numbered,
-          "assay::kernels::dense_blocks_codebook16_m0", numbers_are_smaller, pack_dense_numbered,
-          dense_table_scratch),
+          "assay::kernels::dense_blocks_codebook16_m0", numbers_are_smaller,
+          pack_sparse<pack_numbered_blocks>, dense_table_scratch),
       row("dense_unstructured.m0", dense, WeightForm::unstructured, sparse_dense,
           "assay::kernels::dense_unstructured_m0", smaller_than_int8<pack_scattered>,
-          pack_dense_sparse<pack_scattered>, no_scratch),
+          pack_sparse<pack_scattered>, no_scratch),
       row("dense_bitmap.m0", dense, WeightForm::bitmap, sparse_dense,
           "assay::kernels::dense_bitmap_m0", smaller_than_int8<pack_bitmap>,
-          pack_dense_sparse<pack_bitmap>, no_scratch),
+          pack_sparse<pack_bitmap>, no_scratch),
   };
   return rows;
 }

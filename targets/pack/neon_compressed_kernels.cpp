@@ -66,8 +66,8 @@ ConstantArray pack_units(const LayerView& view, int bits, ToField to_field) {
   return packed;
 }
 
-std::vector<ConstantArray> with_requantization(const LayerView& view,
-                                               std::vector<ConstantArray> arrays) {
+std::vector<ConstantArray> with_padded_requantization(const LayerView& view,
+                                                      std::vector<ConstantArray> arrays) {
   for (ConstantArray& array : pack_neon_requantization(view, channel_block(view)))
     arrays.push_back(std::move(array));
   return arrays;
@@ -75,9 +75,9 @@ std::vector<ConstantArray> with_requantization(const LayerView& view,
 
 template <int bits>
 std::vector<ConstantArray> pack_small(const LayerView& view) {
-  return with_requantization(view, {pack_units(view, bits, [](std::int8_t weight) {
-                               return static_cast<std::uint32_t>(weight);
-                             })});
+  return with_padded_requantization(view, {pack_units(view, bits, [](std::int8_t weight) {
+                                      return static_cast<std::uint32_t>(weight);
+                                    })});
 }
 
 /// Zeros that fill up filters are numbers of any value: they meet zeros, or make channels that do
@@ -85,7 +85,7 @@ std::vector<ConstantArray> pack_small(const LayerView& view) {
 std::vector<ConstantArray> pack_numbers(const LayerView& view) {
   const std::vector<std::int8_t> values = distinct_values(view.layer.weights);
   const int bits = neon::codebook_bits(static_cast<int>(values.size()));
-  return with_requantization(
+  return with_padded_requantization(
       view, {pack_units(view, bits, number_in(values)), pack_codebook(values, bits)});
 }
 
@@ -118,18 +118,6 @@ bool accepts_packed(const LayerView& view) {
 }
 
 // Without zeros.
-
-template <auto pack_rows>
-std::vector<ConstantArray> pack_sparse(const LayerView& view) {
-  std::vector<ConstantArray> arrays = pack_rows(FilterRows(view));
-  for (ConstantArray& array : pack_requantization(view))
-    arrays.push_back(std::move(array));
-  return arrays;
-}
-
-std::vector<ConstantArray> pack_numbered_blocks(const FilterRows& rows) {
-  return number_blocks(rows).arrays();
-}
 
 Bytes conv_sparse_scratch(const LayerView& view) {
   const int row = neon::shared_pixels * static_cast<int>(sizeof(std::int16_t));

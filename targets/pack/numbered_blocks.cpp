@@ -79,6 +79,10 @@ NumberedBlocks number_blocks(const FilterRows& rows) {
   return blocks;
 }
 
+std::vector<ConstantArray> pack_numbered_blocks(const FilterRows& rows) {
+  return number_blocks(rows).arrays();
+}
+
 bool numbers_are_smaller(const LayerView& view) {
   return NumberedBlocks::can_number(view.layer.weights) &&
          number_blocks(FilterRows(view)).bytes() < Bytes(view.layer.weights.size());

@@ -50,6 +50,9 @@ class NumberedBlocks {
 /// those for cores with SMLAD on Cortex-M read.
 NumberedBlocks number_blocks(const FilterRows& rows);
 
+/// Their members `stream` and `values`.
+std::vector<ConstantArray> pack_numbered_blocks(const FilterRows& rows);
+
 /// Whether such blocks hold the weights, in fewer bytes than int8.
 bool numbers_are_smaller(const LayerView& layer);
 

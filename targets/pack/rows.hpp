@@ -27,6 +27,8 @@ std::span<const KernelRow> neon_kernels();
 std::span<const KernelRow> neon_compressed_kernels();
 /// Kernels for Armv6 cores with Arm state's SMLAD (ARM1176).
 std::span<const KernelRow> armv6_kernels();
+/// The same cores, weights in other forms than int8.
+std::span<const KernelRow> armv6_compressed_kernels();
 /// Kernels over int16 tensors.
 std::span<const KernelRow> int16_kernels();
 /// Kernels over float32 tensors, faster ones first; the last of an operator and form takes every

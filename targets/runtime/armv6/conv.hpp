@@ -14,39 +14,69 @@ namespace armv6 {
 template <class L>
 inline constexpr WindowLayout conv_layout{L::kernel_height, L::kernel_width* L::in_channels};
 
+/// Gathers windows, one at a time.
 template <class L>
-struct ConvScratch {
-  std::uint32_t tile[conv_layout<L>.tile_words()];
+struct WindowScratch {
   std::int8_t window[conv_layout<L>.window_bytes()];
   WindowRows<L, 1> rows;
 };
 
-/// Widens the window of an output pixel (counted row by row) to place `slot` of the tile.
 template <class L>
-ASSAY_INLINE void widen_window(const std::int8_t* in, int pixel, int slot,
-                               ConvScratch<L>& scratch) {
+struct ConvScratch {
+  std::uint32_t tile[conv_layout<L>.tile_words(tile_pixels)];
+  WindowScratch<L> windows;
+};
+
+/// The window of an output pixel (counted row by row) as one run of bytes, valid until the next
+/// call.
+template <class L>
+ASSAY_INLINE const std::int8_t* gather_window(const std::int8_t* in, int pixel,
+                                              WindowScratch<L>& scratch) {
   constexpr WindowLayout layout = conv_layout<L>;
   const int y = pixel / L::out_width, x = pixel - y * L::out_width;
   std::int8_t* window = scratch.window;
   for (int ky = 0; ky < layout.rows; ++ky, window += layout.row)
     __builtin_memcpy(window, scratch.rows.find(in, y, x, ky, 0), layout.row);
-  std::uint32_t* to = scratch.tile + (slot / 2 * layout.steps() * pixel_pair_words) + slot % 2 * 2;
-  for (int i = 0; i < layout.window_bytes(); i += step_inputs, to += pixel_pair_words)
-    widen(scratch.window + i, to[0], to[1]);
+  return scratch.window;
 }
 
-/// Two channels of two pixels, of which `pixels` and `channels` exist.
+/// Widens a window to two words a step, `step_words` from one step to the next.
+template <class L, int step_words>
+ASSAY_INLINE void widen_window(const std::int8_t* window, std::uint32_t* to) {
+  for (int i = 0; i < conv_layout<L>.window_bytes(); i += step_inputs, to += step_words)
+    widen(window + i, to[0], to[1]);
+}
+
+/// Widens the windows of `count` pixels from `first` on, as add_steps reads them; `steps` of a pair
+/// of pixels.
+template <class L>
+ASSAY_INLINE void fill_tile(const std::int8_t* in, int first, int count, int steps,
+                            std::uint32_t* tile, WindowScratch<L>& scratch) {
+  for (int p = 0; p < count; ++p)
+    widen_window<L, pixel_pair_words>(gather_window(in, first + p, scratch),
+                                      tile + p / 2 * steps * pixel_pair_words + p % 2 * 2);
+}
+
+/// Outputs of two channels of two pixels, of which `pixels` and perhaps a single channel exist.
+/// Sums are those of channel 0 at both pixels, then of channel 1, with b' in them.
+template <class L>
+ASSAY_INLINE void put_pair(const std::int32_t (&sums)[4], int channel, int pixels,
+                           std::int8_t* out) {
+  const bool both = L::out_channels % 2 == 0 || channel + 1 < L::out_channels;
+  for (int p = 0; p < pixels; ++p, out += L::out_channels) {
+    out[0] = dsp::requantize<L>(sums[p], L::multiplier[channel]);
+    if (both) out[1] = dsp::requantize<L>(sums[2 + p], L::multiplier[channel + 1]);
+  }
+}
+
+/// Two channels of two pixels.
 template <class L>
 ASSAY_INLINE void convolve_pair(const std::uint32_t* inputs, const std::uint32_t* filters,
                                 int channel, int pixels, std::int8_t* out) {
   std::int32_t sums[4] = {L::bias[channel], L::bias[channel], L::bias[channel + 1],
                           L::bias[channel + 1]};
   add_steps<conv_layout<L>.steps()>(inputs, filters, sums);
-  const bool both = L::out_channels % 2 == 0 || channel + 1 < L::out_channels;
-  for (int p = 0; p < pixels; ++p, out += L::out_channels) {
-    out[0] = dsp::requantize<L>(sums[p], L::multiplier[channel]);
-    if (both) out[1] = dsp::requantize<L>(sums[2 + p], L::multiplier[channel + 1]);
-  }
+  put_pair<L>(sums, channel, pixels, out);
 }
 
 }  // namespace armv6
@@ -56,11 +86,10 @@ void conv_armv6(const std::int8_t* in, std::int8_t* out, void* memory) {
   using namespace armv6;
   constexpr int pixels = L::out_height * L::out_width, steps = conv_layout<L>.steps();
   auto& scratch = *static_cast<ConvScratch<L>*>(memory);
-  scratch.rows.initialize();
+  scratch.windows.rows.initialize();
   for (int first = 0; first < pixels; first += tile_pixels) {
     const int count = pixels - first < tile_pixels ? pixels - first : tile_pixels;
-    for (int p = 0; p < count; ++p)
-      widen_window<L>(in, first + p, p, scratch);
+    fill_tile<L>(in, first, count, steps, scratch.tile, scratch.windows);
     const std::uint32_t* filters = L::filters;
     for (int channel = 0; channel < L::out_channels; channel += 2, filters += 2 * steps)
       for (int p = 0; p < count; p += 2)

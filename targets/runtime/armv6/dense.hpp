@@ -11,11 +11,27 @@ namespace armv6 {
 template <class L>
 inline constexpr WindowLayout dense_layout{1, L::in_height* L::in_width* L::in_channels};
 
+/// The whole input, widened.
 template <class L>
 struct DenseScratch {
   std::uint32_t words[2 * dense_layout<L>.steps()];
   std::int8_t last[step_inputs];
 };
+
+/// What fills up the last step is zero.
+template <class L>
+ASSAY_INLINE void widen_inputs(const std::int8_t* in, DenseScratch<L>& scratch) {
+  constexpr WindowLayout layout = dense_layout<L>;
+  constexpr int whole = layout.row / step_inputs;
+  for (int step = 0; step < whole; ++step)
+    widen(in + step * step_inputs, scratch.words[2 * step], scratch.words[2 * step + 1]);
+  if constexpr (whole < layout.steps()) {
+    for (std::int8_t& one : scratch.last)
+      one = 0;
+    __builtin_memcpy(scratch.last, in + whole * step_inputs, layout.row - whole * step_inputs);
+    widen(scratch.last, scratch.words[2 * whole], scratch.words[2 * whole + 1]);
+  }
+}
 
 // Four weights of a channel.
 #define ASSAY_CHANNEL(sum, word) \
@@ -57,14 +73,8 @@ template <class L>
 void dense_armv6(const std::int8_t* in, std::int8_t* out, void* memory) {
   using namespace armv6;
   constexpr WindowLayout layout = dense_layout<L>;
-  constexpr int whole = layout.row / step_inputs;
   auto& scratch = *static_cast<DenseScratch<L>*>(memory);
-  for (int step = 0; step < whole; ++step)
-    widen(in + step * step_inputs, scratch.words[2 * step], scratch.words[2 * step + 1]);
-  if constexpr (whole < layout.steps()) {
-    __builtin_memcpy(scratch.last, in + whole * step_inputs, layout.row - whole * step_inputs);
-    widen(scratch.last, scratch.words[2 * whole], scratch.words[2 * whole + 1]);
-  }
+  widen_inputs<L>(in, scratch);
   const std::uint32_t* filters = L::filters;
   for (int first = 0; first < L::out_channels; first += dense_channels) {
     std::int32_t sums[dense_channels];

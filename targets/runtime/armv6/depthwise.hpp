@@ -62,27 +62,32 @@ ASSAY_INLINE void filter_pixel(const std::uint32_t* window, const std::uint32_t*
     out[c] = dsp::requantize<L>(sums[c], L::multiplier[first + c]);
 }
 
+/// A block of four channels; `filters` are its weights.
+template <class L>
+ASSAY_INLINE void filter_block(const std::int8_t* in, const std::uint32_t* filters, int block,
+                               std::int8_t* out, std::uint32_t* words) {
+  constexpr DepthwiseBand band = depthwise_band<L>;
+  const int first = depthwise_channel(block, L::out_channels);
+  for (int top = 0; top < L::out_height; top += band.out_rows) {
+    const int rows = L::out_height - top < band.out_rows ? L::out_height - top : band.out_rows;
+    fill_band<L>(in + first, top * L::stride_height - L::pad_top,
+                 (rows - 1) * L::stride_height + L::kernel_height, words);
+    std::int8_t* to = out + top * L::out_width * L::out_channels + first;
+    for (int y = 0; y < rows; ++y)
+      for (int x = 0; x < L::out_width; ++x, to += L::out_channels)
+        filter_pixel<L>(words + y * L::stride_height * band.columns + x * L::stride_width, filters,
+                        first, to);
+  }
+}
+
 }  // namespace armv6
 
 template <class L>
 void depthwise_armv6(const std::int8_t* in, std::int8_t* out, void* scratch) {
-  using namespace armv6;
-  constexpr DepthwiseBand band = depthwise_band<L>;
   constexpr int taps = L::kernel_height * L::kernel_width;
-  auto* const words = static_cast<std::uint32_t*>(scratch);
-  for (int block = 0; 4 * block < L::out_channels; ++block) {
-    const int first = depthwise_channel(block, L::out_channels);
-    for (int top = 0; top < L::out_height; top += band.out_rows) {
-      const int rows = L::out_height - top < band.out_rows ? L::out_height - top : band.out_rows;
-      fill_band<L>(in + first, top * L::stride_height - L::pad_top,
-                   (rows - 1) * L::stride_height + L::kernel_height, words);
-      std::int8_t* to = out + top * L::out_width * L::out_channels + first;
-      for (int y = 0; y < rows; ++y)
-        for (int x = 0; x < L::out_width; ++x, to += L::out_channels)
-          filter_pixel<L>(words + y * L::stride_height * band.columns + x * L::stride_width,
-                          L::filters + 2 * taps * block, first, to);
-    }
-  }
+  for (int block = 0; 4 * block < L::out_channels; ++block)
+    armv6::filter_block<L>(in, L::filters + 2 * taps * block, block, out,
+                           static_cast<std::uint32_t*>(scratch));
 }
 
 }  // namespace assay::kernels

@@ -19,6 +19,11 @@ inline constexpr int conv_channels = 2;
 inline constexpr int dense_channels = 4;
 /// Output pixels whose windows are widened at a time.
 inline constexpr int tile_pixels = 8;
+/// Output pixels that share a single weight, and a block of four.
+inline constexpr int single_pixels = 8;
+inline constexpr int block_pixels = 4;
+/// Words of the table of all pairs of 16 values.
+inline constexpr int pair_table_words = 256;
 /// Words of a step of two pixels' windows.
 inline constexpr int pixel_pair_words = 4;
 
@@ -29,8 +34,8 @@ struct WindowLayout {
 
   constexpr int steps() const { return round_up(rows * row, step_inputs) / step_inputs; }
   constexpr int window_bytes() const { return steps() * step_inputs; }
-  /// Words of the widened windows of a tile.
-  constexpr int tile_words() const { return tile_pixels / 2 * steps() * pixel_pair_words; }
+  /// Words of the widened windows of a tile of so many pixels, an even number.
+  constexpr int tile_words(int pixels) const { return pixels / 2 * steps() * pixel_pair_words; }
 };
 
 /// The inputs of a band of output rows of a depthwise layer, padding and all: a word of four
