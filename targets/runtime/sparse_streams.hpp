@@ -1,10 +1,11 @@
-// Filters without their zeros, read channel by channel: visit(position) or visit(position, weight)
-// for everything that is left of the next channel. Filters are in the order of the windows.
-// Portable. L has
+// Filters without their zeros, read channel by channel: visit(position, weight), or the number of a
+// block of four and its weights, for everything that is left of the next channel. Filters are in
+// the order of the windows. Portable. L has
 //   counts[]              16-bit: entries of each channel (not with bits)
 //   steps[], values[]     8-bit: single weights; the distance of each from the one before, of the
 //                         first from the place before the window
-//   positions[], weights[]  8- or 16-bit, 32-bit: blocks of four weights, at 4 * position
+//   positions[], weights[]  8- or 16-bit, 32-bit: blocks of four weights, by their number in the
+//                           window
 //   bits[], values[]      32-bit, 8-bit: a bit for every weight, the first one lowest, whole words
 //                         for each channel; the weights whose bit is set
 //   stream[], values[]    8-bit: blocks of three bytes (m0/sparse_codebook.hpp), whose weights are
@@ -49,49 +50,51 @@ class BitmapStream {
   const std::int8_t* value_ = L::values;
 };
 
+/// Pointers, because GCC would compute addresses of numbered elements anew in every iteration.
 template <class L>
 class BlockStream {
  public:
-  /// visit(first position, pointer to the four weights)
+  /// visit(number of the block in the window, pointer to its four weights)
   template <class Visit>
   ASSAY_INLINE void next_channel(int channel, Visit visit) {
-    visit_pairs(channel, visit,
-                [&](int first, int second, const std::uint32_t* weights) ASSAY_INLINE_LAMBDA {
-                  visit(first, weights);
-                  visit(second, weights + 1);
-                });
+    for (const auto* const end = weights_ + L::counts[channel]; weights_ != end; ++weights_) {
+      visit(*position_++, weights_);
+      asm("" : "+r"(position_));  // GCC would keep copies, to derive it from weights_ at the end
+    }
   }
 
   /// The same two blocks at a time; visit() takes one that is left over.
   template <class Visit, class VisitTwo>
   ASSAY_INLINE void visit_pairs(int channel, Visit visit, VisitTwo visit_two) {
     int left = L::counts[channel];
-    for (; left > 1; left -= 2, block_ += 2)
-      visit_two(4 * L::positions[block_], 4 * L::positions[block_ + 1], L::weights + block_);
-    if (left > 0) visit(4 * L::positions[block_], L::weights + block_), ++block_;
+    for (; left > 1; left -= 2, position_ += 2, weights_ += 2)
+      visit_two(position_[0], position_[1], weights_);
+    if (left > 0) visit(*position_++, weights_++);
   }
 
  private:
-  int block_ = 0;
+  decltype(&L::positions[0]) position_ = L::positions;
+  const std::uint32_t* weights_ = L::weights;
 };
 
-/// visit(first position, pointer to the two bytes of numbers): those of w0 (low half) and w2, of w1
-/// and w3. A block may be all zeros.
+/// visit(number of the block in the window, pointer to the two bytes of numbers): those of w0 (low
+/// half) and w2, of w1 and w3. A block may be all zeros.
 template <class L>
 class NumberedStream {
  public:
   template <class Visit>
   ASSAY_INLINE void next_channel(int, Visit visit) {
-    int position = 0;
-    for (bool last = false; !last; block_ += 3) {
-      position += 4 * (*block_ >> 1);
-      last = *block_ & 1;
-      visit(position, block_ + 1);
-    }
+    std::uint32_t block = 0, head;
+    do {
+      head = *next_;
+      block += head >> 1;
+      visit(block, next_ + 1);
+      next_ += 3;
+    } while (head % 2 == 0);
   }
 
  private:
-  const std::uint8_t* block_ = reinterpret_cast<const std::uint8_t*>(L::stream);
+  const std::uint8_t* next_ = reinterpret_cast<const std::uint8_t*>(L::stream);
 };
 
 }  // namespace assay::kernels

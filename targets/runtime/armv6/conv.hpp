@@ -63,7 +63,10 @@ template <class L>
 ASSAY_INLINE void put_pair(const std::int32_t (&sums)[4], int channel, int pixels,
                            std::int8_t* out) {
   const bool both = L::out_channels % 2 == 0 || channel + 1 < L::out_channels;
-  for (int p = 0; p < pixels; ++p, out += L::out_channels) {
+  // Sums stay in registers where every index is a constant.
+#pragma GCC unroll 2
+  for (int p = 0; p < 2; ++p, out += L::out_channels) {
+    if (p == pixels) return;
     out[0] = dsp::requantize<L>(sums[p], L::multiplier[channel]);
     if (both) out[1] = dsp::requantize<L>(sums[2 + p], L::multiplier[channel + 1]);
   }

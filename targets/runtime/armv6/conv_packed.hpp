@@ -41,6 +41,7 @@ struct PackedConv {
       std::int32_t sums[4] = {0, 0, 0, 0};
       add_widened_steps<steps>(scratch.tile + p / 2 * steps * pixel_pair_words, scratch.filters,
                                sums);
+#pragma GCC unroll 4
       for (int i = 0; i < 4; ++i)
         sums[i] = (sums[i] >> Decoder::form.scale_bits()) + L::bias[channel + i / 2];
       put_pair<L>(sums, channel, count - p < 2 ? 1 : 2, out + p * L::out_channels);

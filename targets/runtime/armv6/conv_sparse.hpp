@@ -22,13 +22,17 @@ ASSAY_INLINE void convolve_sparse(const std::int8_t* in, std::int8_t* out, void*
     std::int8_t* to = out + first * L::out_channels;
     Stream stream;
     for (int channel = 0; channel < L::out_channels; ++channel) {
+      // Sums stay in registers where every index is a constant.
       std::int32_t sums[Tile::pixels];
-      for (std::int32_t& sum : sums)
-        sum = L::bias[channel];
+#pragma GCC unroll 8
+      for (int p = 0; p < Tile::pixels; ++p)
+        sums[p] = L::bias[channel];
       stream.next_channel(channel, [&](int position, auto weights)
                                        ASSAY_INLINE_LAMBDA { tile.add(position, weights, sums); });
-      for (int p = 0; p < count; ++p)
-        to[p * L::out_channels + channel] = dsp::requantize<L>(sums[p], L::multiplier[channel]);
+#pragma GCC unroll 8
+      for (int p = 0; p < Tile::pixels; ++p)
+        if (p < count)
+          to[p * L::out_channels + channel] = dsp::requantize<L>(sums[p], L::multiplier[channel]);
     }
   }
 }

@@ -11,8 +11,8 @@ namespace assay::kernels {
 
 namespace armv6 {
 
-/// `Stream` gives the weights of every channel; add(position, weights, sum) returns the sum with
-/// their products.
+/// `Stream` gives the weights of every channel; add(position or block, weights, sum) returns the
+/// sum with their products.
 template <class L, class Stream, class Add>
 ASSAY_INLINE void multiply_sparse(std::int8_t* out, Add add) {
   Stream stream;
@@ -32,17 +32,17 @@ ASSAY_INLINE void multiply_singles(const std::int8_t* in, std::int8_t* out) {
 
 /// sum + the products of the block (w0, w2), (w1, w3) with its widened inputs.
 template <class L>
-ASSAY_INLINE std::int32_t multiply_block(const DenseScratch<L>& inputs, int position,
+ASSAY_INLINE std::int32_t multiply_block(const DenseScratch<L>& inputs, int block,
                                          std::uint32_t even, std::uint32_t odd, std::int32_t sum) {
-  const std::uint32_t* step = inputs.words + position / step_inputs * 2;
+  const std::uint32_t* step = inputs.words + 2 * block;
   return dsp::smlad(step[1], odd, dsp::smlad(step[0], even, sum));
 }
 
 /// With the words of all pairs of values.
 template <class L>
 struct NumberedScratch {
-  DenseScratch<L> inputs;
   std::uint32_t table[pair_table_words];
+  DenseScratch<L> inputs;
 };
 
 }  // namespace armv6
@@ -62,8 +62,8 @@ void dense_blocks_armv6(const std::int8_t* in, std::int8_t* out, void* memory) {
   auto& inputs = *static_cast<armv6::DenseScratch<L>*>(memory);
   armv6::widen_inputs<L>(in, inputs);
   armv6::multiply_sparse<L, BlockStream<L>>(
-      out, [&](int position, const std::uint32_t* weights, std::int32_t sum) ASSAY_INLINE_LAMBDA {
-        return armv6::multiply_block<L>(inputs, position, dsp::sxtb16(*weights),
+      out, [&](int block, const std::uint32_t* weights, std::int32_t sum) ASSAY_INLINE_LAMBDA {
+        return armv6::multiply_block<L>(inputs, block, dsp::sxtb16(*weights),
                                         dsp::sxtb16_odd(*weights), sum);
       });
 }
@@ -74,8 +74,8 @@ void dense_blocks_codebook16_armv6(const std::int8_t* in, std::int8_t* out, void
   armv6::widen_inputs<L>(in, scratch.inputs);
   dsp::PairCodebook<L>::prepare(scratch.table);
   armv6::multiply_sparse<L, NumberedStream<L>>(
-      out, [&](int position, const std::uint8_t* numbers, std::int32_t sum) ASSAY_INLINE_LAMBDA {
-        return armv6::multiply_block<L>(scratch.inputs, position, scratch.table[numbers[0]],
+      out, [&](int block, const std::uint8_t* numbers, std::int32_t sum) ASSAY_INLINE_LAMBDA {
+        return armv6::multiply_block<L>(scratch.inputs, block, scratch.table[numbers[0]],
                                         scratch.table[numbers[1]], sum);
       });
 }

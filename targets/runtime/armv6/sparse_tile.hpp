@@ -79,10 +79,9 @@ struct BlockTile {
     for (int p = 0; p < count; ++p)
       widen_window<L, step_words>(gather_window(in, first + p, windows), steps[0] + 2 * p);
   }
-  ASSAY_INLINE void add(int position, const std::uint32_t* weights,
+  ASSAY_INLINE void add(int block, const std::uint32_t* weights,
                         std::int32_t (&sums)[pixels]) const {
-    add_block(steps[position / step_inputs], dsp::sxtb16(*weights), dsp::sxtb16_odd(*weights),
-              sums);
+    add_block(steps[block], dsp::sxtb16(*weights), dsp::sxtb16_odd(*weights), sums);
   }
 };
 
@@ -95,9 +94,9 @@ struct NumberedTile : BlockTile<L> {
     BlockTile<L>::prepare();
     dsp::PairCodebook<L>::prepare(table);
   }
-  ASSAY_INLINE void add(int position, const std::uint8_t* numbers,
+  ASSAY_INLINE void add(int block, const std::uint8_t* numbers,
                         std::int32_t (&sums)[block_pixels]) const {
-    add_block(this->steps[position / step_inputs], table[numbers[0]], table[numbers[1]], sums);
+    add_block(this->steps[block], table[numbers[0]], table[numbers[1]], sums);
   }
 };
 

@@ -71,8 +71,8 @@ ASSAY_INLINE const std::uint8_t* decode_pairs(const std::uint8_t* packed,
                                               const std::uint32_t* table, std::uint32_t* to) {
   constexpr int block_steps = Decoder::form.block_steps() / 2;
   static_assert(steps % block_steps == 0);
-  const std::uint32_t* const end = to + steps * pair_words;
-  while (to != end)
+#pragma GCC unroll 4
+  for (int block = 0; block < steps / block_steps; ++block)
     Decoder::block(packed, to, table);
   return packed;
 }

@@ -26,7 +26,7 @@ ASSAY_INLINE void convolve_sparse(const std::int8_t* in, std::int8_t* out, void*
     for (int channel = 0; channel < L::out_channels; ++channel) {
       PixelSums sums;
       stream.next_channel(channel, [&](int position, auto weights) ASSAY_INLINE_LAMBDA {
-        add(sums, scratch.tile + position, weights);
+        add(sums, scratch.tile, position, weights);
       });
       put_pixels<L>(sums, channel, count, out + first * L::out_channels + channel);
     }
@@ -36,8 +36,9 @@ ASSAY_INLINE void convolve_sparse(const std::int8_t* in, std::int8_t* out, void*
 using TileRow = std::int16_t[shared_pixels];
 
 struct AddSingle {
-  ASSAY_INLINE void operator()(PixelSums& sums, const TileRow* row, std::int8_t weight) const {
-    sums.add<0>(*row, vdup_n_s16(weight));
+  ASSAY_INLINE void operator()(PixelSums& sums, const TileRow* tile, int position,
+                               std::int8_t weight) const {
+    sums.add<0>(tile[position], vdup_n_s16(weight));
   }
 };
 
@@ -51,9 +52,9 @@ ASSAY_INLINE void add_four(PixelSums& sums, const TileRow* rows, int8x8_t weight
 }
 
 struct AddBlock {
-  ASSAY_INLINE void operator()(PixelSums& sums, const TileRow* rows,
+  ASSAY_INLINE void operator()(PixelSums& sums, const TileRow* tile, int block,
                                const std::uint32_t* weights) const {
-    add_four(sums, rows, vreinterpret_s8_u32(vld1_dup_u32(weights)));
+    add_four(sums, tile + 4 * block, vreinterpret_s8_u32(vld1_dup_u32(weights)));
   }
 };
 
@@ -61,9 +62,9 @@ template <class L>
 struct AddNumberedBlock {
   NumberedValues<L> values;
 
-  ASSAY_INLINE void operator()(PixelSums& sums, const TileRow* rows,
+  ASSAY_INLINE void operator()(PixelSums& sums, const TileRow* tile, int block,
                                const std::uint8_t* numbers) const {
-    add_four(sums, rows, values.decode(numbers));
+    add_four(sums, tile + 4 * block, values.decode(numbers));
   }
 };
 

@@ -75,13 +75,14 @@ void dense_blocks_neon(const std::int8_t* in, std::int8_t* out, void* scratch) {
     int32x4_t sums = vdupq_n_s32(0);
     stream.visit_pairs(
         channel,
-        [&](int position, const std::uint32_t* weights) ASSAY_INLINE_LAMBDA {
-          const uint32x2_t inputs = vset_lane_u32(neon::load_four(in + position), vdup_n_u32(0), 0);
+        [&](int block, const std::uint32_t* weights) ASSAY_INLINE_LAMBDA {
+          const uint32x2_t inputs =
+              vset_lane_u32(neon::load_four(in + 4 * block), vdup_n_u32(0), 0);
           sums = neon::add_eight(sums, inputs, vdup_n_u32(*weights));
         },
         [&](int first, int second, const std::uint32_t* weights) ASSAY_INLINE_LAMBDA {
-          const uint32x2_t inputs = vset_lane_u32(neon::load_four(in + second),
-                                                  vdup_n_u32(neon::load_four(in + first)), 1);
+          const uint32x2_t inputs = vset_lane_u32(neon::load_four(in + 4 * second),
+                                                  vdup_n_u32(neon::load_four(in + 4 * first)), 1);
           sums = neon::add_eight(sums, inputs, vld1_u32(weights));
         });
     out[channel] = neon::requantize_one<L>(vaddvq_s32(sums), channel);
@@ -95,11 +96,10 @@ void dense_blocks_codebook16_neon(const std::int8_t* in, std::int8_t* out, void*
   NumberedStream<L> stream;
   for (int channel = 0; channel < L::out_channels; ++channel) {
     int32x4_t sums = vdupq_n_s32(0);
-    stream.next_channel(
-        channel, [&](int position, const std::uint8_t* numbers) ASSAY_INLINE_LAMBDA {
-          const uint32x2_t inputs = vset_lane_u32(neon::load_four(in + position), vdup_n_u32(0), 0);
-          sums = neon::add_eight(sums, inputs, vreinterpret_u32_s8(values.decode(numbers)));
-        });
+    stream.next_channel(channel, [&](int block, const std::uint8_t* numbers) ASSAY_INLINE_LAMBDA {
+      const uint32x2_t inputs = vset_lane_u32(neon::load_four(in + 4 * block), vdup_n_u32(0), 0);
+      sums = neon::add_eight(sums, inputs, vreinterpret_u32_s8(values.decode(numbers)));
+    });
     out[channel] = neon::requantize_one<L>(vaddvq_s32(sums), channel);
   }
 }

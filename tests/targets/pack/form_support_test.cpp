@@ -24,7 +24,7 @@ IntegerGraph layer_of(IntegerOp op, WeightFill fill) {
 
 TEST(FormSupport, EveryCoreHasEveryFormOfConvolutionsAndDenseLayers) {
   for (const char* name : {"cortex-m0", "cortex-m0plus", "cortex-m4f", "cortex-m7", "cortex-m33",
-                           "cortex-a57", "cortex-a72"})
+                           "cortex-a57", "cortex-a72", "arm1176"})
     for (const IntegerOp op : {convolution, dense})
       for (const WeightForm form :
            {WeightForm::int4, WeightForm::ternary, WeightForm::codebook16, WeightForm::codebook256,
@@ -36,7 +36,7 @@ TEST(FormSupport, EveryCoreHasEveryFormOfConvolutionsAndDenseLayers) {
 
 TEST(FormSupport, EveryCoreHasDepthwiseWeightsOfLessThanAByte) {
   for (const char* name : {"cortex-m0", "cortex-m0plus", "cortex-m4f", "cortex-m7", "cortex-m33",
-                           "cortex-a57", "cortex-a72"})
+                           "cortex-a57", "cortex-a72", "arm1176"})
     EXPECT_THAT(forms_with_kernels(depthwise, load_core(name).value()),
                 ElementsAre(WeightForm::int8, WeightForm::int4, WeightForm::ternary,
                             WeightForm::codebook16, WeightForm::codebook256))
@@ -59,8 +59,8 @@ TEST(FormSupport, SaysWhatALayerMisses) {
       {depthwise, WeightFill::int4, "cortex-m4f", ""},
       {depthwise, WeightFill::ternary, "cortex-m0", ""},
       {depthwise, WeightFill::clusters16, "cortex-a72", ""},
-      {convolution, WeightFill::int4, "arm1176", "fit int4, of which arm1176 has no convolution"},
-      {dense, WeightFill::scattered90, "arm1176", "fit unstructured"},
+      {depthwise, WeightFill::scattered90, "arm1176", "fit unstructured, of which arm1176 has"},
+      {convolution, WeightFill::int4, "arm1176", ""},
       {depthwise, WeightFill::random, "cortex-m4f", ""},
       {convolution, WeightFill::int4, "cortex-m4f", ""},
       {max_pool, WeightFill::int4, "cortex-m4f", ""},
