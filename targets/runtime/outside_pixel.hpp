@@ -20,8 +20,8 @@ struct OutsidePixel {
 
   /// Every channel `zero`; returns the pixel.
   ASSAY_INLINE const std::int8_t* fill_outside(std::int8_t zero) {
-    for (int c = 0; c < channels; ++c)
-      inputs[c] = zero;
+    // Not written out: at -O3 GCC 12 warns of a write behind the pixel that there is not.
+    __builtin_memset(inputs, zero, channels);
     return inputs;
   }
 };
