@@ -29,9 +29,10 @@ std::vector<ConstantArray> pack_blocks_of_channels(const LayerView& view) {
   ConstantArray blocks{"channels", "std::int32_t", 4, {}};
   for (int block = 0; 4 * block < channels; ++block) {
     const auto first = static_cast<std::size_t>(dsp::depthwise_channel(block, channels));
-    for (const auto* values : {&r.bias, &r.multiplier})
-      for (std::size_t c = first; c < first + 4; ++c)
-        blocks.values.push_back((*values)[c]);
+    for (std::size_t c = first; c < first + 4; ++c)
+      blocks.values.push_back(r.bias[c]);
+    for (std::size_t c = first; c < first + 4; ++c)
+      blocks.values.push_back(r.multiplier[c]);
   }
   return {blocks};
 }
