@@ -86,6 +86,8 @@ std::string header_text(const LibraryOrder& order) {
         "// Compile with -ffp-contract=off and without -ffast-math: results are then the same "
         "bits\n"
         "// everywhere. input() and output() point to the first byte of the numbers.\n";
+  if (input_of(order).element == Element::int16)
+    text += "// input() and output() point to the first byte of the numbers, aligned to 8.\n";
   if (!order.normalization.empty()) text += "//\n// " + order.normalization + "\n";
   return text + "#pragma once\n\n#include \"targets/runtime/model.hpp\"\n\n" +
          "namespace assay::model {\n\n" + shape_constants("input", input_of(order)) + "\n" +

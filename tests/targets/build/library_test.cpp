@@ -135,6 +135,39 @@ int main() {
   EXPECT_THAT(read_text(folder_ / "README.txt").value(), HasSubstr("-ffp-contract=off"));
 }
 
+TEST_F(Library, InInt16ComputesWhatTheReferenceDoes) {
+  const IntegerGraph graph = in_int16(graph_);
+  write_for(nullptr, graph);
+  ASSERT_TRUE(write_atomically(folder_ / "check.cpp", std::string_view(R"(#include <cstdio>
+#include "model.hpp"
+int main() {
+  using namespace assay::model;
+  auto* in = reinterpret_cast<std::int16_t*>(input());
+  for (int i = 0; i < input_height * input_width * input_channels; ++i)
+    in[i] = static_cast<std::int16_t>(i * 1801 % 65536);
+  run();
+  const auto* out = reinterpret_cast<const std::int16_t*>(output());
+  for (std::size_t i = 0; i < logits; ++i) std::printf("%d ", out[i]);
+})")));
+  shell(compile_command(warnings));
+  shell("g++ -I. model.o check.cpp -o check && g++ -I. model.o example.cpp -o example");
+  std::vector<std::int16_t> input;
+  for (std::int64_t i = 0; i < graph.tensors[0].size(); ++i)
+    input.push_back(static_cast<std::int16_t>(i * 1801 % 65536));
+  const auto logits = run_reference(graph, bytes_of(std::span<const std::int16_t>(input)));
+  std::string expected;
+  std::vector<int> numbers;
+  for (std::size_t i = 0; i < 10; ++i) {
+    numbers.push_back(static_cast<int>(read_element(logits, i, Element::int16)));
+    expected += fmt::format("{} ", numbers.back());
+  }
+  EXPECT_EQ(shell("./check"), expected);
+  const auto best = std::ranges::max_element(numbers) - numbers.begin();
+  EXPECT_EQ(shell("./example"), fmt::format("{}\n", best));
+  EXPECT_THAT(read_text(folder_ / "model.hpp").value(),
+              HasSubstr("int16 [height][width][channels]"));
+}
+
 TEST_F(Library, CompilesForEveryKindOfCore) {
   for (const char* name : {"cortex-m4f", "cortex-m0", "cortex-a72", "arm1176"}) {
     SCOPED_TRACE(name);
