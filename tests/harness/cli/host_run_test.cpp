@@ -105,7 +105,7 @@ TEST_F(HostRun, WithoutADeploySectionRecordsEveryConfigurationOnce) {
   EXPECT_EQ(metrics.at("accuracy_top1_validation").at("value"), 81);
   EXPECT_EQ(metrics.at("train_seconds").at("value"), 2);
   EXPECT_FALSE(metrics.contains("latency_us"));
-  EXPECT_TRUE(user_.project_files().contains("assay-out/m/cells/net_e1_s1@host/model.onnx"));
+  EXPECT_TRUE(user_.project_files().contains("assay-out/m/cells/net.pt_e1_s1@host/model.onnx"));
 
   // Warm: no worker, nothing new.
   const auto before = user_.project_files();
@@ -208,7 +208,7 @@ TEST_F(HostRun, MarksTheBestByValidationAndNotByTest) {
   EXPECT_EQ(places(report, anything).size(), 3U);
   // Epoch 2 is the best on the test images; of 1 and 3, equal in validation, the first counts.
   EXPECT_EQ(places(report, selected), (Places{"host 1"}));
-  EXPECT_THAT(run({"results"}).output, HasSubstr("net_e1_s1 *"));
+  EXPECT_THAT(run({"results"}).output, HasSubstr("net.pt_e1_s1 *"));
   EXPECT_THAT(run({"plan", "m.json"}).output,
               HasSubstr("selected: 1 configurations, the best by accuracy_top1@validation of 1 "
                         "groups over train.epochs\n"));
