@@ -8,9 +8,8 @@
 #include <arm_neon.h>
 #endif
 
-#include "targets/runtime/inline.hpp"
 #include "targets/runtime/int16/layout.hpp"
-#include "targets/runtime/reference/requantize.hpp"
+#include "targets/runtime/int16/requantize_plain.hpp"
 
 namespace assay::kernels {
 
@@ -56,16 +55,22 @@ ASSAY_INLINE void add_vectors(const std::int16_t*, const std::int8_t*, int, int,
                               std::int32_t (&)[channels]) {}
 #endif
 
-/// Adds the products of `count` inputs.
+/// Adds the products of `count` inputs. A function of its own, so that the loop has all registers.
 template <int channels>
-ASSAY_INLINE void add_products(const std::int16_t* in, const std::int8_t* weights, int stride,
-                               int count, std::int32_t (&sums)[channels]) {
-  add_vectors(in, weights, stride, count, sums);
+__attribute__((noinline)) void add_products(const std::int16_t* in, const std::int8_t* weights,
+                                            int stride, int count, std::int32_t (&sums)[channels]) {
+  std::int32_t totals[channels] = {};
+  const std::int8_t* filters[channels];
+  for (int c = 0; c < channels; ++c)
+    filters[c] = weights + c * stride;
   for (int i = vector_inputs(count); i < count; ++i) {
     const std::int32_t input = in[i];
     for (int c = 0; c < channels; ++c)
-      sums[c] += weights[c * stride + i] * input;
+      totals[c] += filters[c][i] * input;
   }
+  add_vectors(in, weights, stride, count, totals);
+  for (int c = 0; c < channels; ++c)
+    sums[c] += totals[c];
 }
 
 /// Outputs of some channels over `inputs` inputs that lie together.
@@ -83,7 +88,7 @@ ASSAY_INLINE void multiply_channels(const std::int16_t* in, int first, std::int1
       totals[c] += sums[c];
   }
   for (int c = 0; c < channels; ++c)
-    out[first + c] = requantize<L, std::int16_t>(totals[c], first + c);
+    out[first + c] = requantize_plain<L>(totals[c], first + c);
 }
 
 template <class L, int inputs>
