@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <memory>
 #include <optional>
 
+#include "boards/station/desk.hpp"
+#include "boards/station/lock.hpp"
 #include "compress/onnx/model.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/explain.hpp"
@@ -15,6 +18,8 @@
 #include "harness/core/hash.hpp"
 #include "harness/core/interrupt.hpp"
 #include "harness/core/record.hpp"
+#include "harness/run/bench_graph.hpp"
+#include "harness/run/firmware_stage.hpp"
 #include "harness/run/kernel_selection.hpp"
 #include "harness/run/preflight.hpp"
 #include "harness/run/stage_runner.hpp"
@@ -33,20 +38,68 @@ struct Options {
   bool explain = false;
 };
 
-/// The kernels of the model on the part, tried if that has not been done.
+/// The kernels that a firmware was built with.
+KernelSelection selection_of(const FirmwareFacts& facts) {
+  KernelSelection selection;
+  selection.layers = facts.build.at("layers");
+  selection.strips = facts.build.value("strips", Json());
+  selection.notices = facts.notices;
+  for (const Json& layer : selection.layers) {
+    selection.choice.layers.push_back(kernel_named(layer.at("kernel").get<std::string>()));
+    if (selection.strips.is_null() || selection.choice.strips ||
+        layer.at("name") != selection.strips.at("first_layer"))
+      continue;
+    const std::size_t first = selection.choice.layers.size() - 1;
+    const std::size_t count = selection.strips.at("layers");
+    selection.choice.strips = StripRange{first, first + count - 1, selection.strips.at("rows")};
+  }
+  return selection;
+}
+
+/// The modelled cycles of an inference of the whole network.
+Result<double> network_cycles(const Options& options, const BoardType& type,
+                              const IntegerGraph& graph, const KernelChoice& choice) {
+  const Board board = implicit_virtual_board(type);
+  ASSAY_TRY(auto desk, Desk::open({board}, board_lock_folder()));
+  const BenchOrder order{options.model, graph, choice, 1};
+  ASSAY_TRY(const auto run, bench_graph(order, board, desk, options.project.cache / "scratch",
+                                        install_interrupt_handler()));
+  return run.cycles.value_or(0);
+}
+
+/// The kernels of the model on the part, tried if that has not been done. Budgets are kept by what
+/// is built and run of them, not by their sum. Errors: failed_verdict where they are not.
 Result<KernelSelection> choose_kernels(const Options& options, const BoardType& type,
                                        const IntegerGraph& graph, const std::string& hash) {
   const DeployGoal goal = options.goal.goal();
   const StageCache cache(options.project.cache);
-  ASSAY_TRY(const auto stages, firmware_stages(type, type.clock, goal, hash));
+  const auto stop = install_interrupt_handler();
+  const StageProgress quiet = [](double, const std::string&) {};
+  std::map<std::string, std::filesystem::path> inputs{{"model", options.model}};
+  ASSAY_TRY(const auto calibration, load_calibration(options.project.store, type.part));
+  const Pace pace = pace_of(type.part, type.clock, calibration);
+  ASSAY_TRY(const auto stages, firmware_stages(type, pace, goal, hash));
   if (!cache.has(stages.trial))
     ASSAY_CHECK(preflight(cache, {&stages.trial}, {}, !type.part.runs_linux()));
   announce_trial(cache, stages, type);
-  ASSAY_TRY(const auto folder, ensure_stage(
-                                   cache, stages.trial, {{"model", options.model}},
-                                   [](double, const std::string&) {}, install_interrupt_handler()));
-  ASSAY_TRY(const auto trial, read_trial(folder / "trial.json"));
-  return select_kernels(graph, type.part.core, trial, goal, type.clock);
+  ASSAY_TRY(const auto folder, ensure_stage(cache, stages.trial, inputs, quiet, stop));
+  inputs["trial"] = folder / "trial.json";
+  if (!goal.flash_budget && !goal.latency_budget) {
+    ASSAY_TRY(const auto trial, read_trial(inputs["trial"]));
+    return select_kernels(graph, type.part.core, trial, goal, pace);
+  }
+  ASSAY_TRY(const auto built, ensure_stage(cache, stages.firmware, inputs, quiet, stop));
+  ASSAY_TRY(const auto facts, read_firmware_facts(built));
+  if (!facts.fits) return fail(ErrorKind::failed_verdict, facts.does_not_fit);
+  KernelSelection selection = selection_of(facts);
+  GoalFigures figures = goal_figures(facts.metrics);
+  if (goal.latency_budget) {
+    ASSAY_TRY(const double cycles, network_cycles(options, type, graph, selection.choice));
+    figures.latency = pace.time_of(cycles);
+  }
+  if (const auto missed = missed_goal(goal, figures); !missed.empty())
+    return fail(ErrorKind::failed_verdict, missed);
+  return selection;
 }
 
 /// A number of the model's metadata; nothing where there is none.
@@ -139,6 +192,7 @@ Action declare_export(CLI::App& app) {
   options->goal.add(app);
   app.add_flag("--explain", options->explain,
                "Show the kernel of every layer, what it costs, and why no other");
+  options->project.add_store(app);
   options->project.add_cache(app);
   return [options] { return run(*options); };
 }

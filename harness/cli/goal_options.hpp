@@ -32,10 +32,9 @@ struct GoalOptions {
         ->check(CLI::IsMember({"latency", "flash", "balanced"}));
     options
         .add_option("--flash-budget", flash_budget,
-                    "Most bytes of constants and kernel code of all layers")
+                    "Most bytes of constants and code of all layers, as linked")
         ->check(whole_number);
-    options
-        .add_option("--latency-budget", latency_budget, "Most modelled microseconds of all layers")
+    options.add_option("--latency-budget", latency_budget, "Most microseconds of an inference")
         ->check(positive_number);
     options.add_option("--ram-budget", ram_budget, ram_budget_help)->check(whole_number);
   }

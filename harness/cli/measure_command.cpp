@@ -91,7 +91,12 @@ Result<Task> prepare(const Options& options, const Board& board) {
     clock = *chosen;
   }
   const DeployGoal goal = options.goal.goal();
-  ASSAY_TRY(auto build, firmware_stages(board.type, clock, goal, hash));
+  std::optional<Calibration> calibration;
+  if (board.virtual_board || goal.latency_budget) {
+    ASSAY_TRY(calibration, load_calibration(options.project.store, board.type.part));
+  }
+  const Pace pace = pace_of(board.type.part, clock, calibration);
+  ASSAY_TRY(auto build, firmware_stages(board.type, pace, goal, hash));
   Task task{StageCache(options.project.cache),
             model_stage(StageKind::evaluate, {{"data", data}, {"fingerprint", info.fingerprint}},
                         hash, evaluation_facts(info)),
@@ -107,9 +112,7 @@ Result<Task> prepare(const Options& options, const Board& board) {
   order.data = data;
   order.fingerprint = info.fingerprint;
   order.samples = options.samples;
-  if (board.virtual_board) {
-    ASSAY_TRY(order.calibration, load_calibration(options.project.store, board.type.part));
-  }
+  if (board.virtual_board) order.calibration = calibration;
   Record& identity = order.identity;
   identity.config = {{"model_sha256", hash}, {"data", data}};
   identity.config_id = identity.group_id = sha256_hex(canonical_json(identity.config));

@@ -15,12 +15,13 @@ Stage model_stage(StageKind kind, Json settings, const std::string& model_hash, 
   return stage;
 }
 
-Result<FirmwareStages> firmware_stages(const BoardType& type, Hertz clock, const DeployGoal& goal,
-                                       const std::string& model_hash) {
+Result<FirmwareStages> firmware_stages(const BoardType& type, const Pace& pace,
+                                       const DeployGoal& goal, const std::string& model_hash) {
   ASSAY_TRY(const Json hardware, hardware_facts(type));
   FirmwareStages stages;
-  stages.trial = model_stage(StageKind::trial, trial_settings(type), model_hash, hardware);
-  stages.firmware = model_stage(StageKind::firmware, firmware_settings(type, clock, goal),
+  stages.trial =
+      model_stage(StageKind::trial, trial_settings(type, pace.clock), model_hash, hardware);
+  stages.firmware = model_stage(StageKind::firmware, firmware_settings(type, pace, goal),
                                 model_hash, {{"hardware", hardware}, {"trial", stages.trial.key}});
   return stages;
 }

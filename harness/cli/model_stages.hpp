@@ -20,8 +20,8 @@ struct FirmwareStages {
 };
 
 /// Errors: bad_input when the board type's files cannot be read.
-Result<FirmwareStages> firmware_stages(const BoardType& type, Hertz clock, const DeployGoal& goal,
-                                       const std::string& model_hash);
+Result<FirmwareStages> firmware_stages(const BoardType& type, const Pace& pace,
+                                       const DeployGoal& goal, const std::string& model_hash);
 
 /// Says on standard error what takes half a minute, when the trial's result is not there yet.
 void announce_trial(const StageCache& cache, const FirmwareStages& stages, const BoardType& type);

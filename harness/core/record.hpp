@@ -12,7 +12,7 @@ namespace assay {
 /// How a measurement ended.
 enum class Verdict {
   pass,   ///< every streamed logit identical, figures taken
-  fail,   ///< wrong logits, or the model does not fit
+  fail,   ///< wrong logits, the model does not fit, or misses its budget
   infra,  ///< cable, probe, power: says nothing about the model
 };
 

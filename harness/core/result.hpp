@@ -17,7 +17,7 @@ enum class ErrorKind : int {
   bad_input = 2,       ///< usage, malformed or impossible input
   infrastructure = 3,  ///< cable, probe, power, missing tool, full disk
   not_comparable = 4,  ///< two results that must not be compared
-  failed_verdict = 5,  ///< wrong logits, does not fit
+  failed_verdict = 5,  ///< wrong logits, does not fit, misses a budget
   interrupted = 130,   ///< Ctrl-C or SIGTERM
 };
 

@@ -1,5 +1,12 @@
 #include "harness/plan/deploy_goal.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "harness/core/cycle_claim.hpp"
+
 namespace assay {
 
 Json to_json(const DeployGoal& goal) {
@@ -45,15 +52,56 @@ Result<DeployGoal> parse_goal(const Json& json) {
   return goal;
 }
 
-Json trial_settings(const BoardType& type) {
-  return {{"board_type", type.name}, {"compiler_level", "-O2"}};
+GoalFigures goal_figures(const Metrics& metrics) {
+  GoalFigures figures;
+  if (const auto latency = metrics.find("latency_us"); latency != metrics.end())
+    figures.latency = Microseconds(latency->second.value);
+  const auto weights = metrics.find("rom_weights_bytes"), code = metrics.find("rom_code_bytes");
+  if (weights != metrics.end() && code != metrics.end())
+    figures.flash = Bytes(static_cast<std::uint64_t>(weights->second.value + code->second.value));
+  return figures;
 }
 
-Json firmware_settings(const BoardType& type, Hertz clock, const DeployGoal& goal) {
-  return {{"board_type", type.name},
-          {"clock_hz", clock.count()},
-          {"compiler_level", "-O2"},
-          {"goal", to_json(goal)}};
+std::string missed_goal(const DeployGoal& goal, const GoalFigures& figures) {
+  if (goal.flash_budget && figures.flash && *figures.flash > *goal.flash_budget)
+    return fmt::format(
+        "constants and code of the layers take {} bytes of flash as they are linked, {} more than "
+        "the budget of {}",
+        figures.flash->count(), (*figures.flash - *goal.flash_budget).count(),
+        goal.flash_budget->count());
+  if (goal.latency_budget && figures.latency && *figures.latency > *goal.latency_budget)
+    return fmt::format(
+        "an inference takes {:.10g} us, {:.3g} us more than the latency budget of {:.10g} us",
+        figures.latency->count(), (*figures.latency - *goal.latency_budget).count(),
+        goal.latency_budget->count());
+  return "";
+}
+
+Microseconds Pace::time_of(double modelled_cycles) const {
+  return Microseconds(modelled_cycles * factor * 1e6 / static_cast<double>(clock.count()));
+}
+
+Cycles Pace::cycles_in(Microseconds duration) const {
+  constexpr double most = 1e18;
+  const double cycles = duration.count() * static_cast<double>(clock.count()) / 1e6 / factor;
+  return Cycles(static_cast<std::uint64_t>(std::floor(std::min(most, cycles))));
+}
+
+Pace pace_of(const Part& part, Hertz clock, const std::optional<Calibration>& calibration) {
+  return {clock, cycle_claim(part, clock, Extent::network, calibration).factor};
+}
+
+Json trial_settings(const BoardType& type, Hertz clock) {
+  return {{"board_type", type.name}, {"clock_hz", clock.count()}, {"compiler_level", "-O2"}};
+}
+
+Json firmware_settings(const BoardType& type, const Pace& pace, const DeployGoal& goal) {
+  Json settings{{"board_type", type.name},
+                {"clock_hz", pace.clock.count()},
+                {"compiler_level", "-O2"},
+                {"goal", to_json(goal)}};
+  if (goal.latency_budget && pace.factor != 1) settings["calibration_factor"] = pace.factor;
+  return settings;
 }
 
 }  // namespace assay

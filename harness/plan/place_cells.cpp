@@ -84,9 +84,8 @@ Cell board_cell(const Plan& plan, std::size_t config_index, Placement placement)
              {"evaluate_float", plan.stages[stages.evaluate_float].key},
              {"samples", deploy.samples},
              {"code", measurement_code_version(target.virtual_board)}};
-  const auto calibration = plan.calibrations.find(target.board_type.part.name);
-  if (target.virtual_board && calibration != plan.calibrations.end())
-    facts["calibration"] = to_json(calibration->second);
+  const auto calibration = calibration_of(plan, target.board_type.part);
+  if (target.virtual_board && calibration) facts["calibration"] = to_json(*calibration);
   cell.measurement_key = sha256_hex(canonical_json(facts));
   return cell;
 }
@@ -122,20 +121,21 @@ class FirmwareStages {
       ASSAY_TRY(const Json facts, hardware_facts(type));
       facts_[target_index] = sha256_hex(canonical_json(facts));  // they are long, and keys many
     }
+    const Hertz clock = target.clock.value_or(type.clock);
+    const Pace pace = pace_of(type.part, clock, calibration_of(plan_, type.part));
     const std::string label = plan_.expansion.configs[config].label();
     const StageInput model{"model", plan_.configs[config].quantize, "model.onnx"};
     const std::size_t trial = add({StageKind::trial,
                                    fmt::format("try kernels of {} on {}", label, type.name),
                                    "",
-                                   trial_settings(type),
+                                   trial_settings(type, clock),
                                    {model},
                                    estimate::trial_seconds},
                                   facts_[target_index]);
-    const Hertz clock = target.clock.value_or(type.clock);
     return add({StageKind::firmware,
                 fmt::format("build {} for {}", label, type.name),
                 "",
-                firmware_settings(type, clock, goal_of(plan_.matrix.deploy, target)),
+                firmware_settings(type, pace, goal_of(plan_.matrix.deploy, target)),
                 {model, {"trial", trial, "trial.json"}},
                 estimate::firmware_seconds},
                facts_[target_index]);
@@ -175,6 +175,12 @@ std::string host_key(const Plan& plan, std::size_t config) {
                                     {"evaluate", plan.stages[stages.evaluate].key},
                                     {"evaluate_float", plan.stages[stages.evaluate_float].key},
                                     {"code", host_record_code_version()}}));
+}
+
+std::optional<Calibration> calibration_of(const Plan& plan, const Part& part) {
+  const auto found = plan.calibrations.find(part.name);
+  if (found == plan.calibrations.end()) return std::nullopt;
+  return found->second;
 }
 
 Status place_cells(Plan& plan, const Scores& scores) {

@@ -82,6 +82,9 @@ Status place_cells(Plan& plan, const Scores& scores);
 /// The key of a configuration's record on the host, whether it has such a cell now or not.
 std::string host_key(const Plan& plan, std::size_t config);
 
+/// The calibration of a part, where the plan has one.
+std::optional<Calibration> calibration_of(const Plan& plan, const Part& part);
+
 /// What an evaluation on the host depends on beside the model: the data and the host's compiler.
 Json evaluation_facts(const DatasetInfo& data);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 #include "harness/core/file.hpp"
 #include "targets/build/ram_layout.hpp"
 #include "targets/graph/reference_run.hpp"
@@ -12,13 +14,22 @@ namespace {
 // Such code carries no ONNX file; its hash field is all zeros.
 const std::string no_model(64, '0');
 
-/// Inputs that reach every int8 value, the same in every run.
-std::vector<std::int8_t> bench_inputs(std::size_t size) {
-  std::vector<std::int8_t> inputs(size);
+/// The bytes of inputs that reach every int8 value, as many int16 ones, or floats in [-1, 1); the
+/// same in every run.
+std::vector<std::int8_t> bench_inputs(const ActivationTensor& tensor, std::size_t samples) {
+  std::vector<std::int8_t> inputs(static_cast<std::size_t>(tensor.bytes()) * samples);
   std::uint32_t state = 12345;
-  for (auto& value : inputs) {
+  for (std::size_t i = 0; i < inputs.size(); i += size_of(tensor.element)) {
     state = state * 1664525u + 1013904223u;  // Numerical Recipes' linear congruential generator
-    value = static_cast<std::int8_t>(state >> 24);
+    const auto value = static_cast<std::int8_t>(state >> 24);
+    const float real = static_cast<float>(value) / 128;
+    const auto wide = static_cast<std::int16_t>(value * 256);
+    if (tensor.element == Element::float32)
+      std::memcpy(&inputs[i], &real, sizeof real);
+    else if (tensor.element == Element::int16)
+      std::memcpy(&inputs[i], &wide, sizeof wide);
+    else
+      inputs[i] = value;
   }
   return inputs;
 }
@@ -30,9 +41,9 @@ MeasureRequest request_for(const BenchOrder& order, const FirmwareImage& image) 
   request.model_hash = no_model;
   request.clock = image.clock;
   const IntegerGraph& graph = order.graph;
-  const auto size =
-      static_cast<std::size_t>(graph.tensors[static_cast<std::size_t>(graph.input)].size());
-  request.inputs = bench_inputs(size * order.samples);
+  const ActivationTensor& input = graph.tensors[static_cast<std::size_t>(graph.input)];
+  const auto size = static_cast<std::size_t>(input.bytes());
+  request.inputs = bench_inputs(input, order.samples);
   for (std::size_t i = 0; i < order.samples; ++i) {
     const auto logits = run_reference(graph, std::span(request.inputs).subspan(i * size, size));
     request.expected_logits.insert(request.expected_logits.end(), logits.begin(), logits.end());

@@ -66,6 +66,79 @@ void add_image(const FirmwareImage& image, const GeneratedModel& model, Json& bu
   build["arena_lower_bound_bytes"] = model.arena_lower_bound.count();
 }
 
+/// The kernels of a model and the image they make, where it fits.
+struct Built {
+  KernelSelection selection;
+  GeneratedModel model;
+  std::optional<FirmwareImage> image;
+  std::string does_not_fit;
+};
+
+/// Builds with the kernels that a goal asks for.
+class Builder {
+ public:
+  Builder(const FirmwareOrder& order, const IntegerGraph& graph, const Trial& trial,
+          const std::string& hash, const fs::path& directory)
+      : order_(order), graph_(graph), trial_(trial), hash_(hash), directory_(directory) {}
+
+  /// What calls the layers, and what fills up between their constants, no trial counts: an image
+  /// may take more than a flash budget that its layers keep. Then they are chosen for so much
+  /// less, as long as there are such.
+  Result<Built> build_within_budget(std::stop_token stop) const {
+    DeployGoal goal = order_.goal;
+    ASSAY_TRY(Built built, build(goal, stop));
+    for (Bytes excess = excess_of(built); excess > Bytes(0); excess = excess_of(built)) {
+      if (excess > *goal.flash_budget) break;
+      goal.flash_budget = *goal.flash_budget - excess;
+      if (!select(goal)) break;
+      ASSAY_TRY(built, build(goal, stop));
+    }
+    return built;
+  }
+
+ private:
+  Result<KernelSelection> select(const DeployGoal& goal) const {
+    const Part& part = order_.board_type.part;
+    return select_kernels(graph_, part.core, trial_, goal, order_.pace,
+                          ram_layout(part, FirmwareRequest().stack_reserve));
+  }
+
+  Result<Built> build(const DeployGoal& goal, std::stop_token stop) const {
+    Built built;
+    ASSAY_TRY(built.selection, select(goal));
+    FirmwareRequest request;
+    const Part& part = order_.board_type.part;
+    ASSAY_TRY(request.model, generate(graph_, &part.core, hash_, built.selection.choice,
+                                      ram_layout(part, request.stack_reserve)));
+    request.board = order_.board_type;
+    request.clock = order_.pace.clock;
+    request.compiler_level = order_.compiler_level;
+    request.output_directory = directory_;
+    auto image = build_firmware(request, std::move(stop));
+    built.model = std::move(request.model);
+    if (image)
+      built.image = std::move(*image);
+    else if (image.error().kind == ErrorKind::failed_verdict)
+      built.does_not_fit = image.error().message;
+    else
+      return tl::unexpected(image.error());
+    return built;
+  }
+
+  /// Bytes above the user's flash budget.
+  Bytes excess_of(const Built& built) const {
+    if (!order_.goal.flash_budget || !built.image) return Bytes(0);
+    const Bytes flash = built.image->rom_weights + built.image->rom_code;
+    return flash > *order_.goal.flash_budget ? flash - *order_.goal.flash_budget : Bytes(0);
+  }
+
+  const FirmwareOrder& order_;
+  const IntegerGraph& graph_;
+  const Trial& trial_;
+  const std::string& hash_;
+  const fs::path& directory_;
+};
+
 }  // namespace
 
 Status build_firmware_stage(const FirmwareOrder& order, const fs::path& directory,
@@ -74,28 +147,18 @@ Status build_firmware_stage(const FirmwareOrder& order, const fs::path& director
   ASSAY_TRY(const auto graph, lower(model, order.model));
   ASSAY_TRY(const auto hash, sha256_file(order.model));
   ASSAY_TRY(const auto trial, read_trial(order.trial));
-  const Core& core = order.board_type.part.core;
-  FirmwareRequest request;
-  const RamLayout ram = ram_layout(order.board_type.part, request.stack_reserve);
-  ASSAY_TRY(const auto selection, select_kernels(graph, core, trial, order.goal, order.clock, ram));
-  ASSAY_TRY(request.model, generate(graph, &core, hash, selection.choice, ram));
-  request.board = order.board_type;
-  request.clock = order.clock;
-  request.compiler_level = order.compiler_level;
-  request.output_directory = directory;
-  const auto image = build_firmware(request, stop);
-  if (!image && image.error().kind != ErrorKind::failed_verdict)
-    return tl::unexpected(image.error());
-  Json facts{{"fits", image.has_value()},
+  ASSAY_TRY(const auto built,
+            Builder(order, graph, trial, hash, directory).build_within_budget(std::move(stop)));
+  Json facts{{"fits", built.image.has_value()},
              {"model_sha256", hash},
-             {"build", build_json(order, selection, graph, hash)},
+             {"build", build_json(order, built.selection, graph, hash)},
              {"metrics", Json::object()},
-             {"notices", selection.notices}};
-  if (image) {
-    add_image(*image, request.model, facts["build"]);
-    facts["metrics"] = to_json(size_metrics(*image, request.model));
+             {"notices", built.selection.notices}};
+  if (built.image) {
+    add_image(*built.image, built.model, facts["build"]);
+    facts["metrics"] = to_json(size_metrics(*built.image, built.model));
   } else {
-    facts["does_not_fit"] = image.error().message;
+    facts["does_not_fit"] = built.does_not_fit;
   }
   return write_atomically(directory / "firmware.json", facts.dump(2));
 }

@@ -28,13 +28,15 @@ struct FirmwareOrder {
   std::filesystem::path model;
   std::filesystem::path trial;  ///< trial.json of the model on the board type
   BoardType board_type;
-  Hertz clock;
+  Pace pace;
   std::string compiler_level;  ///< "-O2"
   DeployGoal goal;
 };
 
 /// Chooses the kernels and builds the model into `directory`: firmware.elf, firmware.map,
-/// firmware.json. A model that does not fit is a result (fits false, no ELF), not an error.
+/// firmware.json. Where the image takes more than a flash budget that its layers keep one by one,
+/// smaller kernels are chosen while there are any. A model that does not fit is a result (fits
+/// false, no ELF), not an error.
 Status build_firmware_stage(const FirmwareOrder& order, const std::filesystem::path& directory,
                             std::stop_token stop);
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "harness/run/kernel_arena.hpp"
 #include "targets/build/layer_source.hpp"
@@ -20,23 +19,18 @@ Bytes flash_of(const TriedKernel& tried) {
   return tried.constants + tried.code.value_or(Bytes(0));
 }
 
-/// Whole cycles; a duration beyond what a counter holds is no limit at all.
-Cycles cycles_in(Microseconds duration, Hertz clock) {
-  constexpr double most = 1e18;
-  return Cycles(static_cast<std::uint64_t>(
-      std::floor(std::min(most, duration.count() * static_cast<double>(clock.count()) / 1e6))));
-}
 
 /// The decision under way: what may still be chosen for each layer.
 class Selector {
  public:
-  Selector(const IntegerGraph& graph, Trial trial, const DeployGoal& goal, Hertz clock,
+  Selector(const IntegerGraph& graph, Trial trial, const DeployGoal& goal, const Pace& pace,
            const RamLayout& ram)
       : trial_(std::move(trial)),
         goal_(goal),
+        pace_(pace),
         ram_limit_(least_of(trial_.ram_left, goal.ram_budget)),
         arena_(graph, trial_, {ram.banks.empty() ? ram_limit_ : goal.ram_budget, ram}) {
-    if (goal.latency_budget) cycle_budget_ = cycles_in(*goal.latency_budget, clock);
+    if (goal.latency_budget) cycle_budget_ = pace.cycles_in(*goal.latency_budget);
   }
 
   Result<Picks> choose() {
@@ -194,6 +188,8 @@ class Selector {
     if (goal_.latency_budget)
       error.message += fmt::format("; {} cycles are the {:.10g} us asked for",
                                    cycle_budget_->count(), goal_.latency_budget->count());
+    if (goal_.latency_budget && pace_.factor != 1)
+      error.message += fmt::format(", by the calibration's factor of {:.4g}", pace_.factor);
     return tl::unexpected(std::move(error));
   }
 
@@ -226,6 +222,7 @@ class Selector {
 
   Trial trial_;
   DeployGoal goal_;
+  Pace pace_;
   std::optional<Bytes> ram_limit_;
   std::optional<Cycles> cycle_budget_;
   KernelArena arena_;
@@ -304,8 +301,8 @@ Result<KernelSelection> untried_kernels(const IntegerGraph& graph, const Core& c
 }  // namespace
 
 Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& core,
-                                       const Trial& trial, const DeployGoal& goal, Hertz clock,
-                                       const RamLayout& ram) {
+                                       const Trial& trial, const DeployGoal& goal,
+                                       const Pace& pace, const RamLayout& ram) {
   if (!trial.notice.empty()) {
     if (goal.flash_budget || goal.latency_budget || goal.ram_budget)
       return fail(ErrorKind::bad_input,
@@ -318,7 +315,7 @@ Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& co
     return fail(ErrorKind::bad_input,
                 fmt::format("the kernels of {} layers were tried, the network has {}",
                             trial.layers.size(), graph.layers.size()));
-  Selector selector(graph, trial, goal, clock, ram);
+  Selector selector(graph, trial, goal, pace, ram);
   ASSAY_TRY(const Picks picks, selector.choose());
   KernelSelection selection;
   selection.layers = Json::array();

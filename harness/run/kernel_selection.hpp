@@ -26,14 +26,14 @@ struct KernelSelection {
   std::vector<std::string> notices;
 };
 
-/// Chooses what `goal` asks for at that core clock. Kernels whose scratch does not fit the RAM are
+/// Chooses what `goal` asks for at that pace. Kernels whose scratch does not fit the RAM are
 /// left out, and layers run in strips where a network does not fit it, or the user's RAM budget,
 /// otherwise. A network that does not fit the part gets its smallest kernels: the linker then says
 /// by how much it misses. Where nothing could be tried, constants alone decide for flash under
 /// Linux, and the table's first kernels are taken for any other goal. Errors: bad_input saying by
 /// how much the user's budgets are too small, or that the trial is of another network.
 Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& core,
-                                       const Trial& trial, const DeployGoal& goal, Hertz clock,
-                                       const RamLayout& ram = {});
+                                       const Trial& trial, const DeployGoal& goal,
+                                       const Pace& pace, const RamLayout& ram = {});
 
 }  // namespace assay

@@ -102,14 +102,21 @@ Json board_environment(const Board& board, const BoardMeasurement& found, const 
   return json;
 }
 
-void judge(const BoardMeasurement& found, Record& record) {
-  if (found.identical_samples == found.samples) return;
+/// Wrong logits, or figures that miss the goal of the build.
+Status judge(const BoardMeasurement& found, Record& record) {
+  if (found.identical_samples == found.samples) {
+    ASSAY_TRY(const auto goal, parse_goal(record.build.at("goal")));
+    record.verdict_detail = missed_goal(goal, goal_figures(record.metrics));
+    if (!record.verdict_detail.empty()) record.verdict = Verdict::fail;
+    return {};
+  }
   record.verdict = Verdict::fail;
   const auto& first = found.first_mismatch;
   record.verdict_detail = fmt::format(
       "{} of {} samples have wrong logits; first: sample {}, logit {}: {} instead of {}",
       found.samples - found.identical_samples, found.samples, first ? first->sample : 0,
       first ? first->logit : 0, first ? first->found : 0, first ? first->expected : 0);
+  return {};
 }
 
 Result<MeasureRequest> make_request(const MeasurementOrder& order, const FirmwareFacts& facts) {
@@ -177,7 +184,7 @@ Result<Record> measure_cell(const MeasurementOrder& order, Desk& desk, const Boa
         cycle_claim(board.type.part, found.hello.core_clock, Extent::network, order.calibration);
     add_timing_metrics(found, board, claim, record.metrics);
     record.environment["board"] = board_environment(board, found, claim);
-    judge(found, record);
+    ASSAY_CHECK(judge(found, record));
   } else {
     record.verdict = Verdict::fail;
     record.verdict_detail = facts.does_not_fit;

@@ -166,7 +166,7 @@ class Run {
     const Stage& evaluation = plan_.stages[plan_.configs[cell.config].evaluate];
     order.fingerprint = evaluation.settings.at("fingerprint").get<std::string>();
     order.samples = plan_.matrix.deploy.samples;
-    if (board) order.calibration = calibration_of(board->type.part);
+    if (board) order.calibration = calibration_of(plan_, board->type.part);
     ASSAY_TRY(order.reference_bytes, reference_model_bytes(config));
     for (std::size_t stage : stages_of(plan_, cell)) {
       ASSAY_CHECK(check_result(context_.cache, plan_.stages[stage]));
@@ -179,12 +179,6 @@ class Run {
   }
 
  private:
-  std::optional<Calibration> calibration_of(const Part& part) const {
-    const auto found = plan_.calibrations.find(part.name);
-    if (found == plan_.calibrations.end()) return std::nullopt;
-    return found->second;
-  }
-
   const Plan& plan_;
   const RunContext& context_;
   Store& store_;

@@ -91,12 +91,14 @@ Status run_stage(const Stage& stage, const std::map<std::string, fs::path>& inpu
         [&](double fraction) { progress(fraction, "streaming images"); }, stop);
   ASSAY_TRY(const auto type, load_board_type(stage.settings.at("board_type")));
   const std::string level = stage.settings.at("compiler_level");
-  if (stage.kind == StageKind::trial) return try_kernels_stage(model, type, level, directory, stop);
+  const Hertz clock(stage.settings.at("clock_hz"));
+  if (stage.kind == StageKind::trial)
+    return try_kernels_stage({model, type, clock, level}, directory, stop);
   ASSAY_TRY(const auto goal, parse_goal(stage.settings.at("goal")));
   return build_firmware_stage({.model = model,
                                .trial = inputs.at("trial"),
                                .board_type = type,
-                               .clock = Hertz(stage.settings.at("clock_hz")),
+                               .pace = {clock, stage.settings.value("calibration_factor", 1.0)},
                                .compiler_level = level,
                                .goal = goal},
                               directory, stop);

@@ -191,9 +191,8 @@ TriedKernel read_kernel(JsonObject& object) {
 
 }  // namespace
 
-Status try_kernels_stage(const fs::path& model_path, const BoardType& board_type,
-                         const std::string& compiler_level, const fs::path& directory,
-                         std::stop_token stop) {
+Status try_kernels_stage(const TrialOrder& order, const fs::path& directory, std::stop_token stop) {
+  const BoardType& board_type = order.board_type;
   if (board_type.part.runs_linux()) {
     Trial none;
     none.notice = fmt::format(
@@ -201,16 +200,17 @@ Status try_kernels_stage(const fs::path& model_path, const BoardType& board_type
         board_type.part.title);
     return write_atomically(directory / "trial.json", to_json(none, board_type).dump(2));
   }
-  ASSAY_TRY(const auto model, onnx::read_model(model_path));
-  ASSAY_TRY(const auto graph, lower(model, model_path));
-  ASSAY_TRY(auto hash, sha256_file(model_path));
+  ASSAY_TRY(const auto model, onnx::read_model(order.model));
+  ASSAY_TRY(const auto graph, lower(model, order.model));
+  ASSAY_TRY(auto hash, sha256_file(order.model));
   const auto entries = all_entries(graph, board_type.part.core);
   const Board board = implicit_virtual_board(board_type);
   ASSAY_TRY(auto desk, Desk::open({board}, board_lock_folder()));
   ASSAY_TRY(const auto folder, ScratchDirectory::create(directory, "firmware-"));
   FirmwareRequest build;
   build.board = board_type;
-  build.compiler_level = compiler_level;
+  build.clock = order.clock;
+  build.compiler_level = order.compiler_level;
   build.output_directory = folder.path();
   TrialRun run(graph, std::move(build), std::move(hash), desk, board);
   run.announce(entries);

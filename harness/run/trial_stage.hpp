@@ -34,12 +34,19 @@ struct Trial {
   std::optional<Bytes> ram_left;                 ///< for the arena
 };
 
-/// Tries every candidate kernel of every layer of `model` and writes trial.json into `directory`.
+/// What is tried.
+struct TrialOrder {
+  std::filesystem::path model;
+  BoardType board_type;
+  Hertz clock;                 ///< the core's: wait states, and so cycles, depend on it
+  std::string compiler_level;  ///< "-O2"
+};
+
+/// Tries every candidate kernel of every layer of a model and writes trial.json into `directory`.
 /// For parts that run Linux, whose cycles nothing models, that is a notice and no figures. Errors:
 /// failed_verdict when a kernel's outputs differ from the reference kernel's; those
 /// of building and of the board.
-Status try_kernels_stage(const std::filesystem::path& model, const BoardType& board_type,
-                         const std::string& compiler_level, const std::filesystem::path& directory,
+Status try_kernels_stage(const TrialOrder& order, const std::filesystem::path& directory,
                          std::stop_token stop);
 
 /// Reads trial.json. Errors: bad_input.

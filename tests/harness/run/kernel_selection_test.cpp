@@ -15,7 +15,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr Hertz clock_hz{1'000'000};  // a cycle is a microsecond
+constexpr Pace pace{Hertz(1'000'000)};  // a cycle is a microsecond
 
 TriedKernel tried(const char* kernel, std::uint64_t constants, std::uint64_t scratch,
                   std::uint64_t code, std::uint64_t cycles) {
@@ -43,7 +43,7 @@ Trial made_up() {
 class KernelSelectionOf : public ::testing::Test {
  protected:
   Result<KernelSelection> select(const DeployGoal& goal = {}) const {
-    return select_kernels(graph_, core_, trial_, goal, clock_hz);
+    return select_kernels(graph_, core_, trial_, goal, pace_);
   }
   std::vector<std::string> kernels(const DeployGoal& goal = {}) const {
     const auto selection = select(goal);
@@ -60,6 +60,7 @@ class KernelSelectionOf : public ::testing::Test {
   const IntegerGraph graph_ = test::small_network();
   const Core core_ = *load_core("cortex-m4f");
   Trial trial_ = made_up();
+  Pace pace_ = pace;
 };
 
 TEST_F(KernelSelectionOf, FollowsTheGoal) {
@@ -207,6 +208,21 @@ TEST_F(KernelSelectionOf, RefusesBudgetsThatAreTooSmall) {
   }
 }
 
+TEST_F(KernelSelectionOf, ReckonsLatencyByTheCalibration) {
+  // Silicon takes a quarter more: 2000 us are 1600 modelled cycles, fewer than the fastest's 1700.
+  const DeployGoal goal{Optimize::flash, {}, Microseconds(2000)};
+  EXPECT_TRUE(select(goal));
+  pace_.factor = 1.25;
+  const auto selection = select(goal);
+  ASSERT_FALSE(selection);
+  EXPECT_THAT(
+      selection.error().message,
+      HasSubstr("1600 cycles are the 2000 us asked for, by the calibration's factor of 1.25"));
+  // And where it is faster than modelled, the slower kernels are within the budget too.
+  pace_.factor = 0.5;
+  EXPECT_THAT(kernels(goal), ElementsAre("conv.reference", "max_pool.reference", "dense.dsp"));
+}
+
 TEST_F(KernelSelectionOf, RefusesALatencyThatThePartsFlashDoesNotAllow) {
   // The fast ones take 3750 bytes and 1700 cycles; in 3000 bytes there are 2800 cycles at least.
   trial_.flash_left = Bytes(3000);
@@ -270,12 +286,12 @@ TEST_F(KernelSelectionOf, GoesByConstantsForFlashUnderLinux) {
   trial_.notice = "no cycles";
   const IntegerGraph graph = test::form_network(WeightForm::int4);
   const Core pi = *load_core("cortex-a72");
-  const auto small = select_kernels(graph, pi, trial_, {Optimize::flash, {}, {}}, clock_hz);
+  const auto small = select_kernels(graph, pi, trial_, {Optimize::flash, {}, {}}, pace);
   ASSERT_TRUE(small) << small.error().message;
   EXPECT_THAT(small->notices,
               ElementsAre("every layer has the kernel of the fewest constants: no cycles"));
   EXPECT_EQ(small->choice.layers.back()->name, "dense_int4.neon");
-  const auto fast = select_kernels(graph, pi, trial_, {}, clock_hz);
+  const auto fast = select_kernels(graph, pi, trial_, {}, pace);
   ASSERT_TRUE(fast) << fast.error().message;
   EXPECT_EQ(fast->choice.layers.back()->name, "dense.neon");
 }
@@ -284,7 +300,7 @@ TEST_F(KernelSelectionOf, SaysWhichFormALayerWouldHaveFitted) {
   trial_ = {};
   trial_.notice = "no virtual board";
   const auto selection =
-      select_kernels(test::form_network(WeightForm::int4), core_, trial_, {}, clock_hz);
+      select_kernels(test::form_network(WeightForm::int4), core_, trial_, {}, pace);
   ASSERT_TRUE(selection) << selection.error().message;
   const Json& depthwise = selection->layers.at(1);
   EXPECT_EQ(depthwise.at("int8_because"),

@@ -31,7 +31,7 @@ class TrialStage : public ::testing::Test {
   void SetUp() override { ASSERT_TRUE(write_atomically(model_, some_model())); }
 
   Status run(std::stop_token stop = {}) {
-    return try_kernels_stage(model_, type_, "-O2", folder_.path() / "result", stop);
+    return try_kernels_stage({model_, type_, clock_, "-O2"}, folder_.path() / "result", stop);
   }
   Trial tried() {
     const auto done = run();
@@ -45,6 +45,7 @@ class TrialStage : public ::testing::Test {
   ScratchDirectory folder_ = *ScratchDirectory::create(::testing::TempDir(), "trial-stage");
   std::filesystem::path model_ = folder_.path() / "model.onnx";
   BoardType type_ = *find_board_type("stm32f405");
+  Hertz clock_ = type_.clock;
 };
 
 TEST_F(TrialStage, TakesSeveralFirmwaresWhereTheFlashIsSmall) {
@@ -85,6 +86,17 @@ TEST_F(TrialStage, TakesSeveralFirmwaresWhereTheFlashIsSmall) {
     }
   EXPECT_EQ(refused, 1u);
   EXPECT_GE(run, 1u);
+}
+
+TEST_F(TrialStage, RunsAtTheClockThatIsAskedFor) {
+  const Trial fast = tried();
+  clock_ = Hertz(24'000'000);  // no wait states, where 168 MHz has five
+  const Trial slow = tried();
+  for (std::size_t layer = 0; layer < 2; ++layer)
+    for (std::size_t k = 0; k < fast.layers[layer].size(); ++k) {
+      EXPECT_LT(slow.layers[layer][k].cycles, fast.layers[layer][k].cycles);
+      EXPECT_EQ(slow.layers[layer][k].code, fast.layers[layer][k].code);
+    }
 }
 
 TEST_F(TrialStage, ABoardThatCannotBeSetUpIsNotTakenForNoBoard) {

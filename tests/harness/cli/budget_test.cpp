@@ -1,0 +1,129 @@
+// Budgets as a user gives them: what is built and run keeps them, or the verdict says by how much
+// it does not.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "harness/core/json.hpp"
+#include "tests/harness/cli/models.hpp"
+#include "tests/harness/cli/user.hpp"
+
+namespace assay::test {
+namespace {
+
+using ::testing::HasSubstr;
+using Arguments = std::vector<std::string>;
+
+class Budget : public ::testing::Test {
+ protected:
+  void SetUp() override { user_.write("model.onnx", small_model()); }
+
+  Answer measure(const Arguments& more) const {
+    Arguments arguments{"measure",   "model.onnx", "--on",  "virtual:stm32f405",
+                        "--samples", "2",          "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return user_.run(arguments);
+  }
+  Json record(const Arguments& more) const {
+    const Answer answer = measure(more);
+    EXPECT_TRUE(answer.exit_code == 0 || answer.exit_code == 5) << answer.errors;
+    return Json::parse(answer.output).at("records").at(0);
+  }
+  Answer export_it(const Arguments& more) const {
+    Arguments arguments{"export", "model.onnx", "--part", "stm32f405", "-o", "library"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return user_.run(arguments);
+  }
+
+  const User user_;
+};
+
+double metric(const Json& record, const char* name) {
+  return record.at("metrics").at(name).at("value");
+}
+
+/// Of a record's layers: one by one, as they were tried.
+double sum_of(const Json& record, const char* figure) {
+  double sum = 0;
+  for (const Json& layer : record.at("build").at("layers"))
+    sum += layer.at(figure).get<double>();
+  return sum;
+}
+
+double built_flash(const Json& record) {
+  return metric(record, "rom_weights_bytes") + metric(record, "rom_code_bytes");
+}
+
+// Microseconds by which a budget is above what the layers take: of six printed digits.
+constexpr double above = 0.05;
+
+std::string whole(double number) {
+  return std::to_string(static_cast<long>(number));
+}
+
+TEST_F(Budget, OfFlashIsKeptByWhatIsLinked) {
+  const Json fast = record({});
+  const double layers = sum_of(fast, "constant_bytes") + sum_of(fast, "code_bytes");
+  ASSERT_LT(layers, built_flash(fast)) << "what calls the layers takes bytes, too";
+  // The layers keep it one by one, the image does not: smaller kernels are taken.
+  const Json within = record({"--flash-budget", whole(layers)});
+  EXPECT_EQ(within.at("verdict"), "pass");
+  EXPECT_LE(built_flash(within), layers);
+  EXPECT_GT(metric(within, "cycles"), metric(fast, "cycles"));
+
+  // There are no smaller ones than the smallest.
+  const Json smallest = record({"--optimize", "flash"});
+  const std::string least = whole(built_flash(smallest)), less = whole(built_flash(smallest) - 1);
+  EXPECT_EQ(record({"--optimize", "flash", "--flash-budget", least}).at("verdict"), "pass");
+  const Answer missed = measure({"--optimize", "flash", "--flash-budget", less});
+  EXPECT_EQ(missed.exit_code, 5);
+  const std::string words = "take " + least + " bytes of flash as they are linked, 1 more than " +
+                            "the budget of " + less;
+  EXPECT_THAT(missed.errors, IsOneSentence(words));
+  const Json record = Json::parse(missed.output).at("records").at(0);
+  EXPECT_EQ(record.at("verdict"), "fail");
+  EXPECT_EQ(metric(record, "samples_confirmed"), 2) << "the figures are there all the same";
+
+  EXPECT_THAT(export_it({"--optimize", "flash", "--flash-budget", less}).errors,
+              IsOneSentence(words));
+  EXPECT_FALSE(user_.project_files().contains("library"));
+  EXPECT_EQ(export_it({"--optimize", "flash", "--flash-budget", least}).exit_code, 0);
+}
+
+TEST_F(Budget, OfLatencyIsAtTheClockThatRuns) {
+  // 24 MHz has no wait states, 168 MHz has five: fewer cycles, each of them longer.
+  const Json slow = record({"--clock-mhz", "24"});
+  const double latency = metric(slow, "latency_us");
+  const double layers = sum_of(slow, "modelled_cycles") / 24;
+  ASSERT_LT(layers, latency);
+  EXPECT_NEAR(layers, latency, latency / 50);
+  const auto within = [&](double budget) {
+    return measure({"--clock-mhz", "24", "--latency-budget", std::to_string(budget)});
+  };
+  EXPECT_EQ(within(latency).exit_code, 0);
+  // The layers keep it one by one, the inference as a whole does not.
+  const Answer missed = within(layers + above);
+  EXPECT_EQ(missed.exit_code, 5);
+  EXPECT_THAT(missed.errors, IsOneSentence("us more than the latency budget of"));
+}
+
+TEST_F(Budget, OfLatencyIsHeldAgainstTheWholeNetworkThatIsExported) {
+  const Json fast = record({});
+  const double layers = sum_of(fast, "modelled_cycles") / 168;
+  const Answer missed = export_it({"--latency-budget", std::to_string(layers + above)});
+  EXPECT_EQ(missed.exit_code, 5);
+  EXPECT_THAT(missed.errors, IsOneSentence("us more than the latency budget of"));
+  EXPECT_FALSE(user_.project_files().contains("library"));
+  EXPECT_EQ(export_it({"--latency-budget", std::to_string(layers * 1.1)}).exit_code, 0);
+}
+
+TEST_F(Budget, OfLatencyOfAFloatModelIsHeldToo) {
+  user_.write("model.onnx", small_float_model(FloatForm::float32));
+  const Json fast = record({});
+  const double layers = sum_of(fast, "modelled_cycles") / 168;
+  EXPECT_EQ(export_it({"--latency-budget", std::to_string(layers + above)}).exit_code, 5);
+  EXPECT_EQ(export_it({"--latency-budget", std::to_string(layers * 1.1)}).exit_code, 0);
+}
+
+}  // namespace
+}  // namespace assay::test
