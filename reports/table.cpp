@@ -10,6 +10,7 @@
 #include <set>
 #include <tuple>
 
+#include "harness/core/cycle_claim.hpp"
 #include "reports/grouping.hpp"
 #include "reports/number.hpp"
 #include "reports/selection.hpp"
@@ -307,11 +308,8 @@ std::vector<LegendEntry> promises_of(const ReportTable& table, const std::vector
       const Json& board = environment.at("board");
       const auto& part = records[index].part;
       if (const auto found = board.find("cycle_model"); found != board.end()) {
-        const std::string band = found->contains("band_pct")
-                                     ? fmt::format("± {:.3g} %", found->value("band_pct", 0.0))
-                                     : "uncalibrated";
         note(fmt::format("~ cycles and latency of {}:", part),
-             fmt::format("{} (model {}; {})", band, found->value("version", ""),
+             fmt::format("{} (model {}; {})", band_text(*found), found->value("version", ""),
                          found->value("evidence", "")));
       }
       if (const auto found = board.find("run_current"); found != board.end())

@@ -13,6 +13,7 @@
 
 #include "boards/link/session.hpp"
 #include "boards/station/inventory.hpp"
+#include "boards/station/linux_board.hpp"
 #include "harness/core/units.hpp"
 
 namespace assay {
@@ -49,6 +50,7 @@ struct BoardMeasurement {
   std::optional<std::vector<std::uint64_t>> words_loaded;  ///< the same; LDM counts each word
   LinkCounters link;
   std::string emulator;                    ///< and its version: a virtual board under Linux
+  std::optional<LinuxIdentity> computer;   ///< a real board under Linux
   std::chrono::milliseconds flash_time{};  ///< program, verify, reset
   std::chrono::milliseconds boot_time{};   ///< reset to hello
 };

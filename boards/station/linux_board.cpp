@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <sstream>
+#include <string_view>
 
 #include "boards/link/pipe_link.hpp"
 #include "harness/core/file.hpp"
@@ -48,12 +50,45 @@ std::string receiving_script(std::size_t bytes) {
       bytes);
 }
 
+Status check_command(const Board& board) {
+  if (find_program(board.command.front())) return {};
+  return fail(ErrorKind::infrastructure,
+              fmt::format("{}: {} is not installed, with which the inventory reaches the board",
+                          board.name, board.command.front()));
+}
+
+/// A line each: machine, model and serial number, empty where there is none.
+constexpr const char* identity_script =
+    "uname -m; for f in model serial-number; do "
+    "cat /sys/firmware/devicetree/base/$f 2>/dev/null | tr -d '\\0'; echo; done";
+
+constexpr std::chrono::seconds identity_deadline{30};  // ssh may have to wake a sleeping board
+
+/// What the kernel calls the machine that programs of a core run on.
+std::string_view machine_of(const Core& core) {
+  return core.architecture == "armv6" ? "armv6l" : "aarch64";
+}
+
+/// The name that a computer's own device tree has in its model: "Jetson Nano" of "Jetson Nano (CPU
+/// only)".
+std::string model_name(const BoardType& type) {
+  return type.title.substr(0, type.title.find(" ("));
+}
+
+tl::unexpected<Error> another_computer(const Board& board, const LinuxIdentity& found) {
+  const std::string tree = found.model.empty()
+                               ? "has no device tree"
+                               : fmt::format("is a \"{}\" by its device tree", found.model);
+  return fail(ErrorKind::infrastructure,
+              fmt::format("{}: what answers {} and runs on {}, a {} on {} was expected: nothing is "
+                          "recorded of an emulator or another computer",
+                          board.name, tree, found.machine, model_name(board.type),
+                          machine_of(board.type.part.core)));
+}
+
 Result<std::unique_ptr<Link>> start_remote(const Board& board,
                                            const std::filesystem::path& program) {
-  if (!find_program(board.command.front()))
-    return fail(ErrorKind::infrastructure,
-                fmt::format("{}: {} is not installed, with which the inventory reaches the board",
-                            board.name, board.command.front()));
+  ASSAY_CHECK(check_command(board));
   ASSAY_TRY(const auto bytes, read_bytes(program));
   ProcessSpec spec;
   spec.arguments = board.command;
@@ -64,6 +99,33 @@ Result<std::unique_ptr<Link>> start_remote(const Board& board,
 }
 
 }  // namespace
+
+Result<LinuxIdentity> identify_linux_board(const Board& board, std::stop_token stop) {
+  ASSAY_CHECK(check_command(board));
+  ProcessSpec spec;
+  spec.arguments = board.command;
+  spec.arguments.push_back(identity_script);
+  spec.deadline = identity_deadline;
+  ASSAY_TRY(const auto outcome, run_process(spec, std::move(stop)));
+  if (outcome.cancelled) return fail(ErrorKind::interrupted, "interrupted");
+  if (outcome.exit_code != 0 || outcome.timed_out)
+    return fail(ErrorKind::infrastructure,
+                fmt::format("{} does not say who it is: {} ended with code {}{}", board.name,
+                            board.command.front(), outcome.exit_code,
+                            outcome.timed_out ? ", out of time" : ""));
+  LinuxIdentity found;
+  std::istringstream lines(outcome.output);
+  for (std::string* line : {&found.machine, &found.model, &found.serial})
+    std::getline(lines, *line);
+  if (found.machine != machine_of(board.type.part.core) ||
+      found.model.find(model_name(board.type)) == std::string::npos)
+    return another_computer(board, found);
+  if (board.unique_id && found.serial != *board.unique_id)
+    return fail(ErrorKind::infrastructure,
+                fmt::format("{}: serial number {} instead of {}: another board answers", board.name,
+                            found.serial.empty() ? "(none)" : found.serial, *board.unique_id));
+  return found;
+}
 
 Result<std::unique_ptr<Link>> start_linux_program(const Board& board,
                                                   const std::filesystem::path& program,

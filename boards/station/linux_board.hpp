@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,19 @@
 #include "boards/station/inventory.hpp"
 
 namespace assay {
+
+/// Who a computer says it is: its kernel and its device tree.
+struct LinuxIdentity {
+  std::string machine;  ///< "aarch64", as uname -m has it
+  std::string model;    ///< "Raspberry Pi 4 Model B Rev 1.4"; empty where there is no device tree
+  std::string serial;   ///< the board's serial number there; empty where it has none
+};
+
+/// Asks a real board who it is, so that no other computer and no emulator behind its command passes
+/// for it. The model must hold the board type's title, the machine be of its core, and the serial
+/// number the inventory's unique id where that has one. Errors: infrastructure when the command is
+/// not installed, the board does not answer, or is another; interrupted.
+Result<LinuxIdentity> identify_linux_board(const Board& board, std::stop_token stop = {});
 
 /// Starts the program; it ends with the link. On a real board it is sent through the link first and
 /// removed at the end; on a virtual one the instructions of its quiet windows go to `counts_file`.

@@ -19,7 +19,7 @@ struct KnownModel {
 constexpr std::array known_models{
     KnownModel{"m0-2", make_cycle_model_m0},   KnownModel{"m0plus-3", make_cycle_model_m0},
     KnownModel{"m4-2", make_cycle_model_m4},   KnownModel{"m7-2", make_cycle_model_m7},
-    KnownModel{"m33-2", make_cycle_model_m33},
+    KnownModel{"m33-3", make_cycle_model_m33},
 };
 
 }  // namespace

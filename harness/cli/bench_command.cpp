@@ -8,6 +8,7 @@
 #include "harness/cli/command.hpp"
 #include "harness/cli/goal_options.hpp"
 #include "harness/cli/project.hpp"
+#include "harness/core/calibration_file.hpp"
 #include "harness/core/cycle_claim.hpp"
 #include "harness/core/interrupt.hpp"
 #include "harness/run/kernel_bench.hpp"
@@ -143,10 +144,12 @@ Json network_json(const Board& board, const NetworkFigure& figure, const CycleCl
   if (figure.words_loaded) json["words_loaded"] = *figure.words_loaded;
   json["rom_bytes"] = figure.rom_bytes;
   json["rom_weights_bytes"] = figure.rom_weights_bytes;
-  json["ram_bytes"] = figure.ram_bytes;
-  json["ram_model_bytes"] = figure.ram_model_bytes();
+  if (figure.ram_stack_bytes) {
+    json["ram_bytes"] = *figure.ram_bytes();
+    json["ram_model_bytes"] = *figure.ram_model_bytes();
+    json["ram_stack_bytes"] = *figure.ram_stack_bytes;
+  }
   json["ram_arena_bytes"] = figure.ram_arena_bytes;
-  json["ram_stack_bytes"] = figure.ram_stack_bytes;
   json["ram_static_bytes"] = figure.ram_static_bytes;
   json["ram_arena_bound_bytes"] = figure.ram_arena_bound_bytes;
   if (figure.strips)
@@ -180,13 +183,19 @@ std::string published_text(const Board& board, const std::string& network) {
   return text;
 }
 
+std::string bytes_text(std::optional<double> bytes) {
+  return bytes ? fmt::format("{:.0f}B", *bytes) : "-";
+}
+
 void print_networks(const Board& board, const std::vector<NetworkFigure>& figures,
                     const CycleClaim& claim) {
-  fmt::print(
-      "{} ({}): dense int8; instructions and bytes are counted, latency is modelled at {:g} "
-      "MHz, {}\n",
-      board.name, board.type.part.core.name, static_cast<double>(board.type.clock.count()) / 1e6,
-      band_text(claim));
+  const bool modelled = !board.type.part.runs_linux();
+  fmt::print("{} ({}): dense int8; instructions and bytes are counted", board.name,
+             board.type.part.core.name);
+  if (modelled)
+    fmt::print(", latency is modelled at {:g} MHz, {}",
+               static_cast<double>(board.type.clock.count()) / 1e6, band_text(claim));
+  fmt::print("\n");
   fmt::print("{:<20}  {:>10}  {:>12}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}  {:>10}  {}\n", "network",
              "MACC", "instructions", "instr/MAC", "ROM", "arena", "RAM model", "flashed",
              "~latency", "published, on silicon");
@@ -196,15 +205,17 @@ void print_networks(const Board& board, const std::vector<NetworkFigure>& figure
       continue;
     }
     fmt::print(
-        "{:<20}  {:>10.0f}  {:>12.0f}  {:>9.3f}  {:>8.0f}B  {:>8.0f}B  {:>8.0f}B  {:>8.0f}B  "
-        "{:>10}  {}{}\n",
+        "{:<20}  {:>10.0f}  {:>12.0f}  {:>9.3f}  {:>8.0f}B  {:>8.0f}B  {:>9}  {:>9}  {:>10}  "
+        "{}{}\n",
         figure.network, figure.macs, figure.instructions, figure.instructions / figure.macs,
-        figure.rom_bytes, figure.ram_arena_bytes, figure.ram_model_bytes(), figure.ram_bytes,
+        figure.rom_bytes, figure.ram_arena_bytes, bytes_text(figure.ram_model_bytes()),
+        bytes_text(figure.ram_bytes()),
         figure.cycles ? fmt::format("{:.2f}ms", milliseconds(*figure.cycles * claim.factor, board))
                       : "-",
         published_text(board, figure.network), strips_text(figure.strips));
   }
-  fmt::print("~latency: {}\n\n", to_text(claim));
+  if (modelled) fmt::print("~latency: {}\n", to_text(claim));
+  fmt::print("\n");
 }
 
 std::optional<Bytes> budget_of(const Options& options) {

@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <memory>
 
 #include "harness/cli/command.hpp"
 #include "harness/cli/project.hpp"
-#include "harness/core/calibration.hpp"
+#include "harness/core/calibration_file.hpp"
 #include "harness/core/part.hpp"
 #include "reports/grouping.hpp"
 #include "results/store.hpp"
@@ -51,12 +52,12 @@ Result<MeasuredPoint> point_of(const Record& measured, const std::vector<Record>
                             measured.label, measured.board, measured.board_type));
   const Json::json_pointer place("/board/cycle_model");
   const Json model = twin->environment.value(place, Json::object());
-  const double megahertz =
-      static_cast<double>(core_clock(measured).value_or(Hertz(0)).count()) / 1e6;
   MeasuredPoint found;
   found.part = measured.part;
   found.cycle_model = model.value("version", "");
-  found.point.name = fmt::format("{}@{:g}MHz", measured.label, megahertz);
+  found.point.network = measured.label;
+  found.point.elf_sha256 = firmware_of(measured);
+  found.point.clock = core_clock(measured).value_or(Hertz(0));
   found.point.board = measured.board;
   found.point.date = measured.recorded_at.substr(0, 10);
   found.point.measured_cycles = measured.metrics.at("cycles").value;
@@ -113,49 +114,69 @@ Result<std::vector<MeasuredPoint>> points_of(const Options& options) {
   return points;
 }
 
-Json calibration_json(const Calibration& calibration) {
+/// The points of a calibration, apart by the conditions they ran under.
+std::vector<Calibration> fits_of(const Part& part, const Calibration& calibration) {
+  std::vector<Calibration> fits;
+  for (const auto& point : calibration.points) {
+    const auto fitted = [&](const Calibration& fit) {
+      return std::ranges::find(fit.points, point) != fit.points.end();
+    };
+    if (std::ranges::none_of(fits, fitted)) fits.push_back(calibration.at(part, point.clock));
+  }
+  return fits;
+}
+
+/// As it is stored, with "fits": of each condition what was fitted, and how far its points are off.
+Json calibration_json(const Part& part, const Calibration& calibration) {
   Json json = to_json(calibration);
-  json["factor"] = calibration.factor();
-  if (const auto band = calibration.band_pct()) json["band_pct"] = *band;
-  json["evidence"] = calibration.evidence();
-  for (std::size_t i = 0; i < calibration.points.size(); ++i)
-    json["points"][i]["residual_pct"] = calibration.residual_pct(calibration.points[i]);
+  json["fits"] = Json::array();
+  for (const auto& fit : fits_of(part, calibration)) {
+    Json fitted{{"factor", fit.factor()},
+                {"networks", fit.networks().size()},
+                {"evidence", fit.evidence()},
+                {"points", to_json(fit).at("points")}};
+    if (const auto band = fit.band_pct()) fitted["band_pct"] = *band;
+    for (std::size_t i = 0; i < fit.points.size(); ++i)
+      fitted["points"][i]["residual_pct"] = fit.residual_pct(fit.points[i]);
+    json["fits"].push_back(std::move(fitted));
+  }
   return json;
 }
 
-void print(const Calibration& calibration) {
-  const auto band = calibration.band_pct();
-  fmt::print("{}: modelled cycles ({}) x {:.4f}, {}; {}\n", calibration.part,
-             calibration.cycle_model, calibration.factor(),
-             band ? fmt::format("± {:.3g} %", *band) : "one point says nothing of the scatter",
-             calibration.evidence());
-  fmt::print("  {:<32}  {:<16}  {:>14}  {:>14}  {:>8}\n", "point", "board", "measured", "modelled",
-             "residual");
-  for (const auto& point : calibration.points)
-    fmt::print("  {:<32}  {:<16}  {:>14.0f}  {:>14.0f}  {:>+7.2f}%\n", point.name, point.board,
-               point.measured_cycles, point.modelled_cycles, calibration.residual_pct(point));
+void print(const Part& part, const Calibration& calibration) {
+  for (const auto& fit : fits_of(part, calibration)) {
+    const auto band = fit.band_pct();
+    fmt::print("{}: modelled cycles ({}) x {:.4f}, {}; {}\n", fit.part, fit.cycle_model,
+               fit.factor(),
+               band ? fmt::format("± {:.3g} %", *band) : "one network says nothing of others",
+               fit.evidence());
+    fmt::print("  {:<32}  {:>7}  {:<8}  {:<16}  {:>14}  {:>14}  {:>8}\n", "network", "MHz",
+               "firmware", "board", "measured", "modelled", "residual");
+    for (const auto& point : fit.points)
+      fmt::print("  {:<32}  {:>7g}  {:<8.8}  {:<16}  {:>14.0f}  {:>14.0f}  {:>+7.2f}%\n",
+                 point.network, static_cast<double>(point.clock.count()) / 1e6, point.elf_sha256,
+                 point.board, point.measured_cycles, point.modelled_cycles,
+                 fit.residual_pct(point));
+  }
 }
 
-/// The project's calibration of a part with the points added; a point of another version of the
-/// model is refused.
-Result<Calibrations> fitted(const Options& options, const std::vector<MeasuredPoint>& points) {
-  Calibrations calibrations;
+/// What was measured, by part; every point is checked before any is kept. Errors: bad_input for a
+/// point of another version of the model; those of check_point.
+Result<std::map<std::string, std::vector<CalibrationPoint>>> points_by_part(
+    const std::vector<MeasuredPoint>& points) {
+  std::map<std::string, std::vector<CalibrationPoint>> by_part;
   for (const auto& found : points) {
     ASSAY_TRY(const auto part, load_part(found.part));
+    ASSAY_CHECK(check_point(part, found.point));
     if (found.cycle_model != part.core.cycle_model)
       return fail(
           ErrorKind::bad_input,
           fmt::format("{}: its cycles are of cycle model \"{}\", and {} has {} now: model "
                       "the same firmware again",
-                      found.point.name, found.cycle_model, part.name, part.core.cycle_model));
-    auto [place, fresh] = calibrations.try_emplace(part.name);
-    if (fresh) {
-      ASSAY_TRY(auto known, load_calibration(options.project.store, part));
-      place->second = known.value_or(Calibration{part.name, part.core.cycle_model, {}});
-    }
-    place->second.add(found.point);
+                      found.point.network, found.cycle_model, part.name, part.core.cycle_model));
+    by_part[part.name].push_back(found.point);
   }
-  return calibrations;
+  return by_part;
 }
 
 Result<int> show(const Options& options) {
@@ -164,8 +185,8 @@ Result<int> show(const Options& options) {
     ASSAY_TRY(const auto part, load_part(name));
     ASSAY_TRY(const auto calibration, load_calibration(options.project.store, part));
     if (!calibration) continue;
-    list.push_back(calibration_json(*calibration));
-    if (!options.json) print(*calibration);
+    list.push_back(calibration_json(part, *calibration));
+    if (!options.json) print(part, *calibration);
   }
   if (options.json)
     fmt::print("{}\n", list.dump(2));
@@ -194,12 +215,13 @@ Result<int> run(const Options& options) {
   if (options.show) return show(options);
   if (!options.remove.empty()) return remove(options);
   ASSAY_TRY(const auto points, points_of(options));
-  ASSAY_TRY(const auto calibrations, fitted(options, points));
+  ASSAY_TRY(const auto by_part, points_by_part(points));
   Json list = Json::array();
-  for (const auto& [part, calibration] : calibrations) {
-    ASSAY_CHECK(save_calibration(options.project.store, calibration));
-    list.push_back(calibration_json(calibration));
-    if (!options.json) print(calibration);
+  for (const auto& [name, measured] : by_part) {
+    ASSAY_TRY(const auto part, load_part(name));
+    ASSAY_TRY(const auto calibration, add_to_calibration(options.project.store, part, measured));
+    list.push_back(calibration_json(part, calibration));
+    if (!options.json) print(part, calibration);
   }
   if (options.json) fmt::print("{}\n", list.dump(2));
   return 0;
@@ -211,8 +233,8 @@ Action declare_calibrate(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("results", options->results,
                  "Measured on real boards: labels or keys of stored records, or JSON files with "
-                 "part, cycle_model, name, board, date, modelled_cycles and measured_cycles "
-                 "(or latency_us and clock_hz)");
+                 "part, cycle_model, network, elf_sha256, clock_hz, board, date, modelled_cycles "
+                 "and measured_cycles (or latency_us)");
   app.add_flag("--show", options->show, "Print the calibrations of this project");
   app.add_option("--remove", options->remove, "Forget the calibration of this part");
   app.add_flag("--json", options->json, "Machine-readable");

@@ -15,6 +15,7 @@
 #include "harness/cli/goal_options.hpp"
 #include "harness/cli/model_stages.hpp"
 #include "harness/cli/project.hpp"
+#include "harness/core/calibration_file.hpp"
 #include "harness/core/hash.hpp"
 #include "harness/core/interrupt.hpp"
 #include "harness/core/record.hpp"

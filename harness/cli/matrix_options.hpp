@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "harness/cli/project.hpp"
+#include "harness/core/calibration_file.hpp"
 #include "harness/plan/filter.hpp"
 #include "harness/plan/plan.hpp"
 #include "harness/run/run_matrix.hpp"

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/core/calibration_file.hpp"
 #include "harness/core/elf.hpp"
 #include "harness/core/hash.hpp"
 #include "harness/core/paths.hpp"

@@ -91,6 +91,9 @@ Json board_environment(const Board& board, const BoardMeasurement& found, const 
                            {"source", part.run_current->source}};
   if (part.runs_linux()) {
     if (board.virtual_board) json["emulator"] = found.emulator;
+    if (const auto& computer = found.computer)
+      json["computer"] = {
+          {"machine", computer->machine}, {"model", computer->model}, {"serial", computer->serial}};
     return json;
   }
   json["core_clock_hz"] = found.hello.core_clock.count();

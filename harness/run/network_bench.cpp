@@ -41,9 +41,9 @@ NetworkFigure figure_of(const BenchRun& run) {
   figure.rom_weights_bytes = bytes(run.image.rom_weights);
   figure.ram_arena_bytes = bytes(run.image.ram_arena);
   figure.ram_arena_bound_bytes = bytes(run.model.arena_lower_bound);
-  figure.ram_stack_bytes = bytes(run.measured.timing.stack_high_water.value_or(Bytes(0)));
+  if (const auto& stack = run.measured.timing.stack_high_water)
+    figure.ram_stack_bytes = bytes(*stack);
   figure.ram_static_bytes = bytes(run.image.ram_static);
-  figure.ram_bytes = figure.ram_model_bytes() + figure.ram_static_bytes;
   return figure;
 }
 

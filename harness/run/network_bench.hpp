@@ -22,15 +22,21 @@ struct NetworkFigure {
   std::optional<double> cycles;  ///< modelled
   double rom_bytes = 0;
   double rom_weights_bytes = 0;
-  double ram_bytes = 0;  ///< flashed: arena, the stack that was used, the harness's static data
   double ram_arena_bytes = 0;
-  double ram_stack_bytes = 0;
-  double ram_static_bytes = 0;       ///< of the harness
-  double ram_arena_bound_bytes = 0;  ///< no plan of these kernels can be smaller
-  std::optional<StripRange> strips;  ///< of layers, where a RAM budget asked for them
+  std::optional<double> ram_stack_bytes;  ///< that was used; absent under Linux
+  double ram_static_bytes = 0;            ///< of the harness
+  double ram_arena_bound_bytes = 0;       ///< no plan of these kernels can be smaller
+  std::optional<StripRange> strips;       ///< of layers, where a RAM budget asked for them
 
-  /// What the network needs in a firmware of one's own.
-  double ram_model_bytes() const { return ram_arena_bytes + ram_stack_bytes; }
+  /// What the network needs in a firmware of one's own; unknown where the stack is.
+  std::optional<double> ram_model_bytes() const {
+    return ram_stack_bytes ? std::optional(ram_arena_bytes + *ram_stack_bytes) : std::nullopt;
+  }
+  /// What was flashed: that and the harness's static data.
+  std::optional<double> ram_bytes() const {
+    const auto model = ram_model_bytes();
+    return model ? std::optional(*model + ram_static_bytes) : std::nullopt;
+  }
 };
 
 /// Measures every network of bench_networks() whose name is in `names` (all, when empty), in strips

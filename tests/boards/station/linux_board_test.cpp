@@ -216,7 +216,75 @@ TEST_F(RemoteBoard, TheProgramTravelsAndReportsItsMemory) {
   EXPECT_LT(timing->peak_resident->count(), 64u << 20);
 }
 
-TEST_F(RemoteBoard, ADifferentPartIsRefused) {
+/// A far side that says of itself what it likes, and runs everything else.
+class Impostor : public RemoteBoard {
+ protected:
+  Result<LinuxIdentity> ask(const std::string& machine, const std::string& model,
+                            const std::string& serial) {
+    pretend(machine, model, serial);
+    return identify_linux_board(board_);
+  }
+  void pretend(const std::string& machine, const std::string& model, const std::string& serial) {
+    const auto script = folder("remote") / "far-side";
+    EXPECT_TRUE(write_atomically(
+        script, fmt::format("case \"$1\" in uname*) printf '{}\\n{}\\n{}\\n';; *) exec sh -c "
+                            "\"$1\";; esac\n",
+                            machine, model, serial)));
+    board_.command = {"sh", script.string()};
+  }
+};
+
+TEST_F(Impostor, IsTakenForWhatItSays) {
+  const auto pi = ask("aarch64", "Raspberry Pi 4 Model B Rev 1.4", "10000000f00d");
+  ASSERT_TRUE(pi) << pi.error().message;
+  EXPECT_EQ(pi->model, "Raspberry Pi 4 Model B Rev 1.4");
+  EXPECT_EQ(pi->serial, "10000000f00d");
+  board_.unique_id = "10000000f00d";
+  EXPECT_TRUE(ask("aarch64", "Raspberry Pi 4 Model B Rev 1.4", "10000000f00d"));
+  board_.type = *find_board_type("jetson-nano");
+  board_.unique_id.reset();
+  EXPECT_TRUE(ask("aarch64", "NVIDIA Jetson Nano Developer Kit", ""));
+}
+
+TEST_F(Impostor, IsRefusedWhereItIsAnother) {
+  struct Case {
+    const char* machine;
+    const char* model;
+    const char* serial;
+    const char* words;
+  };
+  board_.unique_id = "10000000f00d";
+  for (const Case& it :
+       {Case{"aarch64", "Raspberry Pi 3 Model B Rev 1.2", "", "is a \"Raspberry Pi 3"},
+        Case{"x86_64", "", "", "has no device tree and runs on x86_64"},
+        Case{"aarch64", "", "", "has no device tree"},
+        Case{"armv7l", "Raspberry Pi 4 Model B Rev 1.4", "", "runs on armv7l"},
+        Case{"aarch64", "Raspberry Pi 4 Model B Rev 1.4", "10000000cafe",
+             "serial number 10000000cafe instead of 10000000f00d"},
+        Case{"aarch64", "Raspberry Pi 4 Model B Rev 1.4", "", "serial number (none)"}}) {
+    const auto found = ask(it.machine, it.model, it.serial);
+    ASSERT_FALSE(found) << it.words;
+    EXPECT_EQ(found.error().kind, ErrorKind::infrastructure);
+    EXPECT_THAT(found.error().message, HasSubstr(it.words));
+  }
+  board_.command = {"false"};
+  EXPECT_THAT(identify_linux_board(board_).error().message, HasSubstr("does not say who it is"));
+}
+
+// A shell on this machine, behind which an emulator might run the program.
+TEST_F(RemoteBoard, ThisMachineIsNoBoard) {
+  MeasureRequest request;
+  request.elf = program_;
+  auto desk = Desk::open({board_}, folder("locks"));
+  ASSERT_TRUE(desk) << desk.error().message;
+  const auto found = desk->measure(board_, request, {});
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().kind, ErrorKind::infrastructure);
+  EXPECT_THAT(found.error().message, HasSubstr("a Raspberry Pi 4 Model B on aarch64 was expected"));
+}
+
+TEST_F(Impostor, WithADifferentPartIsRefused) {
+  pretend("aarch64", "Raspberry Pi 4 Model B Rev 1.4", "");
   MeasureRequest request;
   request.elf = program_;
   auto desk = Desk::open({board_}, folder("locks"));

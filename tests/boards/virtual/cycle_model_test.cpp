@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     CortexM33, Sequences,
-    ::testing::Values(Sequence{"two narrow adds", "cortex-m33", {adds, add_r4}, 1},
+    ::testing::Values(Sequence{"two narrow adds", "cortex-m33", {adds, add_r4}, 2},
                       Sequence{"one needs the other", "cortex-m33", {adds, add_r3_after}, 2},
                       Sequence{"load-use", "cortex-m33", {ldr_r0, add_r3_after}, 2 + 1},
                       Sequence{"product-use", "cortex-m33", {smlad_r4, adds, 0x1923}, 2 + 1},

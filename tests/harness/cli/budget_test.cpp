@@ -105,6 +105,20 @@ TEST_F(Budget, OfLatencyIsAtTheClockThatRuns) {
   const Answer missed = within(layers + above);
   EXPECT_EQ(missed.exit_code, 5);
   EXPECT_THAT(missed.errors, IsOneSentence("us more than the latency budget of"));
+
+  // Silicon was measured to take a quarter more at that clock.
+  std::filesystem::create_directory(user_.project() / "calibration");
+  const std::string model = slow.at("environment").at("board").at("cycle_model").at("version");
+  const Json point{{"network", "net"},       {"elf_sha256", std::string(64, 'a')},
+                   {"clock_hz", 24'000'000}, {"board", "desk"},
+                   {"date", "2026-01-31"},   {"measured_cycles", 1250},
+                   {"modelled_cycles", 1000}};
+  user_.write("calibration/stm32f405.json",
+              Json{{"part", "stm32f405"}, {"cycle_model", model}, {"points", {point}}}.dump());
+  const Answer refused = within(latency);
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.errors, IsOneSentence("by the calibration's factor of 1.25"));
+  EXPECT_EQ(within(1.25 * latency).exit_code, 0);
 }
 
 TEST_F(Budget, OfLatencyIsHeldAgainstTheWholeNetworkThatIsExported) {

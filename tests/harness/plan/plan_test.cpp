@@ -239,6 +239,31 @@ TEST(Plan, TheGoalIsPartOfTheFirmwareAndTheCellButNotOfTheTrial) {
   }
 }
 
+TEST(Plan, ATrialIsOfTheClockItRunsAt) {
+  const auto plan = plan_of(R"({"name": "m", "deploy": {"on": [{"board_type": "stm32f405"},
+      {"board_type": "stm32f405", "clock_mhz": 24}]}})");
+  EXPECT_EQ(count(plan, StageKind::trial), 2u);
+}
+
+TEST(Plan, ACalibrationIsPartOfAFirmwareThatHasALatencyBudget) {
+  const auto planned = [](const std::string& goal, double measured) {
+    auto matrix =
+        parse_matrix(Json::parse(R"({"name": "m", "deploy": {"on": [{"board_type": "stm32f405"}])" +
+                                 goal + "}}"),
+                     "m.json");
+    Calibration calibration{"stm32f405", "m4-2", {}};
+    calibration.add({"net", "", Hertz(168'000'000), "desk", "2026-01-31", measured, 1000});
+    return make_plan(std::move(*matrix), {{"stm32f405", calibration}}).value();
+  };
+  const auto settings = [](const Plan& plan) {
+    return std::ranges::find(plan.stages, StageKind::firmware, &Stage::kind)->settings;
+  };
+  const std::string budget = R"(, "latency_budget_us": 900)";
+  EXPECT_EQ(settings(planned(budget, 1200)).at("calibration_factor"), 1.2);
+  EXPECT_FALSE(settings(planned(budget, 1000)).contains("calibration_factor"));
+  EXPECT_FALSE(settings(planned("", 1200)).contains("calibration_factor"));
+}
+
 TEST(Plan, ATargetMayHaveAGoalOfItsOwn) {
   const auto plan = plan_of(R"({"name": "m", "deploy": {"optimize": "balanced", "on": [
       {"board_type": "stm32f405"}, {"board_type": "stm32f405", "optimize": "flash"},
