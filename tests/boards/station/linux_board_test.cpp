@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "boards/link/session.hpp"
+#include "harness/core/file.hpp"
 #include "harness/core/hash.hpp"
 #include "targets/build/host_target.hpp"
 #include "tests/boards/station/desk_rig.hpp"

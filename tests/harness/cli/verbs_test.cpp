@@ -212,6 +212,42 @@ TEST(Measure, ExplainsTheKernelsAndSharesTheTrialWithExport) {
   EXPECT_TRUE(user.project_files().contains("other/targets/runtime/reference/convolution.hpp"));
 }
 
+TEST(Bench, OfNetworksNamesWhatOthersPublished) {
+  const User user;
+  const Json networks = parsed(
+      user, {"bench", "networks", "--on", "virtual:stm32l4r5", "--network", "ds-cnn", "--json"});
+  ASSERT_EQ(networks.size(), 1U);
+  const Json& network = networks.at(0);
+  EXPECT_EQ(network.at("published").size(), 3U);
+  for (const Json& figure : network.at("published")) {
+    EXPECT_THAT(figure.at("source").get<std::string>(), HasSubstr("MLPerf Tiny"));
+    EXPECT_GT(figure.at("latency_ms"), 0);
+  }
+  EXPECT_GT(network.at("latency_ms"), 0);
+  EXPECT_FALSE(network.at("cycle_model").contains("band_pct"));
+  EXPECT_EQ(network.at("ram_bytes"), network.at("ram_model_bytes").get<double>() +
+                                         network.at("ram_static_bytes").get<double>());
+}
+
+TEST(Bench, OfNetworksUnderLinuxLeavesOutWhatAnEmulatorCannotTell) {
+  const User user;
+  const std::vector<std::string> bench{
+      "bench", "networks", "--on", "virtual:raspberry-pi-4", "--network", "conv5 cut4 width50"};
+  auto with_json = bench;
+  with_json.push_back("--json");
+  const Json network = parsed(user, with_json).at(0);
+  EXPECT_GT(network.at("instructions"), 0);
+  EXPECT_GT(network.at("ram_arena_bytes"), 0);
+  for (const char* unknown : {"ram_bytes", "ram_model_bytes", "ram_stack_bytes", "cycles",
+                              "latency_ms", "words_loaded", "cycle_model"})
+    EXPECT_FALSE(network.contains(unknown)) << unknown;
+  const auto printed = user.run(bench);
+  EXPECT_EQ(printed.exit_code, 0) << printed.errors;
+  EXPECT_THAT(printed.output, HasSubstr("bytes are counted\n"));
+  EXPECT_THAT(printed.output, ::testing::Not(HasSubstr("~latency:")));
+  EXPECT_THAT(printed.output, ::testing::Not(HasSubstr("modelled")));
+}
+
 TEST(Measure, OfABoardUnderLinuxLeavesOutWhatAnEmulatorCannotTell) {
   const User user;
   user.write("model.onnx", small_model());
