@@ -19,7 +19,6 @@ Bytes flash_of(const TriedKernel& tried) {
   return tried.constants + tried.code.value_or(Bytes(0));
 }
 
-
 /// The decision under way: what may still be chosen for each layer.
 class Selector {
  public:
@@ -301,8 +300,8 @@ Result<KernelSelection> untried_kernels(const IntegerGraph& graph, const Core& c
 }  // namespace
 
 Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& core,
-                                       const Trial& trial, const DeployGoal& goal,
-                                       const Pace& pace, const RamLayout& ram) {
+                                       const Trial& trial, const DeployGoal& goal, const Pace& pace,
+                                       const RamLayout& ram) {
   if (!trial.notice.empty()) {
     if (goal.flash_budget || goal.latency_budget || goal.ram_budget)
       return fail(ErrorKind::bad_input,

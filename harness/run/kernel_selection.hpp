@@ -33,7 +33,7 @@ struct KernelSelection {
 /// Linux, and the table's first kernels are taken for any other goal. Errors: bad_input saying by
 /// how much the user's budgets are too small, or that the trial is of another network.
 Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& core,
-                                       const Trial& trial, const DeployGoal& goal,
-                                       const Pace& pace, const RamLayout& ram = {});
+                                       const Trial& trial, const DeployGoal& goal, const Pace& pace,
+                                       const RamLayout& ram = {});
 
 }  // namespace assay
