@@ -59,7 +59,7 @@ struct StripPlan {
   int rows_made(const IntegerLayer& layer) const;
   /// The row of its input's buffer where a layer of the range begins to read.
   int first_row_read(const IntegerLayer& layer, int input) const;
-  /// Whether a layer or the entry's copy has rows inside the tensor to make in strip `strip`.
+  /// Whether any of the rows of strip `strip` lies inside the tensor, which has `height` of them.
   bool makes_rows(const StripTensor& rows, int height, int strip) const;
 };
 

@@ -5,6 +5,7 @@
 namespace assay {
 namespace {
 
+/// What the first kernels of these layers need.
 std::vector<LayerMemory> needs_of(const IntegerGraph& shapes, const Core& core) {
   std::vector<LayerMemory> needs;
   for (const IntegerLayer& layer : shapes.layers) {
@@ -17,17 +18,13 @@ std::vector<LayerMemory> needs_of(const IntegerGraph& shapes, const Core& core) 
 
 }  // namespace
 
-std::vector<LayerMemory> first_needs(const IntegerGraph& graph, const Core& core,
-                                     const StripPlan& plan) {
-  return needs_of(strip_shapes(graph, plan), core);
-}
-
 KernelChoice choose_in_room(const IntegerGraph& graph, const Core& core, const RamRoom& room) {
   KernelChoice choice;
   const auto whole = needs_of(graph, core);
   if (has_room(room, graph, whole)) return choice;
   const auto found = choose_strips(
-      graph, [&](const StripPlan& plan) { return first_needs(graph, core, plan); }, room);
+      graph, [&](const StripPlan& plan) { return needs_of(strip_shapes(graph, plan), core); },
+      room);
   if (found && (found->has_room || found->arena < plan_memory(graph, whole).arena_bytes))
     choice.strips = found->range;
   return choice;

@@ -6,10 +6,6 @@
 
 namespace assay {
 
-/// What the first kernels of `core` need with these strips.
-std::vector<LayerMemory> first_needs(const IntegerGraph& graph, const Core& core,
-                                     const StripPlan& plan);
-
 /// The first kernels; with layers in strips where they have no room otherwise. Where no strips give
 /// them room those with the smallest arena, as far as it is smaller than without.
 KernelChoice choose_in_room(const IntegerGraph& graph, const Core& core, const RamRoom& room);

@@ -1,6 +1,8 @@
 // Help, listings and a whole measurement, as a user meets them; nothing here trains.
 #include <gtest/gtest.h>
 
+#include <regex>
+
 #include "harness/core/json.hpp"
 #include "harness/core/part.hpp"
 #include "harness/core/paths.hpp"
@@ -164,6 +166,25 @@ TEST(Measure, SaysWhichCoreExecutedIt) {
   }
 }
 
+TEST(Measure, RunsInTheLeastRamThatItNames) {
+  const User user;
+  user.write("model.onnx", small_model());
+  const auto measure = [&](const std::string& budget) {
+    return user.run({"measure", "model.onnx", "--on", "virtual:stm32f405", "--samples", "2",
+                     "--explain", "--ram-budget", budget});
+  };
+  const auto refused = measure("1");
+  EXPECT_EQ(refused.exit_code, 2);
+  std::smatch least;
+  ASSERT_TRUE(
+      std::regex_search(refused.errors, least, std::regex("need at least ([0-9]+) bytes of RAM")))
+      << refused.errors;
+  const auto measured = measure(least[1]);
+  EXPECT_EQ(measured.exit_code, 0) << measured.errors;
+  EXPECT_THAT(measured.output,
+              HasSubstr(": " + least[1].str() + " bytes of arena instead of at least"));
+}
+
 TEST(Measure, ExplainsTheKernelsAndSharesTheTrialWithExport) {
   const User user;
   user.write("model.onnx", small_model());
@@ -199,6 +220,8 @@ TEST(Measure, ExplainsTheKernelsAndSharesTheTrialWithExport) {
        "more than the budget of 100"},
       {{"export", "model.onnx", "--part", "stm32f405", "-o", "other", "--flash-budget", "-1"},
        "expected whole bytes, found -1"},
+      {{"export", "model.onnx", "--part", "stm32f405", "-o", "other", "--ram-budget", "10"},
+       "more than the budget of 10"},
       {{"export", "model.onnx", "--part", "stm32f405", "-o", "other", "--latency-budget", "nan"},
        "expected microseconds above 0, found nan"},
       {{"export", "model.onnx", "--part", "raspberry-pi-4", "-o", "other", "--flash-budget", "9"},
