@@ -194,49 +194,26 @@ bool too_long_for_tile(const LayerView& view) {
   return fits(view) && conv_scratch<form_of>(view) > Bytes(kernels::scratch_limit);
 }
 
-/// A row without its way of packing.
-KernelRow row(std::string_view name, IntegerOp op, WeightForm form, std::string_view header,
-              std::string_view function) {
-  KernelRow row{};
-  row.name = name;
-  row.op = op;
-  row.form = form;
-  row.header = header;
-  row.function = function;
-  row.runs_on = has_dsp;
-  row.in_place = never;
-  return row;
-}
+constexpr RowFamily row{has_dsp};
 
 template <auto weights_fit, auto packer_of, auto form_of>
 KernelRow conv_row(std::string_view name, WeightForm form, std::string_view function) {
-  KernelRow conv =
-      row(name, IntegerOp::convolution, form, "targets/runtime/dsp/conv_tile.hpp", function);
   constexpr auto pack = pack_conv<packer_of, form_of>;
-  conv.accepts = form == WeightForm::int8 ? any_layer : accepts<weights_fit, pack>;
-  conv.pack = pack;
-  conv.scratch = conv_scratch<form_of>;
-  return conv;
+  return row(name, IntegerOp::convolution, form, "targets/runtime/dsp/conv_tile.hpp", function,
+             form == WeightForm::int8 ? any_layer : accepts<weights_fit, pack>, pack,
+             conv_scratch<form_of>);
 }
 
 template <auto weights_fit, auto pack, auto form_of>
 KernelRow dense_row(std::string_view name, WeightForm form, std::string_view function) {
-  KernelRow dense =
-      row(name, IntegerOp::dense, form, "targets/runtime/dsp/dense_packed.hpp", function);
-  dense.accepts = accepts<weights_fit, pack>;
-  dense.pack = pack;
-  dense.scratch = dense_scratch<form_of>;
-  return dense;
+  return row(name, IntegerOp::dense, form, "targets/runtime/dsp/dense_packed.hpp", function,
+             accepts<weights_fit, pack>, pack, dense_scratch<form_of>);
 }
 
 template <auto weights_fit, auto pack, auto form_of>
 KernelRow long_conv_row(std::string_view name, WeightForm form, std::string_view function) {
-  KernelRow conv =
-      row(name, IntegerOp::convolution, form, "targets/runtime/dsp/conv_packed.hpp", function);
-  conv.accepts = too_long_for_tile<accepts<weights_fit, pack>, form_of>;
-  conv.pack = pack;
-  conv.scratch = dense_scratch<form_of>;
-  return conv;
+  return row(name, IntegerOp::convolution, form, "targets/runtime/dsp/conv_packed.hpp", function,
+             too_long_for_tile<accepts<weights_fit, pack>, form_of>, pack, dense_scratch<form_of>);
 }
 
 }  // namespace

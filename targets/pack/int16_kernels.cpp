@@ -15,7 +15,7 @@ constexpr Bytes most_scratch{24 << 10};
 
 /// SMLAD, in Thumb or in Arm state.
 bool has_smlad(const Core& core) {
-  return core.dsp || core.architecture == "armv6";
+  return has_dsp(core) || is_armv6(core);
 }
 
 bool lacks_smlad(const Core& core) {

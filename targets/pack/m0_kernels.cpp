@@ -82,9 +82,7 @@ std::vector<ConstantArray> pack_parts(const LayerView& view) {
   const m0::PartsLayout layout = parts_layout(view);
   const auto in_channels = static_cast<std::size_t>(view.input.channels);
   const auto most = static_cast<std::size_t>(layout.positions * layout.channels);
-  const Requantization& r = view.layer.requantization;
   ConstantArray filters{"filters", "std::int8_t", 1, {}};
-  ConstantArray channels{"channels", "std::int32_t", 4, {}};
   const std::span<const std::int8_t> weights = view.layer.weights;
   const std::size_t pieces = most < in_channels ? in_channels : most;  // that parts end with
   for (std::size_t piece = 0; piece < weights.size(); piece += pieces)
@@ -95,11 +93,7 @@ std::vector<ConstantArray> pack_parts(const LayerView& view) {
         filters.values.push_back(weight);
       filters.values.resize(end, 0);
     }
-  for (std::size_t c = 0; c < static_cast<std::size_t>(view.output.channels); ++c) {
-    channels.values.push_back(r.bias[c]);
-    channels.values.push_back(r.multiplier[c]);
-  }
-  return {filters, channels};
+  return {filters, pack_m0_channels(view)};
 }
 
 Bytes parts_scratch(const LayerView& view) {

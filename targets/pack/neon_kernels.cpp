@@ -33,22 +33,7 @@ Bytes dense_scratch(const LayerView& view) {
   return Bytes(static_cast<std::uint64_t>(neon_window(view).column_bytes()));
 }
 
-KernelRow row(std::string_view name, IntegerOp op, std::string_view header,
-              std::string_view function, decltype(KernelRow::pack) pack,
-              decltype(KernelRow::scratch) scratch) {
-  return {.name = name,
-          .op = op,
-          .form = WeightForm::int8,
-          .header = header,
-          .function = function,
-          .runs_on = has_neon,
-          .accepts = any_layer,
-          .pack = pack,
-          .scratch = scratch,
-          .in_place = never,
-          .portable = false,
-          .most_scratch = linux_scratch};
-}
+constexpr RowFamily row{has_neon, linux_scratch};
 
 }  // namespace
 
@@ -102,12 +87,13 @@ Bytes neon_windows_scratch(const LayerView& view, int pixels) {
 
 std::span<const KernelRow> neon_kernels() {
   static const KernelRow rows[] = {
-      row("conv.neon", IntegerOp::convolution, "targets/runtime/neon/conv.hpp",
-          "assay::kernels::conv_neon", pack_windows, conv_scratch),
-      row("depthwise.neon", IntegerOp::depthwise, "targets/runtime/neon/depthwise.hpp",
-          "assay::kernels::depthwise_neon", pack_depthwise, no_scratch),
-      row("dense.neon", IntegerOp::dense, "targets/runtime/neon/dense.hpp",
-          "assay::kernels::dense_neon", pack_windows, dense_scratch),
+      row("conv.neon", IntegerOp::convolution, WeightForm::int8, "targets/runtime/neon/conv.hpp",
+          "assay::kernels::conv_neon", any_layer, pack_windows, conv_scratch),
+      row("depthwise.neon", IntegerOp::depthwise, WeightForm::int8,
+          "targets/runtime/neon/depthwise.hpp", "assay::kernels::depthwise_neon", any_layer,
+          pack_depthwise, no_scratch),
+      row("dense.neon", IntegerOp::dense, WeightForm::int8, "targets/runtime/neon/dense.hpp",
+          "assay::kernels::dense_neon", any_layer, pack_windows, dense_scratch),
   };
   return rows;
 }
