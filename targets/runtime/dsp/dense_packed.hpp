@@ -1,7 +1,7 @@
 // Dense layer with packed weights for cores with SMLAD, and what conv_packed.hpp takes of it; see
 // dense_packed_layout.hpp for the weight format. A weight is used once, so that what decodes it is
 // part of its price: for 256 inputs and 64 channels 1.3 instructions per multiply-accumulate with
-// digits, 1.9 with up to 16 values and 3.7 with more, against 1.1 with int8 weights. L has,
+// digits, 2 with up to 16 values and 3.7 with more, against 1.1 with int8 weights. L has,
 // besides the members of layer.hpp:
 //   packed[]                    weights; std::uint32_t, for codebooks std::uint8_t
 //   std::int8_t values[]        codebooks only: what an index stands for

@@ -1,6 +1,8 @@
-// Dense layer for Armv6-M, and convolution whose windows are too long to be unpacked into scratch
-// memory: eight output channels at a time, weights stored + 128; see layout.hpp. A window is taken
-// in pieces that lie together in memory. L has, besides the members of layer.hpp:
+// Dense layer for Armv6-M, and convolution of one or two pixels or of more channels than
+// conv_parts.hpp has room for: eight output channels at a time, weights stored + 128; see
+// layout.hpp. A window is taken in pieces that lie together in memory. A dense layer of few enough
+// inputs has them as words in scratch memory, for all its channels. L has, besides the members of
+// layer.hpp:
 //   std::uint8_t blocks[]      weights + 128, [block of 8 channels][input][channel]
 //   std::int8_t singles[]      weights of the channels after the blocks, [channel][input]
 //   std::int32_t bias[], multiplier[]  of all channels, those of the blocks filled up
