@@ -94,8 +94,9 @@ ASSAY_INLINE void multiply_channels(const std::int16_t* in, int first, std::int1
 template <class L, int inputs>
 ASSAY_INLINE void multiply_column(const std::int16_t* in, std::int16_t* out) {
   constexpr int whole = L::out_channels / shared_channels * shared_channels;
-  for (int c = 0; c < whole; c += shared_channels)
-    multiply_channels<L, inputs, shared_channels>(in, c, out);
+  if constexpr (whole > 0)
+    for (int c = 0; c < whole; c += shared_channels)
+      multiply_channels<L, inputs, shared_channels>(in, c, out);
   for (int c = whole; c < L::out_channels; ++c)
     multiply_channels<L, inputs, 1>(in, c, out);
 }
