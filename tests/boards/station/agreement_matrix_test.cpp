@@ -1,4 +1,4 @@
-// Every form of weights on every target: 500 samples, every logit against the host's. Ends with a
+// Every form of networks on every target: 500 samples, every logit against the host's. Ends with a
 // table, forms down and targets across. Takes minutes: runs at night (the label).
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,6 @@
 
 #include "harness/core/file.hpp"
 #include "tests/boards/station/form_agreement.hpp"
-#include "tests/targets/build/form_network.hpp"
 
 namespace assay::test {
 namespace {
@@ -17,8 +16,8 @@ constexpr std::size_t samples = 500;
 /// What was found, by target and form; printed when everything has run.
 class Table : public ::testing::Environment {
  public:
-  static std::map<std::string, std::map<WeightForm, std::string>>& cells() {
-    static std::map<std::string, std::map<WeightForm, std::string>> all;
+  static std::map<std::string, std::map<std::string, std::string>>& cells() {
+    static std::map<std::string, std::map<std::string, std::string>> all;
     return all;
   }
   void TearDown() override {
@@ -26,12 +25,12 @@ class Table : public ::testing::Environment {
         "samples with every logit the host's, and how many of the network's layers have a "
         "kernel of the form\n{:<24}",
         "");
-    for (const WeightForm form : weight_forms)
-      fmt::print("  {:<18}", to_string(form));
+    for (const AgreementForm& form : agreement_forms())
+      fmt::print("  {:<18}", form.name);
     for (auto& [target, forms] : cells()) {
       fmt::print("\n{:<24}", target);
-      for (const WeightForm form : weight_forms)
-        fmt::print("  {:<18}", forms[form]);
+      for (const AgreementForm& form : agreement_forms())
+        fmt::print("  {:<18}", forms[form.name]);
     }
     fmt::print("\n");
   }
@@ -43,13 +42,13 @@ const ::testing::Environment* const table =
 class AgreementOn : public ::testing::TestWithParam<AgreementTarget> {};
 
 TEST_P(AgreementOn, EveryForm) {
-  for (const WeightForm form : weight_forms) {
-    SCOPED_TRACE(to_string(form));
+  for (const AgreementForm& form : agreement_forms()) {
+    SCOPED_TRACE(form.name);
     const auto folder = ScratchDirectory::create(::testing::TempDir(), "agreement");
     ASSERT_TRUE(folder);
     const auto found = compare_form(form, GetParam(), samples, folder->path());
     EXPECT_TRUE(found) << found.error().message;
-    Table::cells()[GetParam().name()][form] = found ? found->text() : "failed";
+    Table::cells()[GetParam().name()][form.name] = found ? found->text() : "failed";
     EXPECT_EQ(found ? found->identical : 0, samples);
   }
 }

@@ -10,6 +10,7 @@
 #include "tests/boards/station/desk_rig.hpp"
 #include "tests/boards/station/qemu_opinion.hpp"
 #include "tests/targets/build/form_network.hpp"
+#include "tests/targets/graph/float_form.hpp"
 
 namespace assay::test {
 namespace {
@@ -107,13 +108,28 @@ std::vector<AgreementTarget> agreement_targets() {
   return targets;
 }
 
+const std::vector<AgreementForm>& agreement_forms() {
+  static const std::vector<AgreementForm> forms = [] {
+    std::vector<AgreementForm> all;
+    for (const WeightForm form : weight_forms)
+      all.push_back({std::string(to_string(form)), form_network(form), form});
+    const IntegerGraph plain = form_network(WeightForm::int8);
+    all.push_back({"int16", in_int16(plain)});
+    all.push_back({"float32", in_float(plain, FloatForm::float32)});
+    all.push_back({"float16", in_float(plain, FloatForm::float16)});
+    all.push_back({"dynamic", in_float(plain, FloatForm::dynamic)});
+    return all;
+  }();
+  return forms;
+}
+
 std::string FormAgreement::text() const {
   return fmt::format("{}/{}, {} of form", identical, samples, layers);
 }
 
-Result<FormAgreement> compare_form(WeightForm form, const AgreementTarget& target,
+Result<FormAgreement> compare_form(const AgreementForm& form, const AgreementTarget& target,
                                    std::size_t samples, const fs::path& folder) {
-  Comparison one{form_network(form), form, {}, folder};
+  Comparison one{form.network, form.weights, {}, folder};
   fs::create_directories(folder);
   one.samples = request_for(one.graph, {}, static_cast<int>(samples));
   FormAgreement agreement;
@@ -124,9 +140,9 @@ Result<FormAgreement> compare_form(WeightForm form, const AgreementTarget& targe
     return agreement;
   }
   const Board board = virtual_board("b", target.part);
-  const auto choice = kernels_of_form(one.graph, board.type.part.core, form);
-  agreement.layers = static_cast<std::size_t>(
-      std::ranges::count(choice.layers, form, [](const KernelRow* row) { return row->form; }));
+  const auto choice = kernels_of_form(one.graph, board.type.part.core, form.weights);
+  agreement.layers = static_cast<std::size_t>(std::ranges::count(
+      choice.layers, form.weights, [](const KernelRow* row) { return row->form; }));
   if (target.kind == Kind::board) {
     ASSAY_TRY(agreement.identical, identical_on_board(one, board));
   } else {

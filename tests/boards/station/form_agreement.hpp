@@ -1,5 +1,5 @@
-// Whether networks of every weight form answer alike on every target: each logit of many samples
-// against the reference interpreter's.
+// Whether networks of every form answer alike on every target: each logit of many samples against
+// the reference interpreter's.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/core/result.hpp"
+#include "targets/graph/integer_graph.hpp"
 #include "targets/pack/weight_form.hpp"
 
 namespace assay::test {
@@ -24,6 +25,17 @@ struct AgreementTarget {
 /// The host, every part, and QEMU for every core.
 std::vector<AgreementTarget> agreement_targets();
 
+/// A network that computes, or keeps its weights, in one of the ways there are.
+struct AgreementForm {
+  std::string name;  ///< "int4", "int16", "float16"
+  IntegerGraph network;
+  WeightForm weights = WeightForm::int8;  ///< what its layers are packed in, where kernels exist
+};
+
+/// The same network over int8 tensors with weights of every form, over int16 tensors, and in float
+/// with weights of every kind.
+const std::vector<AgreementForm>& agreement_forms();
+
 struct FormAgreement {
   std::size_t samples = 0;
   std::size_t identical = 0;  ///< with every logit the same
@@ -32,9 +44,9 @@ struct FormAgreement {
   std::string text() const;  ///< "500/500, 4 of form"
 };
 
-/// Builds form_network(form) for the target in `folder`, runs `samples` of its inputs there.
+/// Builds the form's network for the target in `folder`, runs `samples` of its inputs there.
 /// Errors: those of building and of the link.
-Result<FormAgreement> compare_form(WeightForm form, const AgreementTarget& target,
+Result<FormAgreement> compare_form(const AgreementForm& form, const AgreementTarget& target,
                                    std::size_t samples, const std::filesystem::path& folder);
 
 }  // namespace assay::test
