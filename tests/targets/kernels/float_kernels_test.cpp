@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "targets/graph/reference_run.hpp"
+#include "targets/pack/deployment.hpp"
 #include "tests/targets/graph/float_form.hpp"
 #include "tests/targets/kernels/awkward_shapes.hpp"
 #include "tests/targets/kernels/device_suite.hpp"
@@ -45,6 +46,8 @@ std::vector<KernelCase> cases_for(const KernelCore& core) {
     if (Bytes(needed) > Bytes(core.ram.count() * 3 / 4)) continue;
     for (const KernelRow& row : kernel_table()) {
       if (!takes(row, view) || !row.runs_on(core_of(core))) continue;
+      const Bytes constants = deploy_layer(view, row).constant_bytes;
+      if (constants > Bytes(core.flash.count() * 3 / 4)) continue;
       const std::string name = fmt::format("{} {}", row.name, one.name);
       cases.push_back({name, one.graph, &row, false});
       if (row.in_place(view)) cases.push_back({name + " in place", one.graph, &row, true});
