@@ -60,6 +60,7 @@ void check_connections(JsonObject& object, const Board& board) {
 void read_command(JsonObject& object, Board& board) {
   board.probe_serial = "linux-" + board.name;  // there is no probe; what the lock is on
   if (board.virtual_board) return;
+  board.unique_id = object.maybe<std::string>("unique_id");  // its device tree's serial number
   board.command = object.list<std::string>("command");
   if (board.command.empty())
     object.problem("command",

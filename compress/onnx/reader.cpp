@@ -165,6 +165,9 @@ class ModelReader {
           fmt::format("the name of node {} ({}) is no UTF-8 text: rename it and export "
                       "the model again",
                       index, in_quotes(node.name)));
+    if (!is_text(node.op_type) || !is_text(node.domain))
+      return wrong(fmt::format("the operator of node {} ({}) is no UTF-8 text", index,
+                               in_quotes(node.op_type)));
     if (node.op_type.empty()) return wrong(node, "names no operator");
     ASSAY_CHECK(check_schema(proto, node));
     for (const std::string& input : node.inputs)

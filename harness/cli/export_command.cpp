@@ -128,15 +128,15 @@ std::string normalization_of(const onnx::Model& model) {
 void tell_what_does_not_fit(const GeneratedModel& model, const Part& part) {
   const auto tell = [&](const char* what, Bytes needed, Bytes size, const char* memory) {
     if (needed > size)
-      fmt::print(stderr, "assay: {} of {} bytes do not fit {}, which has {} bytes of {}\n", what,
+      fmt::print(stderr, "assay: {} {} bytes, and {} has {} bytes of {}: it does not fit\n", what,
                  needed.count(), part.title, size.count(), memory);
   };
   if (part.runs_linux()) return;
-  tell("constants", model.weight_bytes, part.flash().size, "flash");
+  tell("the constants take", model.weight_bytes, part.flash().size, "flash");
   Bytes largest;
   for (const MemoryRegion& region : part.memory)
     if (!region.flash) largest = std::max(largest, region.size);
-  tell("an arena", model.arena_bytes, largest, "RAM in its largest bank");
+  tell("the arena takes", model.arena_bytes, largest, "RAM in its largest bank");
 }
 
 Result<int> run(const Options& options) {
@@ -185,7 +185,7 @@ Result<int> run(const Options& options) {
 Action declare_export(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("model", options->model,
-                 "ONNX model: int8 (QDQ), or float with float32, float16 or int8 weights")
+                 "ONNX model: int8 or int16 (QDQ), or float with float32, float16 or int8 weights")
       ->required();
   app.add_option("--part", options->part, "A part, a board type, or host: portable kernels only")
       ->required();

@@ -39,11 +39,13 @@ struct GoalOptions {
     options.add_option("--ram-budget", ram_budget, ram_budget_help)->check(whole_number);
   }
 
-  /// Digits alone: a sign would wrap around.
+  /// Digits alone: a sign would wrap around, and a zero in front would make it octal.
   static std::string whole_number(const std::string& text) {
     const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
-    return digits && !text.empty() && text.size() <= 12 ? ""
-                                                        : "expected whole bytes, found " + text;
+    const bool octal = text.size() > 1 && text.front() == '0';
+    return digits && !octal && !text.empty() && text.size() <= 12
+               ? ""
+               : "expected whole bytes, found " + text;
   }
   static std::string positive_number(const std::string& text) {
     double number = 0;

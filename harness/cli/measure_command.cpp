@@ -179,7 +179,7 @@ Result<int> run(const Options& options) {
 Action declare_measure(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("model", options->model,
-                 "ONNX model: int8 (QDQ), or float with float32, float16 or int8 weights")
+                 "ONNX model: int8 or int16 (QDQ), or float with float32, float16 or int8 weights")
       ->required();
   app.add_option("--on", options->on, "A board of the inventory, or virtual:<board type or part>")
       ->required();

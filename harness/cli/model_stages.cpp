@@ -1,6 +1,7 @@
 #include "harness/cli/model_stages.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "harness/plan/plan.hpp"
 
@@ -27,7 +28,7 @@ Result<FirmwareStages> firmware_stages(const BoardType& type, const Pace& pace,
 }
 
 void announce_trial(const StageCache& cache, const FirmwareStages& stages, const BoardType& type) {
-  if (type.part.runs_linux() || cache.has(stages.trial)) return;
+  if (type.part.runs_linux() || cache.has(stages.trial) || !::isatty(STDERR_FILENO)) return;
   fmt::print(stderr, "assay: trying every kernel for every layer on a virtual {}, once per model\n",
              type.part.title);
 }

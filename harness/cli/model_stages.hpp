@@ -23,7 +23,7 @@ struct FirmwareStages {
 Result<FirmwareStages> firmware_stages(const BoardType& type, const Pace& pace,
                                        const DeployGoal& goal, const std::string& model_hash);
 
-/// Says on standard error what takes half a minute, when the trial's result is not there yet.
+/// Tells a terminal what takes half a minute, when the trial's result is not there yet.
 void announce_trial(const StageCache& cache, const FirmwareStages& stages, const BoardType& type);
 
 }  // namespace assay::cli

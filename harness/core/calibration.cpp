@@ -135,6 +135,13 @@ Status check_point(const Part& part, const CalibrationPoint& point) {
     return fail(ErrorKind::bad_input,
                 fmt::format("{} runs Linux and has no cycle model: there is nothing to calibrate",
                             part.name));
+  if (!std::ranges::none_of(point.board, [](unsigned char c) { return c < 0x20; }))
+    return fail(ErrorKind::bad_input,
+                fmt::format("{}: the board's name has control characters", point.network));
+  if (point.clock < Hertz(1'000'000))
+    return fail(ErrorKind::bad_input,
+                fmt::format("{}: a clock_hz of {} is below 1 MHz: give it in hertz", point.network,
+                            point.clock.count()));
   if (point.clock > part.max_clock.value)
     return fail(
         ErrorKind::bad_input,

@@ -97,7 +97,12 @@ Result<std::optional<Calibration>> load_calibration(const std::filesystem::path&
   std::error_code unreadable;
   if (!std::filesystem::exists(path, unreadable) && !unreadable) return std::nullopt;
   ASSAY_TRY(const auto json, read_json_file(path));
-  ASSAY_TRY(auto calibration, parse_calibration(json, path.string()));
+  auto parsed = parse_calibration(json, path.string());
+  if (!parsed)
+    return fail(parsed.error().kind,
+                fmt::format("{}; mend it, or remove it with assay calibrate --remove {}",
+                            parsed.error().message, part.name));
+  Calibration& calibration = *parsed;
   if (calibration.part != part.name)
     return fail(ErrorKind::bad_input, fmt::format("{} is a calibration of {}, not of {}",
                                                   path.string(), calibration.part, part.name));

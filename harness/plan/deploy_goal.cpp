@@ -71,7 +71,7 @@ std::string missed_goal(const DeployGoal& goal, const GoalFigures& figures) {
         goal.flash_budget->count());
   if (goal.latency_budget && figures.latency && *figures.latency > *goal.latency_budget)
     return fmt::format(
-        "an inference takes {:.10g} us, {:.3g} us more than the latency budget of {:.10g} us",
+        "an inference takes {:.10g} us, {:.10g} us more than the latency budget of {:.10g} us",
         figures.latency->count(), (*figures.latency - *goal.latency_budget).count(),
         goal.latency_budget->count());
   return "";

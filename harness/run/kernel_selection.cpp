@@ -125,21 +125,36 @@ class Selector {
                        (arena - *ram_limit_).count());
   }
 
-  /// Those that ran; where none did, the first that runs in strips, or the smallest, of which the
-  /// linker then says how it misses.
+  /// Those that ran; where none did, one that runs in strips, or the smallest, of which the linker
+  /// then says how it misses.
   void find_options() {
     for (std::size_t layer = 0; layer < trial_.layers.size(); ++layer) {
       const auto& kernels = trial_.layers[layer];
       Options options;
       for (std::size_t k = 0; k < kernels.size(); ++k)
         if (kernels[k].cycles && kernels[k].refused.empty()) options.push_back(k);
-      for (std::size_t k = 0; k < kernels.size() && options.empty(); ++k)
-        if (arena_.in_strips(layer) && arena_.scratch(layer, k)) options.push_back(k);
+      if (options.empty() && arena_.in_strips(layer)) options = untried_in_strips(layer);
       if (options.empty())
         options.push_back(static_cast<std::size_t>(
             std::ranges::min_element(kernels, {}, &TriedKernel::constants) - kernels.begin()));
       options_.push_back(std::move(options));
     }
+  }
+
+  /// The kernel of a layer that was too large to be tried as a whole: nothing tells the time of
+  /// one, so that it is the first where time alone is asked for, and else the smallest.
+  Options untried_in_strips(std::size_t layer) {
+    auto& kernels = trial_.layers[layer];
+    Options found;
+    for (std::size_t k = 0; k < kernels.size(); ++k) {
+      if (!arena_.scratch(layer, k)) continue;
+      kernels[k].refused = "the layer as a whole does not fit, in strips nothing was tried";
+      found.push_back(k);
+    }
+    if (found.empty()) return found;
+    if (goal_.optimize == Optimize::latency && !goal_.flash_budget) return {found.front()};
+    return {
+        *std::ranges::min_element(found, {}, [&](std::size_t k) { return kernels[k].constants; })};
   }
 
   Result<Picks> choose_by_cost() const {

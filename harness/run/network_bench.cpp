@@ -73,11 +73,13 @@ Result<std::vector<NetworkFigure>> bench_networks_on(const Board& board,
   for (const BenchNetwork& network : networks) {
     ASSAY_TRY(const auto graph, bench_network_graph(network));
     BenchOrder order{std::string(network.name), graph, {}, 2};
-    if (ram_budget) {
-      ASSAY_TRY(order.kernels, kernels_in(graph, board.type.part.core, *ram_budget));
-    }
-    const auto run = bench_graph(order, board, desk, scratch_folder, stop);
-    if (!run && !does_not_fit(run.error())) return tl::unexpected(run.error());
+    Result<KernelChoice> kernels{KernelChoice{}};
+    if (ram_budget) kernels = kernels_in(graph, board.type.part.core, *ram_budget);
+    if (!kernels && networks.size() == 1) return tl::unexpected(kernels.error());
+    if (kernels) order.kernels = *kernels;
+    const auto run = kernels ? bench_graph(order, board, desk, scratch_folder, stop)
+                             : tl::unexpected(kernels.error());
+    if (kernels && !run && !does_not_fit(run.error())) return tl::unexpected(run.error());
     NetworkFigure figure = run ? figure_of(*run) : NetworkFigure{};
     if (!run) figure.misfit = run.error().message;
     figure.network = network.name;

@@ -40,8 +40,9 @@ struct NetworkFigure {
 };
 
 /// Measures every network of bench_networks() whose name is in `names` (all, when empty), in strips
-/// where its arena is above `ram_budget` otherwise. Errors: bad_input for a budget that no strips
-/// keep (naming the least), for a board that is not virtual or an unknown name; failed_verdict when
+/// where its arena is above `ram_budget` otherwise; one of several that no strips bring below it is
+/// a misfit. Errors: bad_input for a budget that the only one cannot keep (naming the least), for a
+/// board that is not virtual or an unknown name; failed_verdict when
 /// a logit differs from the interpreter's; those of building and the board.
 Result<std::vector<NetworkFigure>> bench_networks_on(const Board& board,
                                                      const std::vector<std::string>& names,

@@ -61,10 +61,12 @@ TEST_F(Inventory, IsEmptyWithoutAFile) {
 
 TEST_F(Inventory, ReachesBoardsUnderLinuxByACommand) {
   const auto boards =
-      load(R"({"boards": [{"name": "a", "type": "raspberry-pi-zero", "command": ["ssh", "pi@a"]},)"
+      load(R"({"boards": [{"name": "a", "type": "raspberry-pi-zero", "command": ["ssh", "pi@a"],)"
+           R"( "unique_id": "10000000f00d"},)"
            R"( {"name": "b", "type": "raspberry-pi-4", "virtual": true}]})");
   ASSERT_TRUE(boards) << boards.error().message;
   EXPECT_THAT(boards->at(0).command, ::testing::ElementsAre("ssh", "pi@a"));
+  EXPECT_EQ(boards->at(0).unique_id, "10000000f00d");
   EXPECT_TRUE(boards->at(0).uart.empty());
   EXPECT_TRUE(boards->at(1).command.empty());
   EXPECT_TRUE(boards->at(1).virtual_board);

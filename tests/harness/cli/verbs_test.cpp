@@ -220,6 +220,8 @@ TEST(Measure, ExplainsTheKernelsAndSharesTheTrialWithExport) {
        "more than the budget of 100"},
       {{"export", "model.onnx", "--part", "stm32f405", "-o", "other", "--flash-budget", "-1"},
        "expected whole bytes, found -1"},
+      {{"export", "model.onnx", "--part", "stm32f405", "-o", "other", "--ram-budget", "010000"},
+       "expected whole bytes, found 010000"},
       {{"export", "model.onnx", "--part", "stm32f405", "-o", "other", "--ram-budget", "10"},
        "more than the budget of 10"},
       {{"export", "model.onnx", "--part", "stm32f405", "-o", "other", "--latency-budget", "nan"},

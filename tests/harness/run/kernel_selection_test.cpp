@@ -159,6 +159,15 @@ TEST_F(KernelSelectionOf, KernelsInStripsAreTheFirstWhereNoneFitAsAWhole) {
   EXPECT_TRUE(selection->choice.strips);
   EXPECT_EQ(selection->choice.layers[0]->name, "conv.dsp");
   EXPECT_FALSE(selection->layers.at(0).contains("modelled_cycles"));
+
+  // Nothing tells their time, but their bytes are known.
+  trial_.layers[0][1].constants = Bytes(1);
+  DeployGoal small;
+  small.optimize = Optimize::flash;
+  const auto smaller = select(small);
+  ASSERT_TRUE(smaller) << smaller.error().message;
+  EXPECT_TRUE(smaller->choice.strips);
+  EXPECT_EQ(smaller->choice.layers[0]->name, trial_.layers[0][1].kernel);
 }
 
 TEST_F(KernelSelectionOf, NamesTheLeastRamThereCanBe) {
