@@ -60,7 +60,7 @@ std::vector<LayerMemory> KernelArena::memory_of(const std::vector<LayerNeeds>& n
 
 void KernelArena::choose_strips() {
   const auto whole = memory_of(whole_, smallest_of(whole_));
-  if (has_room(room_, graph_, whole)) return;
+  if (assay::has_room(room_, graph_, whole)) return;
   const auto found = assay::choose_strips(
       graph_,
       [&](const StripPlan& plan) {
@@ -77,6 +77,10 @@ void KernelArena::choose_strips() {
 std::optional<Bytes> KernelArena::scratch(std::size_t layer, std::size_t kernel) const {
   const auto& needs = needs_[layer][kernel];
   return needs ? std::optional(needs->scratch) : std::nullopt;
+}
+
+bool KernelArena::has_room(const Picks& picks) const {
+  return assay::has_room(room_, graph_, memory_of(needs_, picks), plan_ ? &*plan_ : nullptr);
 }
 
 Bytes KernelArena::with(const Picks& picks) const {

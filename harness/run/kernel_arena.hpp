@@ -29,6 +29,9 @@ class KernelArena {
   /// Scratch of a kernel, in strips where its layer runs in strips; nothing where it cannot.
   std::optional<Bytes> scratch(std::size_t layer, std::size_t kernel) const;
   bool in_strips(std::size_t layer) const { return plan_ && plan_->covers(layer); }
+  /// Whether the tensors and scratch of these kernels find a place, in the banks where there are
+  /// any.
+  bool has_room(const Picks& picks) const;
   /// The arena with these kernels.
   Bytes with(const Picks& picks) const;
   /// The kernels that need the least scratch.

@@ -112,14 +112,14 @@ class Selector {
       for (std::size_t k = 0; k < trial_.layers[layer].size(); ++k) {
         Picks picks = smallest;
         picks[layer] = k;
-        const Bytes arena = arena_.with(picks);
         TriedKernel& tried = trial_.layers[layer][k];
-        if (k != smallest[layer] && arena > *ram_limit_ && tried.refused.empty())
-          tried.refused = over_ram(arena);
+        if (k != smallest[layer] && tried.refused.empty() && !arena_.has_room(picks))
+          tried.refused = over_ram(arena_.with(picks));
       }
   }
 
   std::string over_ram(Bytes arena) const {
+    if (arena <= *ram_limit_) return "finds no place in the banks of the RAM";
     return fmt::format("exceeds the RAM{} by {} bytes",
                        ram_limit_ == trial_.ram_left ? "" : " budget",
                        (arena - *ram_limit_).count());
@@ -211,15 +211,14 @@ class Selector {
   /// that can be spared. False when there is nothing to do.
   bool drop_largest_scratch(const Picks& picks) {
     if (!ram_limit_) return false;
-    const Bytes arena = arena_.with(picks);
-    if (arena <= *ram_limit_) return false;
+    if (arena_.has_room(picks)) return false;
     std::optional<std::size_t> largest;
     for (std::size_t layer = 0; layer < picks.size(); ++layer)
       if (options_[layer].size() > 1 && scratch(layer, picks) > least_scratch(layer) &&
           (!largest || scratch(layer, picks) > scratch(*largest, picks)))
         largest = layer;
     if (!largest) return false;
-    trial_.layers[*largest][picks[*largest]].refused = over_ram(arena);
+    trial_.layers[*largest][picks[*largest]].refused = over_ram(arena_.with(picks));
     std::erase(options_[*largest], picks[*largest]);
     return true;
   }

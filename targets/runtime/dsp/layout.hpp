@@ -11,8 +11,8 @@
 // modulo 2^32: exact while |A1| < 2^23. Needs weights in [-127, 127].
 #pragma once
 
+#include "targets/runtime/column_strips.hpp"
 #include "targets/runtime/scratch.hpp"
-#include "targets/runtime/strips.hpp"
 #include "targets/runtime/unroll.hpp"
 
 namespace assay::kernels::dsp {

@@ -8,8 +8,8 @@
 
 #include <cstdint>
 
+#include "targets/runtime/column_strips.hpp"
 #include "targets/runtime/scratch.hpp"
-#include "targets/runtime/strips.hpp"
 #include "targets/runtime/unroll.hpp"
 
 namespace assay::kernels::m0 {

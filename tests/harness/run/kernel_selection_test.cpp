@@ -147,6 +147,24 @@ TEST_F(KernelSelectionOf, RunsInStripsWhereThePartIsTooSmall) {
   EXPECT_EQ(select(goal)->choice.strips, selection->choice.strips);
 }
 
+// Scratch lies in a bank of its own where the bank of the tensors has no room for it.
+TEST_F(KernelSelectionOf, CountsEveryBankOfTheRam) {
+  trial_.ram_left = Bytes(1304);
+  const auto chosen_in = [&](Bytes second) {
+    const RamLayout ram{{{"FIRST", Bytes(1304)}, {"SECOND", second}}, Bytes(0)};
+    const auto selection = select_kernels(graph_, core_, trial_, {}, pace_, ram);
+    EXPECT_TRUE(selection) << selection.error().message;
+    return *selection;
+  };
+  const KernelSelection roomy = chosen_in(Bytes(256));
+  EXPECT_FALSE(roomy.choice.strips);
+  EXPECT_EQ(roomy.choice.layers[0]->name, "conv.dsp");
+  const KernelSelection narrow = chosen_in(Bytes(128));
+  EXPECT_EQ(narrow.choice.layers[0]->name, "conv.reference");
+  EXPECT_THAT(narrow.layers.at(0).at("alternatives").at(0).at("why_not").get<std::string>(),
+              HasSubstr("the RAM"));
+}
+
 TEST_F(KernelSelectionOf, KernelsInStripsAreTheFirstWhereNoneFitAsAWhole) {
   trial_.ram_left = Bytes(1000);
   for (TriedKernel& kernel : trial_.layers[0]) {
