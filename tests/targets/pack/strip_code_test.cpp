@@ -55,7 +55,7 @@ TEST_P(StripCode, LogitsEqualTheInterpreters) {
   const auto graph = lower(test::random_stages(GetParam()));
   ASSERT_TRUE(graph) << graph.error().message;
   const auto range = draw_range(*graph, random);
-  if (!range) GTEST_SKIP() << "nothing in it runs in strips";
+  ASSERT_TRUE(range);
   expect_same_logits(*graph, *range, random, std::to_string(GetParam()));
 }
 
