@@ -166,7 +166,14 @@ TEST(Calibration, RefusesPointsThatMakeNoSense) {
   const auto point = parse_measured_point(good, "point");
   ASSERT_TRUE(point) << point.error().message;
   EXPECT_DOUBLE_EQ(point->point.measured_cycles, 16800);
-  EXPECT_TRUE(check_point(*load_part("stm32f405"), point->point));
+  const Part part = *load_part("stm32f405");
+  EXPECT_TRUE(check_point(part, point->point));
+  CalibrationPoint in_megahertz = point->point;
+  in_megahertz.clock = Hertz(168);
+  EXPECT_THAT(check_point(part, in_megahertz).error().message, HasSubstr("give it in hertz"));
+  CalibrationPoint colourful = point->point;
+  colourful.board = "f405\x1b[31m";
+  EXPECT_THAT(check_point(part, colourful).error().message, HasSubstr("control characters"));
   struct Case {
     const char* key;
     Json value;
