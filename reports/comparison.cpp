@@ -10,6 +10,7 @@
 
 #include "reports/grouping.hpp"
 #include "reports/number.hpp"
+#include "reports/short_labels.hpp"
 #include "reports/statistics.hpp"
 
 namespace assay {
@@ -212,7 +213,7 @@ std::vector<Contrast> find_contrasts(const ReportTable& table, const ReportInput
 }
 
 std::optional<Grid> comparison_grid(const ReportInput& input, const FigureStyle& style) {
-  const ReportTable table = report_table(input, ColumnChoice::all);
+  const ReportTable table = printed_table(input, ColumnChoice::all);
   const std::vector<Contrast> contrasts = find_contrasts(table, input);
   if (contrasts.empty()) return std::nullopt;
   const double within = request_of(input)->at("within_pp");

@@ -10,6 +10,7 @@
 #include "reports/html_text.hpp"
 #include "reports/number.hpp"
 #include "reports/report.hpp"
+#include "reports/short_labels.hpp"
 #include "reports/summary.hpp"
 #include "reports/table.hpp"
 
@@ -215,8 +216,8 @@ std::string footer_html(const ReportSummary& summary) {
 }  // namespace
 
 std::string render_html(const ReportInput& input) {
-  const ReportTable table = report_table(input, ColumnChoice::all);
-  const ReportTable headline = report_table(input, ColumnChoice::page);
+  const ReportTable table = printed_table(input, ColumnChoice::all);
+  const ReportTable headline = printed_table(input, ColumnChoice::page);
   const ReportSummary summary = summarize(input);
   const Json charts = chart_data(headline, summary.teacher_accuracy);
   std::string out = head_html(input.title) + "<body>\n<main>\n" + header_html(input, summary);

@@ -7,6 +7,7 @@
 
 #include "reports/grid.hpp"
 #include "reports/report.hpp"
+#include "reports/short_labels.hpp"
 #include "reports/summary.hpp"
 
 namespace assay {
@@ -83,7 +84,7 @@ std::string label_of(std::string_view title) {
 }  // namespace
 
 std::string render_latex(const ReportInput& input) {
-  const ReportTable table = report_table(input, ColumnChoice::printed);
+  const ReportTable table = printed_table(input, ColumnChoice::printed);
   const Grid grid = make_grid(table, {"\u202f", " ± ", "–"});
   std::string alignment;
   std::vector<std::string> titles, notes;

@@ -6,6 +6,7 @@
 #include "reports/comparison.hpp"
 #include "reports/grid.hpp"
 #include "reports/report.hpp"
+#include "reports/short_labels.hpp"
 #include "reports/summary.hpp"
 
 namespace assay {
@@ -44,7 +45,7 @@ std::string markdown_table(const Grid& grid) {
 }  // namespace
 
 std::string render_markdown(const ReportInput& input) {
-  const ReportTable table = report_table(input, ColumnChoice::printed);
+  const ReportTable table = printed_table(input, ColumnChoice::printed);
   const ReportSummary summary = summarize(input);
   std::string out = fmt::format("# {}\n\n", markdown_text(input.title));
   for (const auto& [name, value] : heading_facts(summary))
