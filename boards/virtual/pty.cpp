@@ -18,7 +18,10 @@ Result<std::unique_ptr<Pty>> Pty::open(std::function<void()> on_input,
   const auto failed = [](int master) {
     const std::string reason = std::strerror(errno);
     if (master >= 0) close(master);
-    return fail(ErrorKind::infrastructure, fmt::format("cannot open a pty for a UART: {}", reason));
+    return fail(ErrorKind::infrastructure,
+                fmt::format("cannot open a pty for a UART: {}; see that devpts is mounted at "
+                            "/dev/pts and that the system has ptys left",
+                            reason));
   };
   const int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
   std::array<char, 128> name{};
