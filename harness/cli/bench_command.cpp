@@ -31,6 +31,7 @@ Json figure_json(const std::string& board, const KernelFigure& figure, const Cyc
             {"shape", figure.shape},
             {"kernel", figure.kernel},
             {"form", to_string(figure.form)},
+            {"arithmetic", to_string(figure.element)},
             {"macs", figure.macs},
             {"instructions", figure.instructions},
             {"instructions_per_mac", figure.instructions / figure.macs},

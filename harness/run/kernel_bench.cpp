@@ -33,6 +33,7 @@ Result<KernelFigure> bench_one(const BenchShape& shape, const IntegerGraph& grap
   figure.cycles = run.cycles;
   figure.code_bytes = static_cast<double>(run.image.rom_code.count());
   figure.form = shape.form;
+  figure.element = shape.shape.element;
   figure.weights = static_cast<double>(graph.layers.front().weights.size());
   figure.constant_bytes = static_cast<double>(layer.constants.count());
   figure.scratch_bytes = static_cast<double>(layer.scratch.count());
@@ -58,7 +59,7 @@ Result<std::vector<KernelFigure>> bench_kernels(const Board& board,
     const KernelRow* kernel = shape.kernel.empty() ? find_kernel(view, core, shape.form)
                                                    : find_kernel_named(view, core, shape.kernel);
     if (!kernel) continue;
-    for (const KernelRow* row : {&reference_kernel(shape.shape.op), kernel}) {
+    for (const KernelRow* row : {&reference_kernel(view), kernel}) {
       const KernelChoice choice{.force_kernel = std::string(row->name)};
       ASSAY_TRY(auto figure, bench_one(shape, graph, choice, board, desk, scratch_folder, stop));
       figures.push_back(std::move(figure));

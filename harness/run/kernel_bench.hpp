@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "boards/station/desk.hpp"
+#include "harness/core/element.hpp"
 #include "targets/pack/weight_form.hpp"
 
 namespace assay {
@@ -17,8 +18,9 @@ struct KernelFigure {
   std::string shape;   ///< "conv 3x3 16->16 16x16"
   std::string kernel;  ///< row of the kernel table
   WeightForm form = WeightForm::int8;
-  double macs = 0;          ///< nominal, of one inference
-  double instructions = 0;  ///< executed between the markers, counted
+  Element element = Element::int8;  ///< of the tensors
+  double macs = 0;                  ///< nominal, of one inference
+  double instructions = 0;          ///< executed between the markers, counted
   /// Counted like them; LDM counts each word, a byte counts as one. Absent under Linux.
   std::optional<double> words_loaded;
   std::optional<double> cycles;

@@ -232,10 +232,17 @@ namespace {
 /// A layer and what CMSIS-NN takes for it, whatever the weights are.
 struct Published {
   SingleLayer layer;
-  double m0;
-  double m4;
-  double m7;
+  std::optional<double> m0 = {};
+  std::optional<double> m4 = {};
+  std::optional<double> m7 = {};
 };
+
+/// The same layer over int16 tensors.
+Published wide(const Published& of) {
+  SingleLayer layer = of.layer;
+  layer.element = Element::int16;
+  return {layer};
+}
 
 BenchShape bench(std::string_view name, const Published& of, WeightFill fill, WeightForm form,
                  std::string_view kernel = {}) {
@@ -299,6 +306,10 @@ std::span<const BenchShape> bench_shapes() {
       bench("dense, 75 % blocks, 16 clusters", dense, Fill::blocks75_clusters16,
             Form::blocks_codebook16),
       bench("dense, 90 % zeros", dense, Fill::scattered90, Form::unstructured),
+      bench("conv 3x3, int16", wide(conv3), Fill::random, Form::int8),
+      bench("conv 1x1, int16", wide(conv1), Fill::random, Form::int8),
+      bench("depthwise 3x3, int16", wide(depthwise), Fill::random, Form::int8),
+      bench("dense, int16", wide(dense), Fill::random, Form::int8),
   };
   return shapes;
 }

@@ -64,14 +64,11 @@ std::vector<ConstantArray> pack_scale(const LayerView& view) {
 }
 
 std::vector<ConstantArray> pack_multiply(const LayerView& view) {
-  return {{"per_channel", "std::int32_t", 4, {view.input_at(1).size() != view.input.size()}}};
+  return {per_channel_array(view)};
 }
 
 std::vector<ConstantArray> pack_concat(const LayerView& view) {
-  ConstantArray channels{"channels", "std::int32_t", 4, {}};
-  for (std::size_t i = 0; i < view.layer.inputs.size(); ++i)
-    channels.values.push_back(view.input_at(i).channels);
-  return {channels};
+  return {channels_array(view)};
 }
 
 std::vector<ConstantArray> pack_function(const LayerView& view) {

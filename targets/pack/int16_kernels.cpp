@@ -13,15 +13,6 @@ namespace int16 = kernels::int16;
 /// Four windows of 3000 inputs.
 constexpr Bytes most_scratch{24 << 10};
 
-/// SMLAD, in Thumb or in Arm state.
-bool has_smlad(const Core& core) {
-  return has_dsp(core) || is_armv6(core);
-}
-
-bool lacks_smlad(const Core& core) {
-  return !has_smlad(core);
-}
-
 /// Four weights as the bytes of a word, in the order SXTB16 widens them.
 template <class WeightAt>
 std::int64_t word_of(WeightAt weight_at) {
@@ -95,14 +86,34 @@ std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
   return arrays;
 }
 
-/// The inputs of one window.
-Bytes column_scratch(const LayerView& view) {
-  const int inputs = view.layer.window.kernel_height * conv_layout(view).row;
-  return Bytes(static_cast<std::uint64_t>(inputs) * size_of(Element::int16));
+int16::PlaneLayout plane_layout(const LayerView& view) {
+  const Window& w = view.layer.window;
+  return {view.output.height, view.output.width, w.kernel_height,
+          w.kernel_width,     w.stride_height,   w.stride_width};
 }
 
 bool has_four_channels(const LayerView& view) {
   return view.output.channels >= 4;
+}
+
+/// Where a channel has outputs enough to be worth its copy, or no other kernel takes so few.
+bool accepts_plane(const LayerView& view) {
+  constexpr int most_taps = 64, least_outputs = 16;
+  const Window& w = view.layer.window;
+  return w.kernel_width >= 2 && w.kernel_height * w.kernel_width <= most_taps &&
+         (w.stride_width == 1 || w.stride_width % 2 == 0) &&
+         (view.output.height * view.output.width >= least_outputs || !has_four_channels(view)) &&
+         plane_layout(view).band() > 0;
+}
+
+Bytes plane_scratch(const LayerView& view) {
+  return Bytes(static_cast<std::uint64_t>(plane_layout(view).scratch_bytes()));
+}
+
+/// The inputs of one window.
+Bytes column_scratch(const LayerView& view) {
+  const int inputs = view.layer.window.kernel_height * conv_layout(view).row;
+  return Bytes(static_cast<std::uint64_t>(inputs) * size_of(Element::int16));
 }
 
 bool has_small_window(const LayerView& view) {
@@ -112,6 +123,10 @@ bool has_small_window(const LayerView& view) {
 
 bool has_small_window_and_four_channels(const LayerView& view) {
   return has_small_window(view) && has_four_channels(view);
+}
+
+bool has_small_window_and_eight_channels(const LayerView& view) {
+  return has_small_window(view) && view.output.channels >= 8;
 }
 
 /// A row for the cores without SMLAD, with the constants of the reference kernel.
@@ -148,6 +163,17 @@ std::span<const KernelRow> int16_kernels() {
        .in_place = never,
        .portable = false,
        .most_scratch = most_scratch},
+      {.name = "depthwise_plane.int16.smlad",
+       .op = IntegerOp::depthwise,
+       .element = Element::int16,
+       .header = "targets/runtime/int16/depthwise_plane.hpp",
+       .function = "assay::kernels::depthwise_plane_int16_smlad",
+       .runs_on = has_smlad,
+       .accepts = accepts_plane,
+       .pack = pack_weights_and_requantization,
+       .scratch = plane_scratch,
+       .in_place = never,
+       .portable = false},
       {.name = "depthwise.int16.smlad",
        .op = IntegerOp::depthwise,
        .element = Element::int16,
@@ -167,6 +193,17 @@ std::span<const KernelRow> int16_kernels() {
        .runs_on = has_smlad,
        .accepts = has_four_channels,
        .pack = pack_dense,
+       .scratch = no_scratch,
+       .in_place = never,
+       .portable = false},
+      {.name = "depthwise.int16.neon",
+       .op = IntegerOp::depthwise,
+       .element = Element::int16,
+       .header = "targets/runtime/int16/depthwise_neon.hpp",
+       .function = "assay::kernels::depthwise_int16_neon",
+       .runs_on = has_neon,
+       .accepts = has_small_window_and_eight_channels,
+       .pack = pack_weights_and_requantization,
        .scratch = no_scratch,
        .in_place = never,
        .portable = false},

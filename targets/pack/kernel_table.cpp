@@ -11,10 +11,11 @@ namespace assay {
 std::span<const KernelRow> kernel_table() {
   static const std::vector<KernelRow> table = [] {
     std::vector<KernelRow> rows;
-    for (auto family : {dsp_plane_kernels(), dsp_kernels(), dsp_packed_kernels(),
-                        dsp_sparse_kernels(), m0_kernels(), m0_compressed_kernels(), neon_kernels(),
-                        neon_compressed_kernels(), armv6_kernels(), armv6_compressed_kernels(),
-                        int16_kernels(), float_kernels(), reference_kernels()})
+    for (auto family :
+         {dsp_plane_kernels(), dsp_kernels(), dsp_packed_kernels(), dsp_sparse_kernels(),
+          m0_kernels(), m0_compressed_kernels(), neon_kernels(), neon_compressed_kernels(),
+          armv6_kernels(), armv6_compressed_kernels(), int16_kernels(), int16_weightless_kernels(),
+          float_kernels(), reference_kernels()})
       rows.insert(rows.end(), family.begin(), family.end());
     return rows;
   }();

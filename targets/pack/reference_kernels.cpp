@@ -8,16 +8,13 @@ std::vector<ConstantArray> pack_multiply(const LayerView& view) {
   const ActivationTensor& second = view.input_at(1);
   std::vector<ConstantArray> arrays = pack_requantization(view);
   arrays.push_back({"second_zero", "std::int32_t", 4, {second.zero_point}});
-  arrays.push_back({"per_channel", "std::int32_t", 4, {second.size() != view.input.size()}});
+  arrays.push_back(per_channel_array(view));
   return arrays;
 }
 
 std::vector<ConstantArray> pack_concat(const LayerView& view) {
   std::vector<ConstantArray> arrays = pack_requantization(view);
-  ConstantArray channels{"channels", "std::int32_t", 4, {}};
-  for (std::size_t i = 0; i < view.layer.inputs.size(); ++i)
-    channels.values.push_back(view.input_at(i).channels);
-  arrays.push_back(std::move(channels));
+  arrays.push_back(channels_array(view));
   return arrays;
 }
 
@@ -84,6 +81,17 @@ std::vector<ConstantArray> pack_requantization(const LayerView& view) {
                     (!has_weights(view.layer.op) || r.accumulator_shift > 0);
   return {{"bias", wide ? "std::int64_t" : "std::int32_t", wide ? 8 : 4, r.bias},
           {"multiplier", "std::int32_t", 4, {r.multiplier.begin(), r.multiplier.end()}}};
+}
+
+ConstantArray per_channel_array(const LayerView& view) {
+  return {"per_channel", "std::int32_t", 4, {view.input_at(1).size() != view.input.size()}};
+}
+
+ConstantArray channels_array(const LayerView& view) {
+  ConstantArray channels{"channels", "std::int32_t", 4, {}};
+  for (std::size_t i = 0; i < view.layer.inputs.size(); ++i)
+    channels.values.push_back(view.input_at(i).channels);
+  return channels;
 }
 
 std::vector<ConstantArray> pack_weights_and_requantization(const LayerView& view) {

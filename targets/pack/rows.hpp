@@ -31,6 +31,8 @@ std::span<const KernelRow> armv6_kernels();
 std::span<const KernelRow> armv6_compressed_kernels();
 /// Kernels over int16 tensors.
 std::span<const KernelRow> int16_kernels();
+/// The same of operators that have no weights.
+std::span<const KernelRow> int16_weightless_kernels();
 /// Kernels over float32 tensors, faster ones first; the last of an operator and form takes every
 /// layer.
 std::span<const KernelRow> float_kernels();
@@ -53,6 +55,14 @@ inline bool has_neon(const Core& core) {
 }
 inline bool is_armv6(const Core& core) {
   return core.architecture == "armv6";
+}
+
+/// SMLAD, in Thumb or in Arm state.
+inline bool has_smlad(const Core& core) {
+  return has_dsp(core) || is_armv6(core);
+}
+inline bool lacks_smlad(const Core& core) {
+  return !has_smlad(core);
 }
 
 // What rows say of cores and layers that make no difference to them.
@@ -91,6 +101,10 @@ struct RowFamily {
 /// b' and m as the members `bias` and `multiplier`, both std::int32_t: what most rows' pack needs
 /// beside its weights.
 std::vector<ConstantArray> pack_requantization(const LayerView& layer);
+/// What kernels of a product read as `per_channel`: 1 where the second input is 1x1xC.
+ConstantArray per_channel_array(const LayerView& layer);
+/// What kernels of a concatenation read as `channels`: of each input.
+ConstantArray channels_array(const LayerView& layer);
 /// What the reference kernels of layers with weights read: those and the weights as they lie in the
 /// layer.
 std::vector<ConstantArray> pack_weights_and_requantization(const LayerView& layer);

@@ -36,6 +36,20 @@ ASSAY_INLINE std::int32_t smlabb(std::uint32_t a, std::uint32_t b, std::int32_t 
   return result;
 }
 
+/// acc + the product of the bottom half of `a` and the top half of `b`.
+ASSAY_INLINE std::int32_t smlabt(std::uint32_t a, std::uint32_t b, std::int32_t acc) {
+  std::int32_t result;
+  asm("smlabt %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(acc));
+  return result;
+}
+
+/// acc + the product of the top half of `a` and the bottom half of `b`.
+ASSAY_INLINE std::int32_t smlatb(std::uint32_t a, std::uint32_t b, std::int32_t acc) {
+  std::int32_t result;
+  asm("smlatb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(acc));
+  return result;
+}
+
 /// acc + the product of the top halves.
 ASSAY_INLINE std::int32_t smlatt(std::uint32_t a, std::uint32_t b, std::int32_t acc) {
   std::int32_t result;

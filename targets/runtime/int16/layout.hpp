@@ -14,6 +14,7 @@
 // with weights of 0.
 #pragma once
 
+#include "targets/runtime/scratch.hpp"
 #include "targets/runtime/unroll.hpp"
 
 namespace assay::kernels::int16 {
@@ -33,6 +34,31 @@ struct ConvLayout {
   /// Steps of two inputs; the multiplication of a step takes thirteen instructions.
   constexpr Unrolled loop() const { return plan_unroll(kernel_height * row_pairs(), 8, 13); }
   constexpr int scratch_bytes() const { return loop().steps * 16; }
+};
+
+/// One channel of a depthwise convolution's input under a band of output rows, in scratch memory:
+/// positions of a row side by side, padding included, so that a word holds two of them.
+struct PlaneLayout {
+  int out_height, out_width;
+  int kernel_height, kernel_width;
+  int stride_height, stride_width;
+
+  /// Elements of a row, an even number.
+  constexpr int columns() const {
+    return round_up((out_width - 1) * stride_width + kernel_width, 2);
+  }
+  /// Rows under some rows of outputs.
+  constexpr int rows(int outputs) const { return (outputs - 1) * stride_height + kernel_height; }
+  /// Rows of outputs at a time: all of them in as few bands of one height as scratch memory allows;
+  /// 0 where it has no room for the rows under one.
+  constexpr int band() const {
+    const int most_rows = scratch_limit / (2 * columns());
+    if (most_rows < kernel_height) return 0;
+    const int most = (most_rows - kernel_height) / stride_height + 1;
+    const int bands = (out_height + most - 1) / most;
+    return (out_height + bands - 1) / bands;
+  }
+  constexpr int scratch_bytes() const { return 2 * columns() * rows(band()); }
 };
 
 /// Steps of four inputs of a dense layer.

@@ -25,17 +25,18 @@ ASSAY_INLINE std::int32_t shift_and_saturate(std::int32_t value) {
   return result;
 }
 
-/// The fused activation, of a value within int16.
+/// The fused activation, of a value within int16; a register of 32 bits, as who stores two of them
+/// wants it.
 template <class L>
-ASSAY_INLINE std::int16_t limit(std::int32_t y) {
+ASSAY_INLINE std::int32_t limit(std::int32_t y) {
   if constexpr (L::clamp_min > -32768) y = y < L::clamp_min ? L::clamp_min : y;
   if constexpr (L::clamp_max < 32767) y = y > L::clamp_max ? L::clamp_max : y;
-  return static_cast<std::int16_t>(y);
+  return y;
 }
 
 /// clamp16(product >> R).
 template <class L>
-ASSAY_INLINE std::int16_t scale_down(std::int64_t product) {
+ASSAY_INLINE std::int32_t scale_down(std::int64_t product) {
   constexpr int half = 32;
   if constexpr (L::output_shift >= half)
     return limit<L>(
@@ -52,7 +53,7 @@ inline constexpr bool long_sums = L::accumulator_shift > 0;
 template <class L, class Total>
 ASSAY_INLINE std::int16_t requantize(Total total, std::int32_t multiplier) {
   const auto shifted = static_cast<std::int32_t>(total >> L::accumulator_shift);
-  return scale_down<L>(std::int64_t{shifted} * multiplier);
+  return static_cast<std::int16_t>(scale_down<L>(std::int64_t{shifted} * multiplier));
 }
 
 }  // namespace assay::kernels::int16

@@ -56,6 +56,16 @@ TEST_P(StripsOnPart, LogitsAreTheReferenceRuns) {
   }
 }
 
+TEST_P(StripsOnPart, LogitsOfInt16AreTheReferenceRuns) {
+  const Board board = virtual_board("b", GetParam());
+  for (unsigned seed = 320; seed < 324; ++seed) {
+    SCOPED_TRACE(seed);
+    const auto graph = lower(wide_random_stages(seed));
+    ASSERT_TRUE(graph) << graph.error().message;
+    expect_right(*graph, board, in_strips(*graph, seed));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Parts, StripsOnPart,
                          ::testing::Values("stm32f030cc", "stm32g0b1", "stm32f405", "stm32h743",
                                            "stm32u575"));
@@ -92,8 +102,8 @@ TEST_F(Strips, QemusStandInsAnswerTheSame) {
 }
 
 /// The first stages of MobileNetV1 (width 0.25) on a grey image of 96 x 96, then a classifier.
-IntegerGraph grey_mobilenet_stages() {
-  QdqBuilder b(7, 1, 96, 96);
+IntegerGraph grey_mobilenet_stages(onnx::ElementType activations = onnx::ElementType::int8) {
+  QdqBuilder b(7, 1, 96, 96, activations);
   const auto pointwise = [&](const std::string& x, int outputs) {
     return b.conv(x,
                   {.outputs = outputs, .kernel_height = 1, .kernel_width = 1, .pads = {0, 0, 0, 0}},
@@ -112,6 +122,23 @@ TEST_F(Strips, BootAPartThatIsTooSmallForTheWholeNetwork) {
   EXPECT_THROW(build_for(graph, board.type, scratch_.path() / "whole"), std::runtime_error);
   const KernelChoice choice = choose_in_room(graph, board.type.part.core, {Bytes(24 << 10), {}});
   ASSERT_TRUE(choice.strips);
+  expect_right(graph, board, choice);
+}
+
+/// The image takes 18 KiB, the layers behind it twice what they take in int8.
+TEST_F(Strips, KeepABudgetOfRamWithInt16) {
+  const IntegerGraph graph = grey_mobilenet_stages(onnx::ElementType::int16);
+  const Board board = virtual_board("b", "stm32f405");
+  const Core& core = board.type.part.core;
+  constexpr Bytes budget{32 << 10};
+  const auto whole = deploy(graph, &core, {});
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_GT(whole->memory.arena_bytes, Bytes(2 * budget.count()));
+  const KernelChoice choice = choose_in_room(graph, core, {budget, {}});
+  ASSERT_TRUE(choice.strips);
+  const auto stripped = deploy(graph, &core, choice);
+  ASSERT_TRUE(stripped) << stripped.error().message;
+  EXPECT_LE(stripped->memory.arena_bytes, budget);
   expect_right(graph, board, choice);
 }
 

@@ -301,6 +301,14 @@ std::vector<NamedGraph> wide_awkward_layers() {
           SingleLayer{conv, 3, 4, 64, 3, window(1)}, SingleLayer{dense, 1, 1, 520, 11, {}},
           SingleLayer{depthwise, 5, 6, 8, 8, window(3, 1, 1)}})
       add(shape, fill, fmt::format(" weights {}", static_cast<int>(fill)));
+  // Planes of several bands, of an even and of an odd number of outputs, with gaps between windows.
+  for (const SingleLayer& shape : {SingleLayer{depthwise, 90, 21, 2, 2, window(3, 1, 1)},
+                                   SingleLayer{depthwise, 41, 52, 1, 1, {5, 4, 3, 1, 2, 3, 0, 1}},
+                                   SingleLayer{depthwise, 13, 17, 5, 5, window(2, 4)},
+                                   SingleLayer{depthwise, 9, 12, 4, 4, {2, 7, 1, 2, 1, 6, 1, 5}},
+                                   SingleLayer{depthwise, 8, 8, 7, 7, {1, 2, 2, 1, 0, 1, 0, 0}}})
+    add(shape, WeightFill::random, "");
+  std::ranges::move(wide_sums(), std::back_inserter(layers));
   return layers;
 }
 

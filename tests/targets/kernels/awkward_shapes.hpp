@@ -26,6 +26,11 @@ std::vector<NamedGraph> awkward_layers();
 /// The same shapes over int16 tensors, with sums in 32 and in 64 bits.
 std::vector<NamedGraph> wide_awkward_layers();
 
+/// Pools, additions, products and concatenations over int16 tensors with multipliers and shifts at
+/// the ends of their ranges, with a factor for each channel, of different channels. Among
+/// wide_awkward_layers.
+std::vector<NamedGraph> wide_sums();
+
 /// Layers for kernels of compressed weights, every other one with a channel of one value.
 std::vector<NamedGraph> compressed_layers(WeightFill fill);
 

@@ -183,6 +183,19 @@ void draw_wide_requantization(Dice& dice, IntegerLayer& layer) {
     ++r.output_shift;
 }
 
+/// m and R of sums, products and concatenations over int16 tensors, from the ends of their ranges
+/// too; b' follows from R.
+void draw_wide_scales(Dice& dice, IntegerLayer& layer) {
+  Requantization& r = layer.requantization;
+  if (r.multiplier.empty()) return;
+  r.output_shift = dice.percent(80) ? dice.in(28, 36) : dice.in(1, 46);
+  for (std::int32_t& m : r.multiplier) {
+    m = dice.percent(70) ? dice.in(1 << 28, 0x7fffffff) : dice.in(0, 0x7ffffffe);
+    if (dice.percent(15)) m = (m & ~0xffff) + dice.in(0x7ffe, 0x8002);
+  }
+  std::ranges::fill(r.bias, std::int64_t{1} << (r.output_shift - 1));
+}
+
 void draw_clamp(Dice& dice, IntegerLayer& layer) {
   if (layer.op == IntegerOp::max_pool || layer.op == IntegerOp::lookup || !dice.percent(40)) return;
   const int lowest = layer.clamp_min, highest = layer.clamp_max;
@@ -204,6 +217,8 @@ NamedGraph fuzzed_layer(std::uint32_t seed) {
   if (has_weights(layer.op)) {
     spoil_weights(dice, layer);
     (wide ? draw_wide_requantization : draw_requantization)(dice, layer);
+  } else if (wide) {
+    draw_wide_scales(dice, layer);
   }
   draw_clamp(dice, layer);
   const Window& w = layer.window;

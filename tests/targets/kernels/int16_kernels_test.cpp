@@ -92,6 +92,7 @@ TEST(WideInstructions, WithSmladStayWithinTheirBounds) {
                  {"conv.int16.smlad", conv1, 0.5, 1.1},
                  {"conv.int16.smlad", deep, 0.5, 1.1},
                  {"depthwise.int16.smlad", depthwise, 1, 3.8},
+                 {"depthwise_plane.int16.smlad", depthwise, 0.7, 2.5},
                  {"dense.int16.smlad", dense, 0.5, 1.3},
                  {"dense.int16.smlad", long_dense, 0.5, 1.3}},
                 kernel_cores()[0]);
@@ -105,6 +106,62 @@ TEST(WideInstructions, OnACortexM0StayWithinTheirBounds) {
   expect_bounds({{"conv.int16.plain", conv3, 3, 8.2},
                  {"depthwise.int16.plain", depthwise, 4, 16.5},
                  {"dense.int16.plain", dense, 3, 7.5}},
+                kernel_cores()[2]);
+}
+
+/// An operator without weights, how many instructions for an input element its kernel may take, and
+/// what part of the reference kernel's.
+struct SumBound {
+  SingleLayer shape;
+  double most;
+  double of_reference;
+};
+
+void expect_bounds(const std::vector<SumBound>& rows, const KernelCore& core) {
+  std::vector<KernelCase> cases;
+  for (const SumBound& row : rows) {
+    const IntegerGraph graph = single_layer_graph(row.shape, 7);
+    const LayerView view = view_of(graph);
+    for (const KernelRow* kernel : {&choose_kernel(view, core_of(core)), &reference_kernel(view)})
+      cases.push_back({std::string(kernel->name), graph, kernel});
+  }
+  const auto outcomes = run_on_device(cases, core, "-O2");
+  ASSERT_TRUE(outcomes) << outcomes.error().message;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto per_input = [&](std::size_t one) {
+      return double((*outcomes)[one][0].instructions.count()) /
+             double(cases[one].graph.tensors[0].size());
+    };
+    const double chosen = per_input(2 * i), reference = per_input(2 * i + 1);
+    fmt::print("{} {}: {:.2f} instructions per input, reference {:.2f}\n", core.name,
+               cases[2 * i].name, chosen, reference);
+    EXPECT_LE(chosen, rows[i].most) << cases[2 * i].name;
+    EXPECT_LE(chosen, rows[i].of_reference * reference) << cases[2 * i].name;
+  }
+}
+
+std::vector<SumBound> sum_bounds(const std::array<std::pair<double, double>, 6>& most) {
+  using enum IntegerOp;
+  constexpr Window two{2, 2, 2, 2, 0, 0, 0, 0}, eight{8, 8, 1, 1, 0, 0, 0, 0};
+  constexpr Element wide = Element::int16;
+  const SingleLayer shapes[] = {
+      {max_pool, 8, 8, 16, 16, two, wide},       {average_pool, 8, 8, 16, 16, two, wide},
+      {average_pool, 8, 8, 16, 16, eight, wide}, {add, 8, 8, 16, 16, {}, wide},
+      {multiply, 8, 8, 16, 16, {}, wide},        {concat, 8, 8, 16, 16, {}, wide}};
+  std::vector<SumBound> bounds;
+  for (std::size_t i = 0; i < most.size(); ++i)
+    bounds.push_back({shapes[i], most[i].first, most[i].second});
+  return bounds;
+}
+
+TEST(WideInstructions, OfSumsAndProductsWithSmladStayWithinTheirBounds) {
+  expect_bounds(
+      sum_bounds({{{3.1, .41}, {4.5, .39}, {2.55, .52}, {7.4, .31}, {5.4, .29}, {12, .39}}}),
+      kernel_cores()[0]);
+}
+
+TEST(WideInstructions, OfSumsAndProductsOnACortexM0StayWithinTheirBounds) {
+  expect_bounds(sum_bounds({{{5.1, .3}, {10.7, .42}, {6.5, .71}, {27, .21}, {45, .64}, {40, .31}}}),
                 kernel_cores()[2]);
 }
 
