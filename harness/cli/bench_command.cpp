@@ -73,7 +73,7 @@ void print_figures(const Board& board, const std::vector<KernelFigure>& figures,
   if (modelled)
     fmt::print(", cycles are modelled at {:g} MHz, {}",
                static_cast<double>(board.type.clock.count()) / 1e6, band_text(claim));
-  fmt::print("\n{:<26}  {:<22}  {:>9}  {:>8}  {:>9}  {:>10}  {:>9}  {:>11}  {:>7}  {:>7}  {:>8}\n",
+  fmt::print("\n{:<33}  {:<27}  {:>9}  {:>8}  {:>9}  {:>10}  {:>9}  {:>11}  {:>7}  {:>7}  {:>8}\n",
              "shape", "kernel", "instr/MAC", "CMSIS-NN", "of CMSIS", "reference", "words/MAC",
              "~cycles/MAC", "code", "scratch", "B/weight");
   // The reference kernel's figure comes first for every shape.
@@ -82,7 +82,7 @@ void print_figures(const Board& board, const std::vector<KernelFigure>& figures,
     const auto& chosen = figures[i + 1];
     const double per_mac = chosen.instructions / chosen.macs;
     fmt::print(
-        "{:<26}  {:<22}  {:>9.3f}  {:>8}  {:>9}  {:>9.1f}x  {:>9}  {:>11}  {:>6.0f}B  {:>6.0f}B  "
+        "{:<33}  {:<27}  {:>9.3f}  {:>8}  {:>9}  {:>9.1f}x  {:>9}  {:>11}  {:>6.0f}B  {:>6.0f}B  "
         "{:>8.2f}\n",
         chosen.shape, chosen.kernel, per_mac, text_of(chosen.cmsis_nn),
         chosen.cmsis_nn ? fmt::format("{:.0f}%", 100 * per_mac / *chosen.cmsis_nn) : "-",

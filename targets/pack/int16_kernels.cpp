@@ -110,6 +110,36 @@ Bytes plane_scratch(const LayerView& view) {
   return Bytes(static_cast<std::uint64_t>(plane_layout(view).scratch_bytes()));
 }
 
+int filter_inputs(const LayerView& view) {
+  const int filters = view.output.channels;
+  return static_cast<int>(view.layer.weights.size()) / filters;
+}
+
+std::vector<ConstantArray> pack_padded(const LayerView& view) {
+  const auto inputs = static_cast<std::size_t>(filter_inputs(view));
+  const auto padded = static_cast<std::size_t>(int16::padded_inputs(filter_inputs(view)));
+  ConstantArray packed{"packed", "std::int8_t", 1, {}};
+  const auto& weights = view.layer.weights;
+  for (std::size_t first = 0; first < weights.size(); first += inputs) {
+    const auto filter = weights.begin() + static_cast<std::ptrdiff_t>(first);
+    packed.values.insert(packed.values.end(), filter, filter + static_cast<std::ptrdiff_t>(inputs));
+    packed.values.resize(packed.values.size() + padded - inputs, 0);
+  }
+  std::vector<ConstantArray> arrays = pack_requantization(view);
+  arrays.insert(arrays.begin(), std::move(packed));
+  return arrays;
+}
+
+/// The columns of up to four windows, but for pixels whose channels fill them.
+Bytes padded_scratch(const LayerView& view) {
+  const int inputs = filter_inputs(view), padded = int16::padded_inputs(inputs);
+  const bool one_pixel = inputs == view.input.channels && pixel_window_scratch(view) == Bytes(0);
+  const bool whole = view.layer.op == IntegerOp::dense || one_pixel;
+  if (whole && inputs == padded) return Bytes(0);
+  const int pixels = std::min(view.output.height * view.output.width, 4);
+  return Bytes(static_cast<std::uint64_t>(pixels * padded) * size_of(Element::int16));
+}
+
 /// The inputs of one window.
 Bytes column_scratch(const LayerView& view) {
   const int inputs = view.layer.window.kernel_height * conv_layout(view).row;
@@ -196,6 +226,30 @@ std::span<const KernelRow> int16_kernels() {
        .scratch = no_scratch,
        .in_place = never,
        .portable = false},
+      {.name = "conv.int16.neon",
+       .op = IntegerOp::convolution,
+       .element = Element::int16,
+       .header = "targets/runtime/int16/conv_neon.hpp",
+       .function = "assay::kernels::conv_int16_neon",
+       .runs_on = has_neon,
+       .accepts = has_four_channels,
+       .pack = pack_padded,
+       .scratch = padded_scratch,
+       .in_place = never,
+       .portable = false,
+       .most_scratch = linux_scratch},
+      {.name = "dense.int16.neon",
+       .op = IntegerOp::dense,
+       .element = Element::int16,
+       .header = "targets/runtime/int16/conv_neon.hpp",
+       .function = "assay::kernels::dense_int16_neon",
+       .runs_on = has_neon,
+       .accepts = has_four_channels,
+       .pack = pack_padded,
+       .scratch = padded_scratch,
+       .in_place = never,
+       .portable = false,
+       .most_scratch = linux_scratch},
       {.name = "depthwise.int16.neon",
        .op = IntegerOp::depthwise,
        .element = Element::int16,

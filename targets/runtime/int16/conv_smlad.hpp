@@ -16,7 +16,13 @@ struct TileSums {
   std::int32_t channel[2][4];
 };
 
+// Two words of activations; LDRD takes neighbouring registers only in Arm state.
 #ifdef __thumb__
+#define ASSAY_INT16_LOAD "ldrd r12, lr, [r1], #8\n\t"
+#else
+#define ASSAY_INT16_LOAD "ldmia r1!, {r12, lr}\n\t"
+#endif
+
 /// `sums` = `start` + the products of all steps from `columns` to `end`. Thirteen instructions for
 /// sixteen multiply-accumulates. Registers: 8 sums, 2 pointers, a word of weights and what it
 /// widens to, 2 words of activations: all fourteen, so `end` waits on the stack. They are named
@@ -34,15 +40,13 @@ ASSAY_INLINE void multiply(const std::uint32_t* weights, const std::uint32_t* co
       "ldmia r12, {r4-r11}\n"
       "1:\n\t"
       ".rept %c[unroll]\n\t"
-      "ldr r3, [r0], #4\n\t"
-      "ldrd r12, lr, [r1], #8\n\t"
+      "ldr r3, [r0], #4\n\t" ASSAY_INT16_LOAD
       "sxtb16 r2, r3\n\t"
       "sxtb16 r3, r3, ror #8\n\t"
       "smlad r4, r2, r12, r4\n\t"
       "smlad r5, r2, lr, r5\n\t"
       "smlad r8, r3, r12, r8\n\t"
-      "smlad r9, r3, lr, r9\n\t"
-      "ldrd r12, lr, [r1], #8\n\t"
+      "smlad r9, r3, lr, r9\n\t" ASSAY_INT16_LOAD
       "smlad r6, r2, r12, r6\n\t"
       "smlad r7, r2, lr, r7\n\t"
       "smlad r10, r3, r12, r10\n\t"
@@ -57,23 +61,8 @@ ASSAY_INLINE void multiply(const std::uint32_t* weights, const std::uint32_t* co
       : "r"(r2), "r"(r3), [unroll] "i"(unroll)
       : "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "lr", "cc", "memory");
 }
-#else
-/// The same in Arm state, whose LDRD takes neighbouring registers only.
-template <int unroll>
-ASSAY_INLINE void multiply(const std::uint32_t* weights, const std::uint32_t* columns,
-                           const std::uint32_t* end, const TileSums& start, TileSums& sums) {
-  TileSums total = start;
-  for (; columns != end; columns += 4) {
-    const std::uint32_t word = *weights++;
-    const std::uint32_t low = dsp::sxtb16(word), high = dsp::sxtb16_odd(word);
-    for (int j = 0; j < 4; ++j) {
-      total.channel[0][j] = dsp::smlad(low, columns[j], total.channel[0][j]);
-      total.channel[1][j] = dsp::smlad(high, columns[j], total.channel[1][j]);
-    }
-  }
-  sums = total;
-}
-#endif
+
+#undef ASSAY_INT16_LOAD
 
 template <class L>
 struct ConvSmlad {

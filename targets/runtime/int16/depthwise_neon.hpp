@@ -32,7 +32,7 @@ void depthwise_int16_neon(const std::int16_t* in, std::int16_t* out, void*) {
             sums.low = vmlal_s16(sums.low, vget_low_s16(inputs), vget_low_s16(weights));
             sums.high = vmlal_high_s16(sums.high, inputs, weights);
           }
-        vst1q_s16(out + channel, int16::requantize<L>(sums, channel));
+        vst1q_s16(out + channel, int16::requantize_eight<L>(sums, channel));
       }
     }
 }

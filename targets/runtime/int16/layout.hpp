@@ -7,6 +7,7 @@
 //   and 2 are the first channel's weights of both inputs, 1 and 3 the second's;
 // - dense: for every four output channels and every four inputs in turn a word for each channel,
 //   whose bytes 0, 2, 1 and 3 are its weights;
+// - on AArch64 bytes as they are, each filter filled up with zeros to padded_inputs;
 // - depthwise: for every four channels and every position of the window a word, whose bytes 0, 2, 1
 //   and 3 are the channels'.
 // Where channels are left over, the last block of them overlaps the one before.
@@ -60,6 +61,11 @@ struct PlaneLayout {
   }
   constexpr int scratch_bytes() const { return 2 * columns() * rows(band()); }
 };
+
+/// Inputs that the vectors of AArch64 take of a window.
+constexpr int padded_inputs(int inputs) {
+  return round_up(inputs, 16);
+}
 
 /// Steps of four inputs of a dense layer.
 constexpr int dense_steps(int inputs) {

@@ -64,30 +64,45 @@ ASSAY_INLINE int16x8_t rescale(const Sums& sums, std::int32_t m) {
   return scale_down<L>(multiply(sums, m));
 }
 
+/// (acc + b') >> P of sums that need 64 bits and hold b'; the results have 32.
+template <class L>
+ASSAY_INLINE int32x4_t shift_down(int64x2_t low, int64x2_t high) {
+  return vmovn_high_s64(vmovn_s64(vshrq_n_s64(low, L::accumulator_shift)),
+                        vshrq_n_s64(high, L::accumulator_shift));
+}
+
+/// (x * m) >> R of four channels, limited to 32 bits.
+template <class L>
+ASSAY_INLINE int32x4_t scale_four(int32x4_t x, int32x4_t m) {
+  return vqmovn_high_s64(
+      vqmovn_s64(vshrq_n_s64(vmull_s32(vget_low_s32(x), vget_low_s32(m)), L::output_shift)),
+      vshrq_n_s64(vmull_high_s32(x, m), L::output_shift));
+}
+
+/// clamp16((x * m) >> R) of four channels.
+template <class L>
+ASSAY_INLINE int16x4_t requantize_four(int32x4_t x, int32x4_t m) {
+  const int16x4_t y = vqmovn_s32(scale_four<L>(x, m));
+  return vmin_s16(vmax_s16(y, vdup_n_s16(L::clamp_min)), vdup_n_s16(L::clamp_max));
+}
+
+/// Four sums and b'; shifted by P.
+template <class L>
+ASSAY_INLINE int32x4_t add_bias(int32x4_t sums, int channel) {
+  if constexpr (L::accumulator_shift > 0)
+    return shift_down<L>(vaddw_s32(vld1q_s64(L::bias + channel), vget_low_s32(sums)),
+                         vaddw_high_s32(vld1q_s64(L::bias + channel + 2), sums));
+  else
+    return vaddq_s32(sums, vld1q_s32(L::bias + channel));
+}
+
 /// clamp16((((acc + b') >> P) * m) >> R) of eight channels from `channel` on.
 template <class L>
-ASSAY_INLINE int16x8_t requantize(Sums sums, int channel) {
-  if constexpr (L::accumulator_shift > 0) {
-    const auto shifted = [channel](int32x2_t low, int32x2_t high, int first) ASSAY_INLINE_LAMBDA {
-      const std::int64_t* bias = L::bias + channel + first;
-      constexpr int p = L::accumulator_shift > 0 ? L::accumulator_shift : 1;
-      return vcombine_s32(vmovn_s64(vshrq_n_s64(vaddw_s32(vld1q_s64(bias), low), p)),
-                          vmovn_s64(vshrq_n_s64(vaddw_s32(vld1q_s64(bias + 2), high), p)));
-    };
-    sums = {shifted(vget_low_s32(sums.low), vget_high_s32(sums.low), 0),
-            shifted(vget_low_s32(sums.high), vget_high_s32(sums.high), 4)};
-  } else {
-    sums = {vaddq_s32(sums.low, vld1q_s32(L::bias + channel)),
-            vaddq_s32(sums.high, vld1q_s32(L::bias + channel + 4))};
-  }
-  const int32x4_t low = vld1q_s32(L::multiplier + channel);
-  const int32x4_t high = vld1q_s32(L::multiplier + channel + 4);
-  Products products{
-      {vmull_s32(vget_low_s32(sums.low), vget_low_s32(low)), vmull_high_s32(sums.low, low),
-       vmull_s32(vget_low_s32(sums.high), vget_low_s32(high)), vmull_high_s32(sums.high, high)}};
-  for (int64x2_t& pair : products.pair)
-    pair = vshrq_n_s64(pair, L::output_shift);
-  return narrow<L>(products);
+ASSAY_INLINE int16x8_t requantize_eight(const Sums& sums, int channel) {
+  return vcombine_s16(
+      requantize_four<L>(add_bias<L>(sums.low, channel), vld1q_s32(L::multiplier + channel)),
+      requantize_four<L>(add_bias<L>(sums.high, channel + 4),
+                         vld1q_s32(L::multiplier + channel + 4)));
 }
 
 }  // namespace assay::kernels::int16

@@ -1,12 +1,7 @@
 // Convolution, depthwise convolution and dense layer over int16 tensors for cores without SMLAD:
 // the window of a pixel is expanded once, then some channels at a time share its inputs.
-// Multiplications of registers on a Cortex-M0, of vectors on AArch64. L has the constants of the
-// reference kernels: std::int8_t weights[], bias[] and multiplier[].
+// L has the constants of the reference kernels: std::int8_t weights[], bias[] and multiplier[].
 #pragma once
-
-#ifdef __aarch64__
-#include <arm_neon.h>
-#endif
 
 #include "targets/runtime/int16/layout.hpp"
 #include "targets/runtime/int16/requantize_plain.hpp"
@@ -15,45 +10,8 @@ namespace assay::kernels {
 
 namespace int16 {
 
-#ifdef __aarch64__
-inline constexpr int shared_channels = 4;
-/// Inputs that are multiplied as vectors.
-constexpr int vector_inputs(int inputs) {
-  return inputs / 8 * 8;
-}
-
-/// Adds the products of vector_inputs(count) inputs; a channel's weights lie `stride` bytes behind
-/// those of the one before.
-template <int channels>
-ASSAY_INLINE void add_vectors(const std::int16_t* in, const std::int8_t* weights, int stride,
-                              int count, std::int32_t (&sums)[channels]) {
-  int32x4_t low[channels], high[channels];
-#pragma GCC unroll 4
-  for (int c = 0; c < channels; ++c)
-    low[c] = high[c] = vdupq_n_s32(0);
-  for (int i = 0; i < vector_inputs(count); i += 8) {
-    const int16x8_t inputs = vld1q_s16(in + i);
-#pragma GCC unroll 4
-    for (int c = 0; c < channels; ++c) {
-      const int16x8_t wide = vmovl_s8(vld1_s8(weights + c * stride + i));
-      low[c] = vmlal_s16(low[c], vget_low_s16(inputs), vget_low_s16(wide));
-      high[c] = vmlal_high_s16(high[c], inputs, wide);
-    }
-  }
-#pragma GCC unroll 4
-  for (int c = 0; c < channels; ++c)
-    sums[c] += vaddvq_s32(vaddq_s32(low[c], high[c]));
-}
-#else
 /// What eight low registers hold.
 inline constexpr int shared_channels = 2;
-constexpr int vector_inputs(int) {
-  return 0;
-}
-template <int channels>
-ASSAY_INLINE void add_vectors(const std::int16_t*, const std::int8_t*, int, int,
-                              std::int32_t (&)[channels]) {}
-#endif
 
 /// Adds the products of `count` inputs. A function of its own, so that the loop has all registers.
 template <int channels>
@@ -63,12 +21,11 @@ __attribute__((noinline)) void add_products(const std::int16_t* in, const std::i
   const std::int8_t* filters[channels];
   for (int c = 0; c < channels; ++c)
     filters[c] = weights + c * stride;
-  for (int i = vector_inputs(count); i < count; ++i) {
+  for (int i = 0; i < count; ++i) {
     const std::int32_t input = in[i];
     for (int c = 0; c < channels; ++c)
       totals[c] += filters[c][i] * input;
   }
-  add_vectors(in, weights, stride, count, totals);
   for (int c = 0; c < channels; ++c)
     sums[c] += totals[c];
 }

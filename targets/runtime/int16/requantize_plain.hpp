@@ -38,7 +38,7 @@ ASSAY_INLINE std::int16_t limit_plain(std::int32_t y) {
 /// clamp16((((acc + b') >> P) * m) >> R)
 template <class L>
 ASSAY_INLINE std::int16_t requantize_plain(Accumulator<L, std::int16_t> sum, int channel) {
-  if constexpr (L::output_shift < 32) return requantize<L, std::int16_t>(sum, channel);
+  if constexpr (L::output_shift < 32) return kernels::requantize<L, std::int16_t>(sum, channel);
   const auto shifted = static_cast<std::int32_t>((sum + L::bias[channel]) >> L::accumulator_shift);
   return limit_plain<L>(multiply_high(shifted, L::multiplier[channel]) >>
                         (L::output_shift < 32 ? 0 : L::output_shift - 32));
