@@ -47,10 +47,13 @@ TEST(RunOfInt16, TrainsQuantizesAndConfirmsEveryLogitOnBoards) {
   for (const auto& [part, record] : wide) {
     SCOPED_TRACE(part);
     const Json& other = narrow.at(part);
-    // The same float network: int16 activations lose next to nothing of it, int8 ones a little.
-    EXPECT_NEAR(metric(record, "accuracy"), metric(other, "accuracy"), 0.02);
-    // Weights take the bytes they took, activations twice as many, and more cycles.
-    EXPECT_GE(metric(record, "ram_arena_bytes"), 1.5 * metric(other, "ram_arena_bytes"));
+    // Percent of 10 000 images: int16 activations round next to nothing away, and the float network
+    // is one.
+    EXPECT_NEAR(metric(record, "accuracy_top1"), metric(record, "accuracy_top1_float"), 0.2);
+    EXPECT_EQ(metric(record, "accuracy_top1_float"), metric(other, "accuracy_top1_float"));
+    // The weights are as many bytes as they were; products of 32 and sums of 64 bits take longer.
+    EXPECT_EQ(record.at("build").at("weights"), other.at("build").at("weights"));
+    EXPECT_EQ(metric(record, "macc"), metric(other, "macc"));
     EXPECT_GT(metric(record, "cycles"), metric(other, "cycles"));
   }
   // One training for all.
