@@ -21,6 +21,7 @@ namespace {
 struct Options {
   Project project;
   std::vector<std::string> on;
+  std::string shape;
   std::vector<std::string> networks;
   std::optional<std::uint64_t> ram_budget;
   bool json = false;
@@ -100,7 +101,8 @@ Result<int> run_kernels(const Options& options) {
     ASSAY_TRY(const auto board, choose_board(name, options.project.boards));
     ASSAY_TRY(const auto claim, claim_of(board, options.project, Extent::layer));
     ASSAY_TRY(const auto figures,
-              bench_kernels(board, options.project.cache / "scratch", install_interrupt_handler()));
+              bench_kernels(board, options.shape, options.project.cache / "scratch",
+                            install_interrupt_handler()));
     for (const auto& figure : figures)
       json.push_back(figure_json(board.name, figure, claim));
     if (!options.json) print_figures(board, figures, claim);
@@ -272,7 +274,8 @@ Action declare_bench(CLI::App& app) {
     options->project.add_cache(*command);
     return command;
   };
-  declare(kernels, "kernels", "Instructions and cycles per MAC of every kernel");
+  declare(kernels, "kernels", "Instructions and cycles per MAC of every kernel")
+      ->add_option("--shape", kernels->shape, "Only shapes with this in their name, say int16");
   auto* whole =
       declare(networks, "networks", "Whole networks in dense int8, beside published figures");
   whole->add_option("--network", networks->networks, "Only these")->delimiter(',');

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/run/bench_graph.hpp"
 #include "targets/pack/bench_shapes.hpp"
 
@@ -43,16 +45,26 @@ Result<KernelFigure> bench_one(const BenchShape& shape, const IntegerGraph& grap
 
 }  // namespace
 
-Result<std::vector<KernelFigure>> bench_kernels(const Board& board,
+Result<std::vector<KernelFigure>> bench_kernels(const Board& board, std::string_view only,
                                                 const std::filesystem::path& scratch_folder,
                                                 std::stop_token stop) {
   if (!board.virtual_board)
     return fail(ErrorKind::bad_input,
                 fmt::format("{} cannot count instructions: bench kernels needs a virtual board",
                             board.name));
+  const auto asked_for = [only](const BenchShape& shape) {
+    return shape.name.find(only) != std::string_view::npos;
+  };
+  if (std::ranges::none_of(bench_shapes(), asked_for))
+    return fail(
+        ErrorKind::bad_input,
+        fmt::format("no benchmark shape has \"{}\" in its name: bench kernels without --shape "
+                    "prints them all",
+                    only));
   ASSAY_TRY(auto desk, Desk::open({board}, scratch_folder / "locks"));
   std::vector<KernelFigure> figures;
   for (const auto& shape : bench_shapes()) {
+    if (!asked_for(shape)) continue;
     const auto graph = single_layer_graph(shape.shape, graph_seed, shape.fill);
     const LayerView view(graph, graph.layers.front());
     const Core& core = board.type.part.core;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "boards/station/desk.hpp"
@@ -34,9 +35,9 @@ struct KernelFigure {
 
 /// Measures, on a virtual board or under QEMU's user mode, the reference kernel and the kernel of
 /// its form for every benchmark shape that the board's core has such a kernel for: two figures a
-/// shape. Errors: failed_verdict when a logit differs from the host's; those of building and the
-/// board.
-Result<std::vector<KernelFigure>> bench_kernels(const Board& board,
+/// shape. Of the shapes only those whose name contains `only`. Errors: bad_input where none does;
+/// failed_verdict when a logit differs from the host's; those of building and the board.
+Result<std::vector<KernelFigure>> bench_kernels(const Board& board, std::string_view only,
                                                 const std::filesystem::path& scratch_folder,
                                                 std::stop_token stop);
 

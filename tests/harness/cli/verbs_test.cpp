@@ -237,6 +237,37 @@ TEST(Measure, ExplainsTheKernelsAndSharesTheTrialWithExport) {
   EXPECT_TRUE(user.project_files().contains("other/targets/runtime/reference/convolution.hpp"));
 }
 
+TEST(Bench, OfKernelsCountsInt16BesideTheReference) {
+  const User user;
+  const std::vector<std::string> bench{"bench",   "kernels", "--on",  "virtual:stm32f405",
+                                       "--shape", "int16",   "--json"};
+  const Json figures = parsed(user, bench);
+  ASSERT_EQ(figures.size(), 8U);  // two of a shape, the reference kernel's first
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    const Json& figure = figures.at(i);
+    SCOPED_TRACE(figure.dump());
+    EXPECT_EQ(figure.at("arithmetic"), "int16");
+    EXPECT_EQ(figure.at("form"), "int8");
+    EXPECT_FALSE(figure.contains("cmsis_nn_instructions_per_mac")) << "nobody counted it";
+    for (const char* present : {"words_loaded_per_mac", "cycles_per_mac", "code_bytes",
+                                "constant_bytes", "bytes_per_weight"})
+      EXPECT_GT(figure.at(present), 0) << present;
+    const bool reference = i % 2 == 0;
+    const auto kernel = figure.at("kernel").get<std::string>();
+    EXPECT_EQ(kernel.ends_with(".int16.reference"), reference) << kernel;
+    EXPECT_EQ(kernel.ends_with(".int16.smlad"), !reference) << kernel;
+    if (reference) continue;
+    EXPECT_LT(figure.at("instructions"), figures.at(i - 1).at("instructions").get<double>() / 3);
+  }
+}
+
+TEST(Bench, OfKernelsRefusesAShapeThatIsNone) {
+  const User user;
+  const auto answer = user.run({"bench", "kernels", "--shape", "int17"});
+  EXPECT_EQ(answer.exit_code, 2);
+  EXPECT_THAT(answer.errors, IsOneSentence("no benchmark shape has \"int17\" in its name"));
+}
+
 TEST(Bench, OfNetworksNamesWhatOthersPublished) {
   const User user;
   const Json networks = parsed(

@@ -91,6 +91,18 @@ TEST_P(ScratchOn, NeverLeavesALayerToTheReferenceKernel) {
     }
 }
 
+/// Depthwise layers over int16 tensors, of any window and width.
+TEST_P(ScratchOn, OfDepthwiseInt16IsSmallAndSparesTheReferenceKernel) {
+  for (SingleLayer shape : depthwise_layers()) {
+    shape.element = Element::int16;
+    const IntegerGraph graph = single_layer_graph(shape, 1);
+    const LayerView view(graph, graph.layers[0]);
+    EXPECT_NE(choose_kernel(view, core_).name, reference_kernel(view).name) << describe(shape);
+    for (const KernelRow* row : candidate_kernels(view, core_))
+      EXPECT_LE(row->scratch(view), first_class) << row->name << ": " << describe(shape);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Cores, ScratchOn,
                          ::testing::Values("cortex-m4f", "cortex-m7", "cortex-m0"),
                          [](const auto& test) {
