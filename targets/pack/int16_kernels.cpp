@@ -115,6 +115,29 @@ int filter_inputs(const LayerView& view) {
   return static_cast<int>(view.layer.weights.size()) / filters;
 }
 
+/// w + 128 of four channels for every input in turn.
+std::vector<ConstantArray> pack_m0(const LayerView& view) {
+  const int channels = view.output.channels, inputs = filter_inputs(view);
+  ConstantArray packed{"packed", "std::uint8_t", 1, {}};
+  for (int block = 0; 4 * block < channels; ++block)
+    for (int i = 0; i < kernels::round_up(inputs, int16::inputs_together); ++i)
+      for (int c = 0; c < 4; ++c) {
+        const std::int64_t row = int16::first_of_block(block, 4, channels) + c;
+        packed.values.push_back(
+            i < inputs ? view.layer.weights[static_cast<std::size_t>(row * inputs + i)] + 128
+                       : 128);
+      }
+  std::vector<ConstantArray> arrays = pack_requantization(view);
+  arrays.insert(arrays.begin(), std::move(packed));
+  return arrays;
+}
+
+/// A window as words.
+Bytes words_scratch(const LayerView& view) {
+  return Bytes(static_cast<std::uint64_t>(
+      4 * kernels::round_up(filter_inputs(view), int16::inputs_together)));
+}
+
 std::vector<ConstantArray> pack_padded(const LayerView& view) {
   const auto inputs = static_cast<std::size_t>(filter_inputs(view));
   const auto padded = static_cast<std::size_t>(int16::padded_inputs(filter_inputs(view)));
@@ -259,6 +282,28 @@ std::span<const KernelRow> int16_kernels() {
        .accepts = has_small_window_and_eight_channels,
        .pack = pack_weights_and_requantization,
        .scratch = no_scratch,
+       .in_place = never,
+       .portable = false},
+      {.name = "conv.int16.m0",
+       .op = IntegerOp::convolution,
+       .element = Element::int16,
+       .header = "targets/runtime/int16/conv_m0.hpp",
+       .function = "assay::kernels::conv_int16_m0",
+       .runs_on = is_armv6m,
+       .accepts = has_four_channels,
+       .pack = pack_m0,
+       .scratch = words_scratch,
+       .in_place = never,
+       .portable = false},
+      {.name = "dense.int16.m0",
+       .op = IntegerOp::dense,
+       .element = Element::int16,
+       .header = "targets/runtime/int16/conv_m0.hpp",
+       .function = "assay::kernels::dense_int16_m0",
+       .runs_on = is_armv6m,
+       .accepts = has_four_channels,
+       .pack = pack_m0,
+       .scratch = words_scratch,
        .in_place = never,
        .portable = false},
       plain("conv.int16.plain", IntegerOp::convolution, "targets/runtime/int16/plain.hpp",

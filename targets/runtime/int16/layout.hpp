@@ -7,6 +7,8 @@
 //   and 2 are the first channel's weights of both inputs, 1 and 3 the second's;
 // - dense: for every four output channels and every four inputs in turn a word for each channel,
 //   whose bytes 0, 2, 1 and 3 are its weights;
+// - on Armv6-M, for every four output channels and every input in turn, which are filled up to a
+//   multiple of inputs_together, the bytes w + 128;
 // - on AArch64 bytes as they are, each filter filled up with zeros to padded_inputs;
 // - depthwise: for every four channels and every position of the window a word, whose bytes 0, 2, 1
 //   and 3 are the channels'.
@@ -61,6 +63,9 @@ struct PlaneLayout {
   }
   constexpr int scratch_bytes() const { return 2 * columns() * rows(band()); }
 };
+
+/// Inputs of an iteration on Armv6-M: four bytes each are what offsets of byte loads reach.
+inline constexpr int inputs_together = 8;
 
 /// Inputs that the vectors of AArch64 take of a window.
 constexpr int padded_inputs(int inputs) {

@@ -103,7 +103,9 @@ TEST(WideInstructions, OnACortexM0StayWithinTheirBounds) {
   const SingleLayer conv3{IntegerOp::convolution, 8, 8, 16, 16, three, Element::int16};
   const SingleLayer depthwise{IntegerOp::depthwise, 8, 8, 16, 16, three, Element::int16};
   const SingleLayer dense{IntegerOp::dense, 1, 1, 256, 64, {}, Element::int16};
-  expect_bounds({{"conv.int16.plain", conv3, 3, 8.2},
+  expect_bounds({{"conv.int16.m0", conv3, 2.5, 4.75},
+                 {"dense.int16.m0", dense, 2.5, 3.9},
+                 {"conv.int16.plain", conv3, 3, 8.2},
                  {"depthwise.int16.plain", depthwise, 4, 16.5},
                  {"dense.int16.plain", dense, 3, 7.5}},
                 kernel_cores()[2]);
