@@ -8,7 +8,6 @@
 #include "compress/onnx/model.hpp"
 #include "harness/core/file.hpp"
 #include "harness/core/hash.hpp"
-#include "harness/run/kernel_selection.hpp"
 #include "harness/run/trial_stage.hpp"
 #include "targets/build/firmware.hpp"
 #include "targets/build/generate.hpp"
@@ -180,6 +179,25 @@ Result<FirmwareFacts> read_firmware_facts(const fs::path& directory) {
   }
   ASSAY_CHECK(errors.status());
   return facts;
+}
+
+Result<KernelSelection> selection_of(const FirmwareFacts& facts) {
+  KernelSelection selection;
+  selection.layers = facts.build.at("layers");
+  selection.strips = facts.build.value("strips", Json());
+  selection.notices = facts.notices;
+  for (const Json& layer : selection.layers) {
+    const auto name = layer.at("kernel").get<std::string>();
+    selection.choice.layers.push_back(kernel_named(name));
+    if (!selection.choice.layers.back())
+      return fail(ErrorKind::bad_input,
+                  fmt::format("there is no kernel {} that the firmware was built with", name));
+  }
+  if (selection.strips.is_null()) return selection;
+  const std::size_t first = selection.strips.at("first");
+  const std::size_t count = selection.strips.at("layers");
+  selection.choice.strips = StripRange{first, first + count - 1, selection.strips.at("rows")};
+  return selection;
 }
 
 }  // namespace assay

@@ -9,6 +9,7 @@
 #include "harness/core/board_type.hpp"
 #include "harness/core/metric.hpp"
 #include "harness/plan/deploy_goal.hpp"
+#include "harness/run/kernel_selection.hpp"
 
 namespace assay {
 
@@ -42,5 +43,9 @@ Status build_firmware_stage(const FirmwareOrder& order, const std::filesystem::p
 
 /// Reads what the stage wrote. Errors: bad_input.
 Result<FirmwareFacts> read_firmware_facts(const std::filesystem::path& directory);
+
+/// The kernels and strips that a firmware was built with, as they were chosen. Errors: bad_input
+/// where there is no kernel of such a name.
+Result<KernelSelection> selection_of(const FirmwareFacts& facts);
 
 }  // namespace assay

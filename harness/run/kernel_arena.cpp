@@ -95,6 +95,7 @@ Json KernelArena::describe(const Picks& picks) const {
   if (!plan_) return nullptr;
   const StripCost cost = cost_of(graph_, *plan_);
   return {
+      {"first", plan_->range.first},
       {"first_layer", graph_.layers[plan_->range.first].name},
       {"last_layer", graph_.layers[plan_->range.last].name},
       {"layers", plan_->range.last - plan_->range.first + 1},

@@ -22,14 +22,13 @@ class Arenas {
                          deployment.strips ? &*deployment.strips : nullptr)) {}
 
   void put_arrays(SourceText& text) const {
-    for (std::size_t bank = 0; bank < plan_.arenas.size(); ++bank)
-      if (is_used(bank))
-        // At least one element, so that a network without layers is still an array.
-        put(text, "{}alignas(8) std::int8_t {}[{}];\n",
-            ram_.banks.empty()
-                ? ""
-                : fmt::format("[[gnu::section(\"{}\")]] ", arena_section(ram_.banks[bank].region)),
-            name_of(bank), std::max<std::uint64_t>(plan_.arenas[bank].count(), 8));
+    for (std::size_t bank = 0; bank < plan_.arenas.size(); ++bank) {
+      if (!is_used(bank)) continue;
+      if (!ram_.banks.empty()) put_section(text, ram_.banks[bank].region);
+      // At least one element, so that a network without layers is still an array.
+      put(text, "alignas(8) std::int8_t {}[{}];\n", name_of(bank),
+          std::max<std::uint64_t>(plan_.arenas[bank].count(), 8));
+    }
   }
 
   std::string text_of(int tensor) const {
@@ -65,14 +64,20 @@ class Arenas {
         model.arenas.push_back({ram_.banks[bank].region, plan_.arenas[bank]});
     }
     if (!ram_.banks.empty()) model.home = ram_.banks[plan_.home].region;
+    model.has_room = plan_.fits;
   }
 
  private:
   bool is_used(std::size_t bank) const {
     return plan_.arenas[bank].count() > 0 || plan_.arenas.size() == 1;
   }
+  /// What the next array lies in, unless whoever compiles the source has a section of another name.
+  static void put_section(SourceText& text, const std::string& region) {
+    put(text, "#ifndef {0}\n#define {0} \"{1}\"\n#endif\n[[gnu::section({0})]] ",
+        arena_macro(region), arena_section(region));
+  }
   std::string name_of(std::size_t bank) const {
-    return ram_.banks.size() < 2 ? "arena" : "arena_" + ram_.banks[bank].region;
+    return ram_.banks.empty() ? "arena" : arena_name(ram_.banks[bank].region);
   }
   ArenaPlace place(const BankPlace& place) const { return {place.offset, name_of(place.bank)}; }
 
@@ -129,8 +134,16 @@ std::string print_source(const IntegerGraph& graph, const Deployment& deployment
 
 }  // namespace
 
+std::string arena_name(std::string_view region) {
+  return fmt::format("arena_{}", region);
+}
+
 std::string arena_section(std::string_view region) {
   return fmt::format(".bss.arena.{}", region);
+}
+
+std::string arena_macro(std::string_view region) {
+  return fmt::format("ASSAY_ARENA_{}", region);
 }
 
 Result<GeneratedModel> generate(const IntegerGraph& graph, const Core* core,

@@ -39,6 +39,7 @@ struct GeneratedModel {
   Bytes arena_lower_bound;
   std::vector<GeneratedArena> arenas;  ///< those that are not empty; none without banks
   std::string home;                    ///< region of stack and static data; empty without banks
+  bool has_room = true;                ///< false: some bank's part of the arena exceeds the bank
   Bytes scratch_bytes;                 ///< largest scratch, part of the arena
   Macs macs;
   Bytes input_bytes;   ///< of one input
@@ -47,13 +48,17 @@ struct GeneratedModel {
 
 /// Generates the model's code for `core` (nullptr: the host). `model_sha256` is the ONNX file's
 /// hash, 64 hex digits, which the code carries as model_hash. Without banks in `ram` the arena is
-/// one array; with them one per bank in use, in a section of the name arena_section() gives. The
-/// same arguments give the same text. Errors: bad_input for a hash that is none, or from deploy().
+/// one array; with them one per bank in use, in a section of the name that the macro arena_macro()
+/// has where the source is compiled, and else arena_section() gives. The same arguments give the
+/// same text. Errors: bad_input for a hash that is none, or from deploy().
 Result<GeneratedModel> generate(const IntegerGraph& graph, const Core* core,
                                 std::string_view model_sha256, const KernelChoice& choice = {},
                                 const RamLayout& ram = {});
 
-/// The section of the arena in a region: ".bss.arena.CCM".
+/// The array of the arena in a region, "arena_CCM", its section, ".bss.arena.CCM", and the macro
+/// that renames the section, "ASSAY_ARENA_CCM".
+std::string arena_name(std::string_view region);
 std::string arena_section(std::string_view region);
+std::string arena_macro(std::string_view region);
 
 }  // namespace assay

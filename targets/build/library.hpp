@@ -17,6 +17,7 @@ struct LibraryOrder {
   GeneratedModel model;        ///< generated for `core`
   const IntegerGraph* graph;   ///< of that model
   const Core* core = nullptr;  ///< nullptr: the host
+  const Part* part = nullptr;  ///< whose banks of RAM the model's arenas are for, where it has any
   std::string name;            ///< of the model file, for people
   std::string normalization;   ///< a sentence on what pixels become, or empty
 };

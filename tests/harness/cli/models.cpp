@@ -24,6 +24,20 @@ ConvOptions strided(int outputs) {
   return options;
 }
 
+ConvOptions pointwise(int outputs) {
+  ConvOptions options;
+  options.outputs = outputs;
+  options.kernel_height = options.kernel_width = 1;
+  options.pads = {0, 0, 0, 0};
+  return options;
+}
+
+/// Ten classes of what is left of the image.
+std::string classify(QdqBuilder& network, const std::string& image) {
+  return file_of(
+      network.finish(network.dense(network.flatten(network.global_average_pool(image)), 10)));
+}
+
 onnx::Model small_network(onnx::ElementType activations = onnx::ElementType::int8) {
   auto network = image_network(activations);
   const auto first = network.conv(network.input(), strided(4), "Relu");
@@ -53,13 +67,29 @@ std::string wide_model(int outputs) {
 
 std::string deep_image_model(int channels) {
   auto network = image_network();
-  ConvOptions point;
-  point.outputs = channels;
-  point.kernel_height = point.kernel_width = 1;
-  point.pads = {0, 0, 0, 0};
-  const auto image = network.conv(network.input(), point, "Relu");
-  return file_of(
-      network.finish(network.dense(network.flatten(network.global_average_pool(image)), 10)));
+  return classify(network, network.conv(network.input(), pointwise(channels), "Relu"));
+}
+
+std::string two_deep_layers_model(int channels) {
+  auto network = image_network();
+  const auto deep = network.conv(network.input(), pointwise(channels), "Relu");
+  ConvOptions each;
+  each.outputs = channels;
+  each.depthwise = true;
+  return classify(network, network.conv(deep, each, "Relu"));
+}
+
+std::string narrowing_model(int channels) {
+  auto network = image_network();
+  const auto deep = network.conv(network.input(), pointwise(channels), "Relu");
+  return classify(network, network.conv(deep, strided(8), "Relu"));
+}
+
+std::string large_image_model(int size) {
+  QdqBuilder network(1, 1, size, size);
+  const auto image = network.conv(network.input(), strided(4), "Relu");
+  const auto small = network.max_pool(image, 8, 8);
+  return file_of(network.finish(network.dense(network.flatten(small), 10)));
 }
 
 }  // namespace assay::test

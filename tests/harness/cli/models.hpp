@@ -14,6 +14,13 @@ std::string small_model();
 std::string wide_model(int outputs);
 /// The bytes of a network whose first layer has as many channels, of 784 bytes each.
 std::string deep_image_model(int channels);
+/// The bytes of a network whose first layer has as many channels, of 784 bytes each; its second is
+/// as large, and depthwise.
+std::string two_deep_layers_model(int channels);
+/// The same, but the second is a convolution to eight channels of 196 bytes.
+std::string narrowing_model(int channels);
+/// The bytes of a small network over an image of size x size pixels.
+std::string large_image_model(int size);
 /// The bytes of the small network with int16 activations.
 std::string small_int16_model();
 /// The bytes of the small network in float.

@@ -2,18 +2,12 @@
 #include "targets/build/library.hpp"
 
 #include <fmt/format.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <algorithm>
-#include <regex>
 #include <set>
 
-#include "harness/core/file.hpp"
-#include "harness/core/hash.hpp"
-#include "harness/core/process.hpp"
 #include "targets/graph/reference_run.hpp"
-#include "tests/targets/build/test_network.hpp"
+#include "tests/targets/build/library_rig.hpp"
 #include "tests/targets/graph/float_form.hpp"
 
 namespace assay::test {
@@ -22,59 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-/// What the exported example puts in.
-std::vector<std::int8_t> example_input(std::int64_t size) {
-  std::vector<std::int8_t> input;
-  for (std::int64_t i = 0; i < size; ++i)
-    input.push_back(static_cast<std::int8_t>(i * 7 % 256));
-  return input;
-}
-
-class Library : public ::testing::Test {
- protected:
-  void write_for(const Core* core) { write_for(core, graph_); }
-  void write_for(const Core* core, const IntegerGraph& graph) {
-    LibraryOrder order;
-    auto model = generate(graph, core, sha256_hex("small network"));
-    ASSERT_TRUE(model) << model.error().message;
-    order.model = std::move(*model);
-    order.graph = &graph;
-    order.core = core;
-    order.name = "small.onnx";
-    const auto files = library_files(order);
-    ASSERT_TRUE(files) << files.error().message;
-    const auto written = write_library(*files, folder_);
-    ASSERT_TRUE(written) << written.error().message;
-  }
-
-  /// Standard output of `command`, run by a shell in the exported folder; it must succeed and say
-  /// nothing else.
-  std::string shell(const std::string& command) {
-    ProcessSpec spec;
-    spec.arguments = {"sh", "-c", command};
-    spec.working_directory = folder_;
-    const auto outcome = run_process(spec);
-    EXPECT_TRUE(outcome && outcome->exit_code == 0) << command << "\n" << outcome->errors;
-    EXPECT_EQ(outcome ? outcome->errors : "", "");
-    return outcome ? outcome->output : "";
-  }
-
-  /// The lines of README.txt that compile, with more flags.
-  std::string compile_command(const std::string& more) {
-    const std::string readme = read_text(folder_ / "README.txt").value();
-    std::smatch found;
-    EXPECT_TRUE(
-        std::regex_search(readme, found, std::regex("\n  (\\S*g\\+\\+(.|\n)*?model\\.cpp)\n")));
-    return found[1].str() + more;
-  }
-
-  const IntegerGraph graph_ = small_network();
-  ScratchDirectory scratch_ = *ScratchDirectory::create(::testing::TempDir(), "library");
-  fs::path folder_ = scratch_.path() / "exports" / "small";
-};
-
-constexpr const char* warnings = " -Wall -Wextra -Wpedantic -Werror";
 
 TEST_F(Library, OnTheHostComputesWhatTheReferenceDoes) {
   write_for(nullptr);
