@@ -37,8 +37,7 @@ class ModelReader {
     ASSAY_CHECK(read_opset());
     ASSAY_CHECK(refuse_unsupported());
     model_.graph_name = graph_.name();
-    for (const auto& entry : proto_.metadata_props())
-      model_.metadata.insert_or_assign(entry.key(), entry.value());
+    ASSAY_CHECK(read_metadata());
     ASSAY_CHECK(read_initializers());
     ASSAY_CHECK(read_inputs());
     collect_produced();
@@ -73,6 +72,21 @@ class ModelReader {
       return wrong("holds model-local functions; export the model with functions inlined");
     if (graph_.sparse_initializer_size() > 0)
       return wrong("holds sparse initializers; store them dense, assay finds the zeros itself");
+    return {};
+  }
+
+  /// Of what others wrote nothing is shown, and it may have many lines; records and messages repeat
+  /// what assay's own properties say.
+  Status read_metadata() {
+    for (const auto& entry : proto_.metadata_props()) {
+      const bool is_ours = entry.key().starts_with("assay.");
+      if (is_ours && !(is_text(entry.key()) && is_text(entry.value())))
+        return wrong(
+            fmt::format("the metadata property {} is {}, which is no UTF-8 text: write it "
+                        "anew, or leave it out",
+                        in_quotes(entry.key()), in_quotes(entry.value())));
+      model_.metadata.insert_or_assign(entry.key(), entry.value());
+    }
     return {};
   }
 
@@ -169,6 +183,7 @@ class ModelReader {
       return wrong(fmt::format("the operator of node {} ({}) is no UTF-8 text", index,
                                in_quotes(node.op_type)));
     if (node.op_type.empty()) return wrong(node, "names no operator");
+    ASSAY_CHECK(check_attribute_texts(proto, node));
     ASSAY_CHECK(check_schema(proto, node));
     for (const std::string& input : node.inputs)
       ASSAY_CHECK(check_input(node, input));
@@ -178,6 +193,16 @@ class ModelReader {
     for (const std::string& output : node.outputs)
       if (!output.empty()) ASSAY_CHECK(define(output));
     model_.nodes.push_back(std::move(node));
+    return {};
+  }
+
+  /// The library's complaints and ours repeat them.
+  Status check_attribute_texts(const pb::NodeProto& proto, const Node& node) const {
+    for (const auto& attribute : proto.attribute())
+      if (!is_text(attribute.name()) || !is_text(attribute.s()))
+        return wrong(node,
+                     fmt::format("has attribute {} with a name or value that is no UTF-8 text",
+                                 in_quotes(attribute.name())));
     return {};
   }
 

@@ -165,6 +165,14 @@ TEST(ReadModel, ReadsEveryTypedField) {
   }
 }
 
+TEST(ReadModel, KeepsWhatOthersWroteIntoTheMetadata) {
+  ModelProto proto = small_proto();
+  auto& entry = *proto.add_metadata_props();
+  entry.set_key("author");
+  entry.set_value("J\xf6rg,\nin Latin-1");
+  EXPECT_EQ(parse_good(proto).metadata.at("author"), entry.value());
+}
+
 TEST(ReadModel, FoldsConstantNodes) {
   ModelProto proto = small_proto();
   proto.mutable_graph()->clear_node();
@@ -218,6 +226,12 @@ void dims(ModelProto& model, std::vector<std::int64_t> shape) {
   w_of(model).clear_dims();
   for (std::int64_t extent : shape)
     w_of(model).add_dims(extent);
+}
+
+void add_property(ModelProto& model, const char* key, const char* value) {
+  auto& entry = *model.add_metadata_props();
+  entry.set_key(key);
+  entry.set_value(value);
 }
 
 const Refusal refusals[] = {
@@ -301,6 +315,21 @@ const Refusal refusals[] = {
      "the name of node 1 ('a?[2J') is no UTF-8 text: rename it"},
     {"value_name_is_not_utf8", [](ModelProto& m) { node_of(m, 1).set_output(0, "y\xc3"); },
      "the name of the value 'y?' is no UTF-8 text: rename it"},
+    {"property_is_not_utf8", [](ModelProto& m) { add_property(m, "assay.dataset", "mnist\xff"); },
+     "the metadata property 'assay.dataset' is 'mnist?', which is no UTF-8 text"},
+    {"property_with_an_escape", [](ModelProto& m) { add_property(m, "assay.dataset", "\x1b[2J"); },
+     "the metadata property 'assay.dataset' is '?[2J', which is no UTF-8 text"},
+    {"property_name_is_not_utf8", [](ModelProto& m) { add_property(m, "assay.\xff", "1"); },
+     "the metadata property 'assay.?' is '1', which is no UTF-8 text"},
+    {"attribute_name_is_not_utf8",
+     [](ModelProto& m) { add_attribute(node_of(m, 1), "a\xff", AttributeProto::INT); },
+     "node 'Relu_1' ('Relu') has attribute 'a?' with a name or value that is no UTF-8 text"},
+    {"attribute_with_an_escape",
+     [](ModelProto& m) {
+       node_of(m, 1).set_domain("test.domain");
+       add_attribute(node_of(m, 1), "mode", AttributeProto::STRING).set_s("\x1b[2J");
+     },
+     "has attribute 'mode' with a name or value that is no UTF-8 text"},
     {"no_operator", [](ModelProto& m) { node_of(m, 1).clear_op_type(); }, "names no operator"},
     {"too_many_inputs", [](ModelProto& m) { node_of(m, 1).add_input("w"); },
      "node 'Relu_1' ('Relu') breaks the rules of its operator"},
