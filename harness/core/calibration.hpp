@@ -58,8 +58,8 @@ struct Calibration {
 using Calibrations = std::map<std::string, Calibration>;
 
 /// Whether a point can be of that part and its model. Errors: bad_input for a part without a cycle
-/// model, a clock that the part does not reach, measured cycles beyond a fifth to five times the
-/// modelled ones: then it is another firmware, or another unit.
+/// model, a clock that the part does not reach, a day that is still to come, measured cycles beyond
+/// a fifth to five times the modelled ones: then it is another firmware, or another unit.
 Status check_point(const Part& part, const CalibrationPoint& point);
 
 }  // namespace assay

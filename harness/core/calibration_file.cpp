@@ -53,6 +53,12 @@ CalibrationPoint read_common(JsonObject& object) {
   return point;
 }
 
+tl::unexpected<Error> with_way_out(const std::string& problem, const Part& part) {
+  return fail(ErrorKind::bad_input,
+              fmt::format("{}; mend it, or remove it with assay calibrate --remove {}", problem,
+                          part.name));
+}
+
 }  // namespace
 
 std::filesystem::path calibration_path(const std::filesystem::path& store,
@@ -98,10 +104,7 @@ Result<std::optional<Calibration>> load_calibration(const std::filesystem::path&
   if (!std::filesystem::exists(path, unreadable) && !unreadable) return std::nullopt;
   ASSAY_TRY(const auto json, read_json_file(path));
   auto parsed = parse_calibration(json, path.string());
-  if (!parsed)
-    return fail(parsed.error().kind,
-                fmt::format("{}; mend it, or remove it with assay calibrate --remove {}",
-                            parsed.error().message, part.name));
+  if (!parsed) return with_way_out(parsed.error().message, part);
   Calibration& calibration = *parsed;
   if (calibration.part != part.name)
     return fail(ErrorKind::bad_input, fmt::format("{} is a calibration of {}, not of {}",
@@ -114,8 +117,7 @@ Result<std::optional<Calibration>> load_calibration(const std::filesystem::path&
                             part.core.cycle_model, part.name));
   for (const auto& point : calibration.points)
     if (const auto plausible = check_point(part, point); !plausible)
-      return fail(plausible.error().kind,
-                  fmt::format("{}: {}", path.string(), plausible.error().message));
+      return with_way_out(fmt::format("{}: {}", path.string(), plausible.error().message), part);
   return calibration;
 }
 

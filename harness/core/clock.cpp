@@ -1,6 +1,7 @@
 #include "harness/core/clock.hpp"
 
 #include <ctime>
+#include <string_view>
 
 namespace assay {
 namespace {
@@ -24,6 +25,10 @@ std::string utc_timestamp() {
   char text[sizeof "2026-01-31T12:34:56Z"];
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
   return text;
+}
+
+std::string utc_day() {
+  return utc_timestamp().substr(0, std::string_view("2026-01-31").size());
 }
 
 }  // namespace assay

@@ -8,13 +8,17 @@
 #include <future>
 #include <limits>
 
+#include "harness/core/clock.hpp"
 #include "harness/core/cycle_claim.hpp"
 #include "harness/core/file.hpp"
 
 namespace assay {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 constexpr Hertz fast_clock{168'000'000}, slow_clock{16'000'000};  // five wait states, and none
 
@@ -160,7 +164,7 @@ TEST(Calibration, KeepsWhatSeveralAddAtOnce) {
 TEST(Calibration, RefusesPointsThatMakeNoSense) {
   const Json good{{"part", "stm32f405"},     {"cycle_model", "m4-2"},
                   {"network", "net"},        {"elf_sha256", std::string(64, 'a')},
-                  {"board", "f405-a"},       {"date", "2028-02-29"},
+                  {"board", "f405-a"},       {"date", "2024-02-29"},
                   {"clock_hz", 168'000'000}, {"latency_us", 100},
                   {"modelled_cycles", 16000}};
   const auto point = parse_measured_point(good, "point");
@@ -174,6 +178,12 @@ TEST(Calibration, RefusesPointsThatMakeNoSense) {
   CalibrationPoint colourful = point->point;
   colourful.board = "f405\x1b[31m";
   EXPECT_THAT(check_point(part, colourful).error().message, HasSubstr("control characters"));
+  CalibrationPoint dated = point->point;
+  dated.date = utc_day();
+  EXPECT_TRUE(check_point(part, dated));
+  dated.date = "9999-12-31";
+  EXPECT_THAT(check_point(part, dated).error().message,
+              HasSubstr("net: 9999-12-31 is still to come, today is 2"));
   struct Case {
     const char* key;
     Json value;
@@ -197,6 +207,41 @@ TEST(Calibration, RefusesPointsThatMakeNoSense) {
   without.erase("latency_us");
   EXPECT_FALSE(parse_measured_point(without, "point"));
   EXPECT_FALSE(parse_calibration({{"part", "a"}, {"cycle_model", "b"}}, "file"));
+}
+
+// Points once had a name, and neither firmware nor clock.
+TEST(Calibration, NamesTheWayOutOfAFileThatCannotBeUsed) {
+  const auto scratch = ScratchDirectory::create(std::filesystem::temp_directory_path(), "calib-");
+  const auto store = scratch->path() / "assay.db";
+  const Part part = load_part("stm32f405").value();
+  const auto path = calibration_path(store, part.name);
+  std::filesystem::create_directory(path.parent_path());
+  const Json older{{"name", "net"},
+                   {"board", "f405-a"},
+                   {"date", "2026-01-31"},
+                   {"measured_cycles", 1100},
+                   {"modelled_cycles", 1000}};
+  CalibrationPoint early = point_of('a', 1100, 1000);
+  early.date = "9999-12-31";
+  const Json from_future = to_json(calibration_of({early})).at("points")[0];
+  struct Case {
+    Json point;
+    const char* words;
+  };
+  for (const Case& it : {Case{older, "points[0].network: is missing"},
+                         Case{from_future, "9999-12-31 is still to come"}}) {
+    const Json file{
+        {"part", part.name}, {"cycle_model", part.core.cycle_model}, {"points", {it.point}}};
+    ASSERT_TRUE(write_atomically(path, file.dump()));
+    const auto refused = load_calibration(store, part);
+    ASSERT_FALSE(refused) << it.words;
+    EXPECT_EQ(refused.error().kind, ErrorKind::bad_input);
+    EXPECT_THAT(refused.error().message,
+                AllOf(StartsWith(path.string()), HasSubstr(it.words),
+                      EndsWith("; mend it, or remove it with assay calibrate --remove stm32f405")));
+    EXPECT_FALSE(add_to_calibration(store, part, {point_of('b', 1100, 1000)}))
+        << "what cannot be read is not written over";
+  }
 }
 
 TEST(Calibration, RefusesPointsThatCannotBeOfThePart) {

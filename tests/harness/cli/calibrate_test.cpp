@@ -139,7 +139,10 @@ TEST(Calibrate, RefusesWhatIsNoMeasurement) {
   user.write("old.json", old.dump());
   user.write("negative.json", negative.dump());
   user.write("text.json", "{");
+  Json early = point_json('e', 1, 1);
+  early["date"] = "9999-12-31";
   user.write("far.json", far.dump());
+  user.write("early.json", early.dump());
   user.write("good.json", point_json('d', 1, 1).dump());
   struct Case {
     std::vector<std::string> arguments;
@@ -150,6 +153,7 @@ TEST(Calibrate, RefusesWhatIsNoMeasurement) {
         Case{{"calibrate", "old.json"}, "cycle model \"m4-1\""},
         Case{{"calibrate", "negative.json"}, "measured_cycles"},
         Case{{"calibrate", "good.json", "far.json"}, "100 times the 1 modelled ones"},
+        Case{{"calibrate", "good.json", "early.json"}, "9999-12-31 is still to come"},
         Case{{"calibrate", "text.json"}, "text.json"}, Case{{"calibrate", "nowhere"}, "assay.db"},
         Case{{"calibrate", "--remove", "z80"}, "unknown part"}}) {
     const auto answer = user.run(it.arguments);
@@ -157,6 +161,25 @@ TEST(Calibrate, RefusesWhatIsNoMeasurement) {
     EXPECT_THAT(answer.errors, IsOneSentence(it.words));
   }
   EXPECT_FALSE(user.project_files().contains("calibration/stm32f405.json"));
+}
+
+// Points once had a name, and neither firmware nor clock.
+TEST(Calibrate, AFileOfTheOlderFormatStopsAMeasurementUntilItIsRemoved) {
+  const User user;
+  const Json older{{"name", "net"},
+                   {"board", "f405-desk"},
+                   {"date", "2026-01-31"},
+                   {"measured_cycles", 1100},
+                   {"modelled_cycles", 1000}};
+  const Json file{{"part", "stm32f405"}, {"cycle_model", model_version()}, {"points", {older}}};
+  std::filesystem::create_directory(user.project() / "calibration");
+  user.write("calibration/stm32f405.json", file.dump());
+  const auto answer = user.run({"calibrate", "--show"});
+  EXPECT_EQ(answer.exit_code, 2);
+  EXPECT_THAT(answer.errors, IsOneSentence("remove it with assay calibrate --remove stm32f405"));
+  EXPECT_EQ(user.run({"bench", "kernels", "--on", "virtual:stm32f405"}).exit_code, 2);
+  EXPECT_EQ(user.run({"calibrate", "--remove", "stm32f405"}).exit_code, 0);
+  EXPECT_EQ(user.run({"calibrate", "--show"}).exit_code, 0);
 }
 
 TEST(Calibrate, ACalibrationOfAnotherModelStopsAMeasurement) {
