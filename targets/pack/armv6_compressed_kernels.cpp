@@ -135,6 +135,8 @@ Bytes dense_numbered_scratch(const LayerView& view) {
 }
 
 constexpr RowFamily row{is_armv6, linux_scratch};
+constexpr RowFamily depthwise_row{
+    is_armv6, linux_scratch, {accepts_armv6_depthwise, "layers of four channels or more"}};
 
 template <auto weights_fit, auto packer_of, auto form_of>
 KernelRow conv_row(std::string_view name, WeightForm form, std::string_view function) {
@@ -180,24 +182,26 @@ std::span<const KernelRow> armv6_compressed_kernels() {
       dense_row<value_count_in<17, 128>, codebook_packer, codebook_form_of>(
           "dense_codebook256.armv6", WeightForm::codebook256,
           "assay::kernels::dense_codebook_armv6"),
-      row("depthwise_ternary.armv6", depthwise, WeightForm::ternary, packed_depthwise,
-          "assay::kernels::depthwise_ternary_armv6",
-          accepts_depthwise_fields<WeightForm::ternary, accepts_armv6_depthwise>,
-          pack_depthwise_with<WeightForm::ternary, pack_requantization>, depthwise_packed_scratch),
-      row("depthwise_int4.armv6", depthwise, WeightForm::int4, packed_depthwise,
-          "assay::kernels::depthwise_int4_armv6",
-          accepts_depthwise_fields<WeightForm::int4, accepts_armv6_depthwise>,
-          pack_depthwise_with<WeightForm::int4, pack_requantization>, depthwise_packed_scratch),
-      row("depthwise_codebook16.armv6", depthwise, WeightForm::codebook16, packed_depthwise,
-          "assay::kernels::depthwise_codebook_armv6",
-          accepts_depthwise_fields<WeightForm::codebook16, accepts_armv6_depthwise>,
-          pack_depthwise_with<WeightForm::codebook16, pack_requantization>,
-          depthwise_packed_scratch),
-      row("depthwise_codebook256.armv6", depthwise, WeightForm::codebook256, packed_depthwise,
-          "assay::kernels::depthwise_codebook_armv6",
-          accepts_depthwise_fields<WeightForm::codebook256, accepts_armv6_depthwise>,
-          pack_depthwise_with<WeightForm::codebook256, pack_requantization>,
-          depthwise_packed_scratch),
+      depthwise_row("depthwise_ternary.armv6", depthwise, WeightForm::ternary, packed_depthwise,
+                    "assay::kernels::depthwise_ternary_armv6",
+                    accepts_depthwise_fields<WeightForm::ternary, accepts_armv6_depthwise>,
+                    pack_depthwise_with<WeightForm::ternary, pack_requantization>,
+                    depthwise_packed_scratch),
+      depthwise_row("depthwise_int4.armv6", depthwise, WeightForm::int4, packed_depthwise,
+                    "assay::kernels::depthwise_int4_armv6",
+                    accepts_depthwise_fields<WeightForm::int4, accepts_armv6_depthwise>,
+                    pack_depthwise_with<WeightForm::int4, pack_requantization>,
+                    depthwise_packed_scratch),
+      depthwise_row("depthwise_codebook16.armv6", depthwise, WeightForm::codebook16,
+                    packed_depthwise, "assay::kernels::depthwise_codebook_armv6",
+                    accepts_depthwise_fields<WeightForm::codebook16, accepts_armv6_depthwise>,
+                    pack_depthwise_with<WeightForm::codebook16, pack_requantization>,
+                    depthwise_packed_scratch),
+      depthwise_row("depthwise_codebook256.armv6", depthwise, WeightForm::codebook256,
+                    packed_depthwise, "assay::kernels::depthwise_codebook_armv6",
+                    accepts_depthwise_fields<WeightForm::codebook256, accepts_armv6_depthwise>,
+                    pack_depthwise_with<WeightForm::codebook256, pack_requantization>,
+                    depthwise_packed_scratch),
       row("conv_blocks.armv6", conv, WeightForm::blocks, sparse_conv,
           "assay::kernels::conv_blocks_armv6", smaller_than_int8<pack_blocks>,
           pack_sparse<pack_blocks>, conv_blocks_scratch),

@@ -136,6 +136,11 @@ Bytes one_channel_scratch(const LayerView& view) {
 }
 
 constexpr RowFamily row{has_dsp};
+constexpr RowFamily depthwise_row{
+    has_dsp,
+    Bytes(kernels::scratch_limit),
+    {accepts_depthwise,
+     "layers of four channels or more whose windows and strides are at most 16 pixels wide"}};
 
 constexpr std::string_view sweep_packed = "targets/runtime/dsp/depthwise_3x3_packed.hpp";
 constexpr std::string_view tap_packed = "targets/runtime/dsp/depthwise_packed.hpp";
@@ -172,25 +177,26 @@ std::span<const KernelRow> dsp_plane_kernels() {
           accepts_depthwise_fields<WeightForm::codebook256, accepts_depthwise_3x3>,
           pack_depthwise_with<WeightForm::codebook256, pack_requantization>,
           depthwise_3x3_packed_scratch),
-      row("depthwise_ternary.dsp", depthwise, WeightForm::ternary, tap_packed,
-          "assay::kernels::depthwise_ternary_dsp",
-          accepts_depthwise_fields<WeightForm::ternary, accepts_depthwise>,
-          pack_depthwise_with<WeightForm::ternary, pack_blocks_of_channels>,
-          depthwise_packed_scratch),
-      row("depthwise_int4.dsp", depthwise, WeightForm::int4, tap_packed,
-          "assay::kernels::depthwise_int4_dsp",
-          accepts_depthwise_fields<WeightForm::int4, accepts_depthwise>,
-          pack_depthwise_with<WeightForm::int4, pack_blocks_of_channels>, depthwise_packed_scratch),
-      row("depthwise_codebook16.dsp", depthwise, WeightForm::codebook16, tap_packed,
-          "assay::kernels::depthwise_codebook_dsp",
-          accepts_depthwise_fields<WeightForm::codebook16, accepts_depthwise>,
-          pack_depthwise_with<WeightForm::codebook16, pack_blocks_of_channels>,
-          depthwise_packed_scratch),
-      row("depthwise_codebook256.dsp", depthwise, WeightForm::codebook256, tap_packed,
-          "assay::kernels::depthwise_codebook_dsp",
-          accepts_depthwise_fields<WeightForm::codebook256, accepts_depthwise>,
-          pack_depthwise_with<WeightForm::codebook256, pack_blocks_of_channels>,
-          depthwise_packed_scratch),
+      depthwise_row("depthwise_ternary.dsp", depthwise, WeightForm::ternary, tap_packed,
+                    "assay::kernels::depthwise_ternary_dsp",
+                    accepts_depthwise_fields<WeightForm::ternary, accepts_depthwise>,
+                    pack_depthwise_with<WeightForm::ternary, pack_blocks_of_channels>,
+                    depthwise_packed_scratch),
+      depthwise_row("depthwise_int4.dsp", depthwise, WeightForm::int4, tap_packed,
+                    "assay::kernels::depthwise_int4_dsp",
+                    accepts_depthwise_fields<WeightForm::int4, accepts_depthwise>,
+                    pack_depthwise_with<WeightForm::int4, pack_blocks_of_channels>,
+                    depthwise_packed_scratch),
+      depthwise_row("depthwise_codebook16.dsp", depthwise, WeightForm::codebook16, tap_packed,
+                    "assay::kernels::depthwise_codebook_dsp",
+                    accepts_depthwise_fields<WeightForm::codebook16, accepts_depthwise>,
+                    pack_depthwise_with<WeightForm::codebook16, pack_blocks_of_channels>,
+                    depthwise_packed_scratch),
+      depthwise_row("depthwise_codebook256.dsp", depthwise, WeightForm::codebook256, tap_packed,
+                    "assay::kernels::depthwise_codebook_dsp",
+                    accepts_depthwise_fields<WeightForm::codebook256, accepts_depthwise>,
+                    pack_depthwise_with<WeightForm::codebook256, pack_blocks_of_channels>,
+                    depthwise_packed_scratch),
   };
   return rows;
 }

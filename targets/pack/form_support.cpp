@@ -40,6 +40,25 @@ std::vector<WeightForm> fitting_forms(std::span<const std::int8_t> weights) {
   return forms;
 }
 
+/// The core's rows of an operator and form; the last takes most shapes.
+std::vector<const KernelRow*> rows_of(WeightForm form, IntegerOp op, const Core& core) {
+  std::vector<const KernelRow*> rows;
+  for (const KernelRow& row : kernel_table())
+    if (row.op == op && row.element == Element::int8 && row.form == form && row.runs_on(core))
+      rows.push_back(&row);
+  return rows;
+}
+
+/// Of a row whose form the layer's weights fit.
+std::string why_declined(const KernelRow& row, const LayerView& view) {
+  const std::string fit = fmt::format("the weights fit {}, but {} ", to_string(row.form), row.name);
+  if (row.shapes.holds && !row.shapes.holds(view))
+    return fmt::format("{}takes {} alone", fit, row.shapes.words);
+  if (!row.accepts(view)) return fmt::format("{}would not make them fewer bytes", fit);
+  return fmt::format("{}needs {} bytes of scratch and may take {}", fit, row.scratch(view).count(),
+                     row.most_scratch.count());
+}
+
 }  // namespace
 
 std::vector<WeightForm> forms_with_kernels(IntegerOp op, const Core& core) {
@@ -71,21 +90,20 @@ Result<std::string> forms_table() {
   return table;
 }
 
-std::optional<WeightForm> form_without_kernel(const LayerView& view, const Core& core) {
-  if (!has_weights(view.layer.op) || view.input.element != Element::int8) return std::nullopt;
-  const auto fitting = fitting_forms(view.layer.weights);
-  const auto there = forms_with_kernels(view.layer.op, core);
-  const bool any = std::ranges::any_of(
-      fitting, [&](WeightForm form) { return std::ranges::binary_search(there, form); });
-  if (fitting.empty() || any) return std::nullopt;
-  return fitting.front();
-}
-
 std::string missed_form(const LayerView& view, const Core& core) {
-  const auto form = form_without_kernel(view, core);
-  if (!form) return "";
+  if (!has_weights(view.layer.op) || view.input.element != Element::int8) return "";
+  const auto forms = fitting_forms(view.layer.weights);
+  if (forms.empty()) return "";
+  const KernelRow* declining = nullptr;
+  for (const WeightForm form : forms) {
+    const auto rows = rows_of(form, view.layer.op, core);
+    if (std::ranges::any_of(rows, [&](const KernelRow* row) { return takes(*row, view); }))
+      return "";
+    if (!declining && !rows.empty()) declining = rows.back();
+  }
+  if (declining) return why_declined(*declining, view) + ": they take a byte each";
   return fmt::format("the weights fit {}, of which {} has no {} kernel: they take a byte each",
-                     to_string(*form), core.name, to_string(view.layer.op));
+                     to_string(forms.front()), core.name, to_string(view.layer.op));
 }
 
 }  // namespace assay

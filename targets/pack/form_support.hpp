@@ -2,7 +2,6 @@
 // layer misses for want of one. Pure; thread-safe.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,12 +19,11 @@ std::vector<WeightForm> forms_with_kernels(IntegerOp op, const Core& core);
 /// has weights. Errors: those of the part files.
 Result<std::string> forms_table();
 
-/// The closest form of less than a byte a weight that the layer's weights fit, where the core has
-/// kernels of none of the forms they fit: the layer keeps int8 for that reason.
-std::optional<WeightForm> form_without_kernel(const LayerView& layer, const Core& core);
-
-/// In words: "the weights fit int4, of which cortex-m4f has no depthwise kernel: they take a byte
-/// each"; empty when nothing is missed.
+/// Why a layer keeps int8 although its weights fit a form of less than a byte: the core has kernels
+/// of none of the forms they fit, "the weights fit int4, of which cortex-m4f has no depthwise
+/// kernel: they take a byte each"; or they decline the layer, "the weights fit int4, but
+/// depthwise_int4.m0 needs 5000 bytes of scratch and may take 4096: ...". Empty when nothing is
+/// missed.
 std::string missed_form(const LayerView& layer, const Core& core);
 
 }  // namespace assay

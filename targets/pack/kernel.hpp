@@ -47,6 +47,12 @@ struct LayerView {
   }
 };
 
+/// The layers that a kernel takes, as far as their shapes decide it.
+struct ShapeLimit {
+  bool (*holds)(const LayerView& layer) = nullptr;  ///< nullptr: of every layer
+  std::string_view words = {};                      ///< "layers of four channels or more"
+};
+
 /// One kernel. The device function is
 /// `template <class L> void function(const T* in, T* out, void* scratch)` (add, multiply: two
 /// inputs; concat: an array of them), where T is the tensors' element and L is the generated layer
@@ -72,6 +78,8 @@ struct KernelRow {
   bool large_scratch = false;
   /// Scratch that it takes at most. A layer for which it would need more goes to the next row.
   Bytes most_scratch{kernels::scratch_limit};
+  /// What of accepts() is no matter of weights, for whoever asks why a layer was declined.
+  ShapeLimit shapes = {};
 };
 
 /// Whether the row is one for the layer, wherever it runs, and keeps to the scratch it may take.

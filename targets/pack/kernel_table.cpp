@@ -87,7 +87,8 @@ KernelRow RowFamily::operator()(std::string_view name, IntegerOp op, WeightForm 
           .scratch = scratch,
           .in_place = never,
           .portable = false,
-          .most_scratch = most_scratch};
+          .most_scratch = most_scratch,
+          .shapes = shapes};
 }
 
 const KernelRow& reference_kernel(IntegerOp op, Element element) {

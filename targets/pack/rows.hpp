@@ -91,6 +91,7 @@ inline std::vector<ConstantArray> no_constants(const LayerView&) {
 struct RowFamily {
   bool (*runs_on)(const Core& core);
   Bytes most_scratch{kernels::scratch_limit};
+  ShapeLimit shapes = {};
 
   KernelRow operator()(std::string_view name, IntegerOp op, WeightForm form,
                        std::string_view header, std::string_view function,

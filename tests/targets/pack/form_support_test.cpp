@@ -73,6 +73,47 @@ TEST(FormSupport, SaysWhatALayerMisses) {
   }
 }
 
+/// A depthwise layer over a square image, of weights that fit int4.
+SingleLayer depthwise_layer(int size, int channels, int kernel, int stride = 1) {
+  Window window{.kernel_height = kernel, .kernel_width = kernel};
+  window.stride_height = window.stride_width = stride;
+  return {depthwise, size, size, channels, channels, window};
+}
+
+struct Declined {
+  const char* core;
+  SingleLayer layer;
+  const char* words;  ///< empty: nothing is missed
+};
+
+TEST(FormSupport, SaysWhyAKernelDeclinesALayerWhoseWeightsFit) {
+  static const Declined all[] = {
+      {"cortex-m4f", depthwise_layer(12, 3, 5),
+       "the weights fit int4, but depthwise_int4.dsp takes layers of four channels or more whose "
+       "windows and strides are at most 16 pixels wide alone: they take a byte each"},
+      {"cortex-m7", depthwise_layer(20, 4, 17), "at most 16 pixels wide alone"},
+      {"cortex-m33", depthwise_layer(40, 8, 3, 17), "at most 16 pixels wide alone"},
+      // Words of 31 x 40 positions, and a byte for each tap.
+      {"cortex-m0",
+       {depthwise, 31, 40, 2, 2, {.kernel_height = 31, .kernel_width = 40}},
+       "the weights fit int4, but depthwise_int4.m0 needs 6200 bytes of scratch and may take "
+       "4096: they take a byte each"},
+      {"cortex-m0", depthwise_layer(33, 2, 32), "takes windows of less than 32 rows alone"},
+      {"arm1176", depthwise_layer(12, 3, 5), "takes layers of four channels or more alone"},
+      // 72 weights are two units of 128 fields.
+      {"cortex-a72", depthwise_layer(6, 8, 3), ""},
+      {"cortex-a72", depthwise_layer(12, 3, 5), "would not make them fewer bytes"},
+      {"cortex-m4f", depthwise_layer(12, 4, 5), ""},
+      {"cortex-m0", depthwise_layer(20, 8, 3), ""},
+  };
+  for (const Declined& one : all) {
+    const IntegerGraph graph = single_layer_graph(one.layer, 5, WeightFill::int4);
+    const std::string words = missed_form({graph, graph.layers[0]}, load_core(one.core).value());
+    EXPECT_EQ(words.empty(), *one.words == 0) << one.core << ": " << words;
+    EXPECT_THAT(words, HasSubstr(one.words)) << one.core;
+  }
+}
+
 TEST(FormSupport, IsDocumented) {
   const auto table = forms_table();
   ASSERT_TRUE(table) << table.error().message;
