@@ -70,9 +70,48 @@ std::vector<ConstantArray> conv_weights(const LayerView& view) {
   return pack_steps(view, conv_steps(view, form_of(view)), armv6::conv_channels, packer_of(view));
 }
 
-template <auto packer_of, auto>
-std::vector<ConstantArray> dense_weights(const LayerView& view) {
+template <auto packer_of>
+std::vector<ConstantArray> dense_numbers(const LayerView& view) {
   return pack_steps(view, armv6_window(view).steps(), armv6::dense_channels, packer_of(view));
+}
+
+/// Pairs of weights in words of halfwords: fields of so many bits, the first pair lowest.
+class FieldWords {
+ public:
+  explicit FieldWords(int bits) : bits_(bits) {}
+
+  void add(std::int8_t low, std::int8_t high) {
+    if (shift_ == 0) words_.push_back(0);
+    const int offset = armv6::field_offset(bits_);
+    words_.back() |= std::int64_t{low + offset} << shift_ | std::int64_t{high + offset}
+                                                                << (16 + shift_);
+    shift_ = (shift_ + bits_) % 16;
+  }
+  std::vector<std::int64_t> finished() && { return std::move(words_); }
+
+ private:
+  int bits_;
+  int shift_ = 0;  ///< of the next pair
+  std::vector<std::int64_t> words_;
+};
+
+/// The member `packed` of dense_fields.hpp.
+template <int bits>
+std::vector<ConstantArray> dense_fields(const LayerView& view) {
+  const FilterRows rows(view);
+  const int steps = armv6_window(view).steps();
+  FieldWords words(bits);
+  for (int first = 0; first < view.output.channels; first += armv6::dense_channels) {
+    std::vector<std::vector<std::int8_t>> filters;
+    for (int c = first; c < first + armv6::dense_channels; ++c)
+      filters.push_back(filter_of(rows, static_cast<std::size_t>(c), steps));
+    for (std::size_t input = 0; input < filters[0].size(); input += armv6::step_inputs)
+      for (const auto& filter : filters) {
+        words.add(filter[input], filter[input + 2]);
+        words.add(filter[input + 1], filter[input + 3]);
+      }
+  }
+  return {{"packed", "std::uint32_t", 4, std::move(words).finished()}};
 }
 
 template <auto weights_of, int block>
@@ -104,10 +143,9 @@ Bytes conv_packed_scratch(const LayerView& view) {
          armv6_windows_scratch(view);
 }
 
-template <auto form_of>
-Bytes dense_packed_scratch(const LayerView& view) {
+Bytes dense_decoded_scratch(const LayerView& view) {
   const int decoded = armv6::decoded_steps * armv6::dense_channels / 2 * armv6::pair_words;
-  return armv6_dense_scratch(view) + table_scratch(form_of(view)) + bytes(4 * decoded);
+  return armv6_dense_scratch(view) + table_scratch(codebook_form_of(view)) + bytes(4 * decoded);
 }
 
 Bytes depthwise_packed_scratch(const LayerView& view) {
@@ -146,14 +184,15 @@ KernelRow conv_row(std::string_view name, WeightForm form, std::string_view func
              conv_packed_scratch<form_of>);
 }
 
-template <auto weights_fit, auto packer_of, auto form_of>
-KernelRow dense_row(std::string_view name, WeightForm form, std::string_view function) {
-  constexpr auto weights = dense_weights<packer_of, form_of>;
-  return row(name, IntegerOp::dense, form, "targets/runtime/armv6/dense_packed.hpp", function,
-             accepts_packed<weights_fit, weights>, pack_filters<weights, armv6::dense_channels>,
-             dense_packed_scratch<form_of>);
+template <auto weights_fit, auto weights, auto scratch>
+KernelRow dense_row(std::string_view name, WeightForm form, std::string_view header,
+                    std::string_view function) {
+  return row(name, IntegerOp::dense, form, header, function, accepts_packed<weights_fit, weights>,
+             pack_filters<weights, armv6::dense_channels>, scratch);
 }
 
+constexpr std::string_view fields_dense = "targets/runtime/armv6/dense_fields.hpp";
+constexpr std::string_view packed_dense = "targets/runtime/armv6/dense_packed.hpp";
 constexpr std::string_view sparse_conv = "targets/runtime/armv6/conv_sparse.hpp";
 constexpr std::string_view packed_depthwise = "targets/runtime/armv6/depthwise_packed.hpp";
 constexpr std::string_view sparse_dense = "targets/runtime/armv6/dense_sparse.hpp";
@@ -172,15 +211,16 @@ std::span<const KernelRow> armv6_compressed_kernels() {
           "conv_codebook16.armv6", WeightForm::codebook16, "assay::kernels::conv_codebook16_armv6"),
       conv_row<value_count_in<17, 128>, codebook_packer, codebook_form_of>(
           "conv_codebook256.armv6", WeightForm::codebook256, "assay::kernels::conv_codebook_armv6"),
-      dense_row<within<1>, lane_packer<2>, lane_form<2>>("dense_ternary.armv6", WeightForm::ternary,
-                                                         "assay::kernels::dense_ternary_armv6"),
-      dense_row<within<7>, lane_packer<4>, lane_form<4>>("dense_int4.armv6", WeightForm::int4,
-                                                         "assay::kernels::dense_int4_armv6"),
-      dense_row<value_count_in<1, 16>, codebook_packer, codebook_form_of>(
-          "dense_codebook16.armv6", WeightForm::codebook16,
+      dense_row<within<1>, dense_fields<2>, armv6_dense_scratch>(
+          "dense_ternary.armv6", WeightForm::ternary, fields_dense,
+          "assay::kernels::dense_ternary_armv6"),
+      dense_row<within<7>, dense_fields<4>, armv6_dense_scratch>(
+          "dense_int4.armv6", WeightForm::int4, fields_dense, "assay::kernels::dense_int4_armv6"),
+      dense_row<value_count_in<1, 16>, dense_numbers<codebook_packer>, dense_numbered_scratch>(
+          "dense_codebook16.armv6", WeightForm::codebook16, packed_dense,
           "assay::kernels::dense_codebook16_armv6"),
-      dense_row<value_count_in<17, 128>, codebook_packer, codebook_form_of>(
-          "dense_codebook256.armv6", WeightForm::codebook256,
+      dense_row<value_count_in<17, 128>, dense_numbers<codebook_packer>, dense_decoded_scratch>(
+          "dense_codebook256.armv6", WeightForm::codebook256, packed_dense,
           "assay::kernels::dense_codebook_armv6"),
       depthwise_row("depthwise_ternary.armv6", depthwise, WeightForm::ternary, packed_depthwise,
                     "assay::kernels::depthwise_ternary_armv6",

@@ -1,7 +1,8 @@
 // Rows and packing of the kernels for AArch64 cores whose weights take less than a byte, or leave
-// zeros out; the formats are described in targets/runtime/neon/packed_layout.hpp and
-// sparse_streams.hpp.
+// zeros out; the formats are described in targets/runtime/neon/packed_layout.hpp, lane_layout.hpp
+// and sparse_streams.hpp.
 #include "targets/pack/filter_streams.hpp"
+#include "targets/pack/lane_blocks.hpp"
 #include "targets/pack/neon_packing.hpp"
 #include "targets/pack/numbered_blocks.hpp"
 #include "targets/pack/rows.hpp"
@@ -194,9 +195,9 @@ std::span<const KernelRow> neon_compressed_kernels() {
       row("dense_blocks.neon", dense, WeightForm::blocks, sparse_dense,
           "assay::kernels::dense_blocks_neon", smaller_than_int8<pack_blocks>,
           pack_sparse<pack_blocks>, dense_blocks_scratch),
-      row("dense_blocks_codebook16.neon", dense, WeightForm::blocks_codebook16, sparse_dense,
-          "assay::kernels::dense_blocks_codebook16_neon", numbers_are_smaller,
-          pack_sparse<pack_numbered_blocks>, dense_blocks_scratch),
+      row("dense_blocks_codebook16.neon", dense, WeightForm::blocks_codebook16,
+          "targets/runtime/neon/dense_lanes.hpp", "assay::kernels::dense_blocks_codebook16_neon",
+          accepts_lane_blocks, pack_lane_blocks, dense_blocks_scratch),
       row("dense_unstructured.neon", dense, WeightForm::unstructured, sparse_dense,
           "assay::kernels::dense_unstructured_neon", smaller_than_int8<pack_scattered>,
           pack_sparse<pack_scattered>, no_scratch),

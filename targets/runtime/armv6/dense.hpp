@@ -18,6 +18,24 @@ struct DenseScratch {
   std::int8_t last[step_inputs];
 };
 
+/// With the words of all pairs of up to 16 values.
+template <class L>
+struct NumberedScratch {
+  std::uint32_t table[pair_table_words];
+  DenseScratch<L> inputs;
+};
+
+/// The outputs of a block of channels, of their sums with b'. GCC keeps sums in registers only
+/// where every index is a constant.
+template <class L>
+ASSAY_INLINE void put_block(const std::int32_t (&sums)[dense_channels], int first,
+                            std::int8_t* out) {
+#pragma GCC unroll 4
+  for (int c = 0; c < dense_channels; ++c)
+    if (L::out_channels % dense_channels == 0 || first + c < L::out_channels)
+      out[first + c] = dsp::requantize<L>(sums[c], L::multiplier[first + c]);
+}
+
 /// What fills up the last step is zero.
 template <class L>
 ASSAY_INLINE void widen_inputs(const std::int8_t* in, DenseScratch<L>& scratch) {
@@ -78,12 +96,12 @@ void dense_armv6(const std::int8_t* in, std::int8_t* out, void* memory) {
   const std::uint32_t* filters = L::filters;
   for (int first = 0; first < L::out_channels; first += dense_channels) {
     std::int32_t sums[dense_channels];
+#pragma GCC unroll 4
     for (int c = 0; c < dense_channels; ++c)
       sums[c] = L::bias[first + c];
     add_dense_steps<layout.steps()>(scratch.words, filters, sums);
     filters += dense_channels * layout.steps();
-    for (int c = 0; c < dense_channels && first + c < L::out_channels; ++c)
-      out[first + c] = dsp::requantize<L>(sums[c], L::multiplier[first + c]);
+    put_block<L>(sums, first, out);
   }
 }
 

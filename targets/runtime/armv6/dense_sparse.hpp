@@ -4,7 +4,7 @@
 #pragma once
 
 #include "targets/runtime/armv6/dense.hpp"
-#include "targets/runtime/dsp/unpack.hpp"
+#include "targets/runtime/armv6/pair_table.hpp"
 #include "targets/runtime/sparse_streams.hpp"
 
 namespace assay::kernels {
@@ -38,13 +38,6 @@ ASSAY_INLINE std::int32_t multiply_block(const DenseScratch<L>& inputs, int bloc
   return dsp::smlad(step[1], odd, dsp::smlad(step[0], even, sum));
 }
 
-/// With the words of all pairs of values.
-template <class L>
-struct NumberedScratch {
-  std::uint32_t table[pair_table_words];
-  DenseScratch<L> inputs;
-};
-
 }  // namespace armv6
 
 template <class L>
@@ -72,7 +65,7 @@ template <class L>
 void dense_blocks_codebook16_armv6(const std::int8_t* in, std::int8_t* out, void* memory) {
   auto& scratch = *static_cast<armv6::NumberedScratch<L>*>(memory);
   armv6::widen_inputs<L>(in, scratch.inputs);
-  dsp::PairCodebook<L>::prepare(scratch.table);
+  armv6::prepare_pairs<L>(scratch.table);
   armv6::multiply_sparse<L, NumberedStream<L>>(
       out, [&](int block, const std::uint8_t* numbers, std::int32_t sum) ASSAY_INLINE_LAMBDA {
         return armv6::multiply_block<L>(scratch.inputs, block, scratch.table[numbers[0]],

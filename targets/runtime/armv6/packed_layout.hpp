@@ -6,6 +6,11 @@
 // (w1, w3). Pairs of channels come in the order of layout.hpp, [block of channels][step][pair]; a
 // convolution's block is a pair, that of a dense layer two. Steps are filled up to what a decoder
 // takes at a time. What fills up a codebook's filters is any value, so that its inputs are zero.
+//
+// A dense layer's weights in two or four bits are fields that hold weight + field_offset, so that a
+// mask alone makes them halfwords that SMLAD takes: a word holds, from bit 0 and from bit 16 up,
+// the pairs (w0, w2) and (w1, w3) of the first channel of a block, then of the next. The offset's
+// share of every sum is the sum of the inputs times it.
 #pragma once
 
 #include "targets/runtime/armv6/layout.hpp"
@@ -19,6 +24,11 @@ inline constexpr int pair_words = 4;
 inline constexpr int decoded_steps = 32;
 /// Longest windows: decoded weights are up to 64 times the real ones, and their sums 32 bits.
 inline constexpr int most_packed_inputs = 1 << 17;
+
+/// What is added to a weight of so many bits.
+constexpr int field_offset(int bits) {
+  return 1 << (bits - 1);
+}
 
 /// Steps of two channels' filters.
 constexpr int packed_steps(const WindowLayout& window, dsp::PackedForm form) {

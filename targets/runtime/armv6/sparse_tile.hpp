@@ -3,7 +3,7 @@
 #pragma once
 
 #include "targets/runtime/armv6/conv.hpp"
-#include "targets/runtime/dsp/unpack.hpp"
+#include "targets/runtime/armv6/pair_table.hpp"
 
 namespace assay::kernels::armv6 {
 
@@ -92,7 +92,7 @@ struct NumberedTile : BlockTile<L> {
 
   ASSAY_INLINE void prepare() {
     BlockTile<L>::prepare();
-    dsp::PairCodebook<L>::prepare(table);
+    prepare_pairs<L>(table);
   }
   ASSAY_INLINE void add(int block, const std::uint8_t* numbers,
                         std::int32_t (&sums)[block_pixels]) const {

@@ -3,16 +3,13 @@
 // conv_sparse.hpp names.
 #pragma once
 
-#include "targets/runtime/neon/numbered_values.hpp"
 #include "targets/runtime/neon/products.hpp"
+#include "targets/runtime/neon/whole_blocks.hpp"
 #include "targets/runtime/sparse_streams.hpp"
 
 namespace assay::kernels {
 
 namespace neon {
-
-template <class L>
-inline constexpr int dense_inputs = L::in_height* L::in_width* L::in_channels;
 
 /// ARITHMETIC.md's requantization of one sum.
 template <class L>
@@ -39,15 +36,6 @@ ASSAY_INLINE std::uint32_t load_four(const std::int8_t* bytes) {
   std::uint32_t word;
   __builtin_memcpy(&word, bytes, sizeof word);
   return word;
-}
-
-/// The inputs, where reading whole blocks of four of them stays within them; else a copy. The
-/// weights of what is read beyond are zero.
-template <class L>
-ASSAY_INLINE const std::int8_t* whole_blocks(const std::int8_t* in, void* scratch) {
-  if constexpr (dense_inputs<L> % 4 == 0) return in;
-  __builtin_memcpy(scratch, in, dense_inputs<L>);
-  return static_cast<const std::int8_t*>(scratch);
 }
 
 /// Eight products, in pairs.
@@ -85,21 +73,6 @@ void dense_blocks_neon(const std::int8_t* in, std::int8_t* out, void* scratch) {
                                                   vdup_n_u32(neon::load_four(in + 4 * first)), 1);
           sums = neon::add_eight(sums, inputs, vld1_u32(weights));
         });
-    out[channel] = neon::requantize_one<L>(vaddvq_s32(sums), channel);
-  }
-}
-
-template <class L>
-void dense_blocks_codebook16_neon(const std::int8_t* in, std::int8_t* out, void* scratch) {
-  in = neon::whole_blocks<L>(in, scratch);
-  const neon::NumberedValues<L> values;
-  NumberedStream<L> stream;
-  for (int channel = 0; channel < L::out_channels; ++channel) {
-    int32x4_t sums = vdupq_n_s32(0);
-    stream.next_channel(channel, [&](int block, const std::uint8_t* numbers) ASSAY_INLINE_LAMBDA {
-      const uint32x2_t inputs = vset_lane_u32(neon::load_four(in + 4 * block), vdup_n_u32(0), 0);
-      sums = neon::add_eight(sums, inputs, vreinterpret_u32_s8(values.decode(numbers)));
-    });
     out[channel] = neon::requantize_one<L>(vaddvq_s32(sums), channel);
   }
 }

@@ -1,4 +1,4 @@
-// The up to 16 values of L::values in a register, from which TBL takes the weights of a block.
+// The up to 16 values of L::values in a register, from which TBL takes weights by their numbers.
 #pragma once
 
 #include <arm_neon.h>
@@ -24,6 +24,14 @@ class NumberedValues {
     const uint8x8_t high = vshr_n_u8(low, 4);
     const uint16x4_t alternating = vtrn1_u16(vreinterpret_u16_u8(low), vreinterpret_u16_u8(high));
     return vqtbl1_s8(values_, vand_u8(vreinterpret_u8_u16(alternating), vdup_n_u8(15)));
+  }
+
+  /// Sixteen weights, whose numbers are the low halves of the bytes, or the high ones.
+  ASSAY_INLINE int8x16_t low(uint8x16_t numbers) const {
+    return vqtbl1q_s8(values_, vandq_u8(numbers, vdupq_n_u8(15)));
+  }
+  ASSAY_INLINE int8x16_t high(uint8x16_t numbers) const {
+    return vqtbl1q_s8(values_, vshrq_n_u8(numbers, 4));
   }
 
  private:
