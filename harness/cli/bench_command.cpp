@@ -158,7 +158,8 @@ Json network_json(const Board& board, const NetworkFigure& figure, const CycleCl
   if (figure.strips)
     json["strips"] = {{"first_layer", figure.strips->first},
                       {"last_layer", figure.strips->last},
-                      {"rows", figure.strips->rows}};
+                      {"rows", figure.strips->rows},
+                      {"because", figure.strips_because}};
   if (figure.cycles) {
     json["cycles"] = *figure.cycles * claim.factor;
     json["latency_ms"] = milliseconds(*figure.cycles * claim.factor, board);
@@ -167,11 +168,11 @@ Json network_json(const Board& board, const NetworkFigure& figure, const CycleCl
   return json;
 }
 
-/// "; layers 0 to 3 in strips of 1", or nothing.
-std::string strips_text(const std::optional<StripRange>& strips) {
-  if (!strips) return "";
-  return fmt::format("; layers {} to {} in strips of {}", strips->first, strips->last,
-                     strips->rows);
+/// "; layers 0 to 3 in strips of 1: the layers as a whole need ...", or nothing.
+std::string strips_text(const NetworkFigure& figure) {
+  if (!figure.strips) return "";
+  return fmt::format("; layers {} to {} in strips of {}: {}", figure.strips->first,
+                     figure.strips->last, figure.strips->rows, figure.strips_because);
 }
 
 std::string published_text(const Board& board, const std::string& network) {
@@ -215,7 +216,7 @@ void print_networks(const Board& board, const std::vector<NetworkFigure>& figure
         bytes_text(figure.ram_bytes()),
         figure.cycles ? fmt::format("{:.2f}ms", milliseconds(*figure.cycles * claim.factor, board))
                       : "-",
-        published_text(board, figure.network), strips_text(figure.strips));
+        published_text(board, figure.network), strips_text(figure));
   }
   if (modelled) fmt::print("~latency: {}\n", to_text(claim));
   fmt::print("\n");

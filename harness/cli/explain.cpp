@@ -98,12 +98,13 @@ std::string explain_table(const Json& layers) {
 std::string explain_strips(const Json& strips) {
   if (strips.is_null()) return "";
   return fmt::format(
-      "{} layers, {} to {}, run in {} strips of {} row{}: {} bytes of arena instead of at least "
-      "{}, {} MACs outside the image, {} bytes copied, about {} instructions more (estimated)\n",
+      "{} layers, {} to {}, run in {} strips of {} row{}, because {}: {} bytes of arena instead of "
+      "at least {}, {} MACs outside the image, {} bytes copied, about {} instructions more "
+      "(estimated)\n",
       strips.at("layers").get<std::uint64_t>(), strips.at("first_layer").get<std::string>(),
       strips.at("last_layer").get<std::string>(), strips.at("strips").get<std::uint64_t>(),
       strips.at("rows").get<std::uint64_t>(), strips.at("rows") == 1 ? "" : "s",
-      strips.at("arena_bytes").get<std::uint64_t>(),
+      strips.at("because").get<std::string>(), strips.at("arena_bytes").get<std::uint64_t>(),
       strips.at("arena_bytes_without").get<std::uint64_t>(),
       strips.at("extra_macc").get<std::uint64_t>(), strips.at("copied_bytes").get<std::uint64_t>(),
       strips.at("extra_instructions_estimate").get<std::uint64_t>());

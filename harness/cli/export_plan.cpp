@@ -32,6 +32,8 @@ class Planner {
       : order_(order), part_(order.type.part), cache_(order.cache) {}
 
   Result<ExportPlan> run() {
+    if (const auto refused = refused_budgets(order_.goal, part_); !refused.empty())
+      return fail(ErrorKind::bad_input, refused);
     ASSAY_TRY(const auto calibration, load_calibration(order_.store, part_));
     pace_ = pace_of(part_, order_.type.clock, calibration);
     ASSAY_TRY(const auto stages, firmware_stages(order_.type, pace_, order_.goal, order_.hash));

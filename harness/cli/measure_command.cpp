@@ -92,6 +92,8 @@ Result<Task> prepare(const Options& options, const Board& board) {
     clock = *chosen;
   }
   const DeployGoal goal = options.goal.goal();
+  if (const auto refused = refused_budgets(goal, board.type.part); !refused.empty())
+    return fail(ErrorKind::bad_input, refused);
   std::optional<Calibration> calibration;
   if (board.virtual_board || goal.latency_budget) {
     ASSAY_TRY(calibration, load_calibration(options.project.store, board.type.part));

@@ -39,14 +39,18 @@ Result<Outlook> look_ahead(const Plan& plan, const RunContext& context,
 Result<std::optional<FitEstimate>> FitTable::of(const Cell& cell) {
   if (!cell.placement) return std::nullopt;
   const Config& config = plan_.expansion.configs[cell.config];
-  const auto& type = plan_.matrix.deploy.on[cell.placement->target].board_type;
-  // What an estimate depends on: shapes, the form of the weights, and what may make them smaller.
+  const auto& target = plan_.matrix.deploy.on[cell.placement->target];
+  const auto& type = target.board_type;
+  const DeployGoal goal = goal_of(plan_.matrix.deploy, target);
+  // What an estimate depends on: shapes, the form of the weights, what may make them smaller, and
+  // the budgets.
   const Json json = config.json();
-  const auto key = fmt::format("{} {} {} {} {} {}", json.at("student").dump(),
-                               config.at("data").dump(), json.at("quantize").dump(),
-                               config.has("prune"), config.has("cluster"), type.name);
+  const auto key =
+      fmt::format("{} {} {} {} {} {} {}", json.at("student").dump(), config.at("data").dump(),
+                  json.at("quantize").dump(), config.has("prune"), config.has("cluster"), type.name,
+                  to_json(goal).dump());
   if (const auto known = estimates_.find(key); known != estimates_.end()) return known->second;
-  ASSAY_TRY(const auto estimate, estimate_fit(config, type));
+  ASSAY_TRY(const auto estimate, estimate_fit(config, type, goal));
   return estimates_[key] = estimate;
 }
 

@@ -52,6 +52,15 @@ Result<DeployGoal> parse_goal(const Json& json) {
   return goal;
 }
 
+std::string refused_budgets(const DeployGoal& goal, const Part& part) {
+  if (!part.runs_linux() || !(goal.flash_budget || goal.latency_budget || goal.ram_budget))
+    return "";
+  return fmt::format(
+      "a flash, latency or RAM budget cannot be kept on {}, which runs Linux: kernels are tried "
+      "for microcontrollers alone; leave the budgets out",
+      part.title);
+}
+
 GoalFigures goal_figures(const Metrics& metrics) {
   GoalFigures figures;
   if (const auto latency = metrics.find("latency_us"); latency != metrics.end())
@@ -59,6 +68,8 @@ GoalFigures goal_figures(const Metrics& metrics) {
   const auto weights = metrics.find("rom_weights_bytes"), code = metrics.find("rom_code_bytes");
   if (weights != metrics.end() && code != metrics.end())
     figures.flash = Bytes(static_cast<std::uint64_t>(weights->second.value + code->second.value));
+  if (const auto arena = metrics.find("ram_arena_bytes"); arena != metrics.end())
+    figures.ram = Bytes(static_cast<std::uint64_t>(arena->second.value));
   return figures;
 }
 
@@ -74,6 +85,11 @@ std::string missed_goal(const DeployGoal& goal, const GoalFigures& figures) {
         "an inference takes {:.10g} us, {:.10g} us more than the latency budget of {:.10g} us",
         figures.latency->count(), (*figures.latency - *goal.latency_budget).count(),
         goal.latency_budget->count());
+  if (goal.ram_budget && figures.ram && *figures.ram > *goal.ram_budget)
+    return fmt::format(
+        "tensors and scratch take {} bytes of RAM as they are placed, {} more than the budget of "
+        "{}",
+        figures.ram->count(), (*figures.ram - *goal.ram_budget).count(), goal.ram_budget->count());
   return "";
 }
 

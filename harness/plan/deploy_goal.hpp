@@ -35,13 +35,17 @@ DeployGoal read_goal(JsonObject& object);
 /// The same of an object that was written by to_json. Errors: bad_input.
 Result<DeployGoal> parse_goal(const Json& json);
 
+/// Why no budget can be kept on a part at all; empty where budgets can, or the goal has none.
+std::string refused_budgets(const DeployGoal& goal, const Part& part);
+
 /// What a finished network costs.
 struct GoalFigures {
   std::optional<Bytes> flash;  ///< constants and code of all layers, as linked
   std::optional<Microseconds> latency;
+  std::optional<Bytes> ram = {};  ///< tensors and scratch, in all banks
 };
 
-/// From rom_weights_bytes, rom_code_bytes and latency_us, where they are known.
+/// From rom_weights_bytes, rom_code_bytes, latency_us and ram_arena_bytes, where they are known.
 GoalFigures goal_figures(const Metrics& metrics);
 
 /// Says which budget the figures miss, and by how much; empty where they keep them. A figure that

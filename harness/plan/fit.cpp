@@ -1,9 +1,11 @@
 #include "harness/plan/fit.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "harness/plan/shape_model.hpp"
 #include "targets/pack/strip_deployment.hpp"
@@ -17,9 +19,26 @@ constexpr Bytes runtime_flash{10'240};
 constexpr Bytes code_per_layer{1024};
 constexpr Bytes runtime_ram{4096};
 
-std::string missing(Bytes needed, Bytes size, const char* at_most, const char* what) {
+/// "at most " where what is known does not rule the size out.
+const char* at_most(Bytes least, Bytes size) {
+  return least <= size ? "at most " : "";
+}
+
+std::string missing(Bytes needed, Bytes least, Bytes size, const char* what) {
   if (needed <= size) return "";
-  return fmt::format("misses by {}{} bytes of {}", at_most, (needed - size).count(), what);
+  return fmt::format("misses by {}{} bytes of {}", at_most(least, size), (needed - size).count(),
+                     what);
+}
+
+std::string missing(const std::optional<BudgetEstimate>& estimate, const char* what) {
+  if (!estimate || estimate->needed <= estimate->budget) return "";
+  return fmt::format("misses the {} budget by {}{} bytes", what,
+                     at_most(estimate->least, estimate->budget),
+                     (estimate->needed - estimate->budget).count());
+}
+
+bool is_kept(const std::optional<BudgetEstimate>& estimate) {
+  return !estimate || estimate->least <= estimate->budget;
 }
 
 /// Whether trained weights may have another form than int8: zeros, few values, or a small range.
@@ -49,15 +68,21 @@ Bytes least_constants(const IntegerGraph& graph, const Core& core) {
 
 }  // namespace
 
-std::string FitEstimate::sentence() const {
-  const char* at_most = least_flash <= flash_size ? "at most " : "";
-  const auto flash = missing(flash_needed, flash_size, at_most, "flash");
-  const auto ram = missing(ram_needed, ram_size, "", "RAM");
-  if (flash.empty() && ram.empty()) return "fits";
-  return flash + (flash.empty() || ram.empty() ? "" : " and ") + ram;
+bool FitEstimate::fits() const {
+  return least_flash <= flash_size && ram_needed <= ram_size && is_kept(flash_budget) &&
+         is_kept(ram_budget);
 }
 
-Result<FitEstimate> estimate_fit(const Config& config, const BoardType& board_type) {
+std::string FitEstimate::sentence() const {
+  std::vector<std::string> parts{missing(flash_needed, least_flash, flash_size, "flash"),
+                                 missing(ram_needed, ram_needed, ram_size, "RAM"),
+                                 missing(flash_budget, "flash"), missing(ram_budget, "RAM")};
+  std::erase(parts, "");
+  return parts.empty() ? "fits" : fmt::format("{}", fmt::join(parts, " and "));
+}
+
+Result<FitEstimate> estimate_fit(const Config& config, const BoardType& board_type,
+                                 const DeployGoal& goal) {
   ASSAY_TRY(const auto graph, untrained_graph(config));
   FitEstimate estimate;
   const Part& part = board_type.part;
@@ -65,15 +90,20 @@ Result<FitEstimate> estimate_fit(const Config& config, const BoardType& board_ty
   estimate.flash_size = part.runs_linux() ? part.ram().size : part.flash().size;
   estimate.ram_size = board_type.part.ram().size;
   const Core& core = board_type.part.core;
-  const Bytes room = estimate.ram_size - std::min(estimate.ram_size, runtime_ram);
+  const Bytes left = estimate.ram_size - std::min(estimate.ram_size, runtime_ram);
+  const Bytes room = std::min(left, goal.ram_budget.value_or(left));
   ASSAY_TRY(const auto deployment, deploy(graph, &core, choose_in_room(graph, core, {room, {}})));
-  Bytes around = runtime_flash;
+  Bytes code;
   for (std::size_t i = 0; i < graph.layers.size(); ++i)
-    around += code_per_layer;
-  estimate.flash_needed = deployment.weight_bytes + around;
-  estimate.least_flash =
-      may_shrink(config) ? least_constants(graph, core) + around : estimate.flash_needed;
-  estimate.ram_needed = deployment.memory.arena_bytes + runtime_ram;
+    code += code_per_layer;
+  const Bytes least = may_shrink(config) ? least_constants(graph, core) : deployment.weight_bytes;
+  const Bytes arena = deployment.memory.arena_bytes;
+  estimate.flash_needed = deployment.weight_bytes + code + runtime_flash;
+  estimate.least_flash = least + code + runtime_flash;
+  estimate.ram_needed = arena + runtime_ram;
+  if (goal.flash_budget)
+    estimate.flash_budget = {*goal.flash_budget, deployment.weight_bytes + code, least};
+  if (goal.ram_budget) estimate.ram_budget = {*goal.ram_budget, arena, arena};
   return estimate;
 }
 

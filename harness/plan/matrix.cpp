@@ -233,6 +233,8 @@ class MatrixReader {
       if (!source) return on.problem("clock_mhz", source.error().message);
       target.clock = *clock;
     }
+    const auto refused = refused_budgets(goal_of(matrix_.deploy, target), target.board_type.part);
+    if (!refused.empty()) return on.problem("board_type", refused);
     const auto same = [&](const DeployTarget& other) {
       return other.board_type.name == target.board_type.name &&
              other.virtual_board == target.virtual_board &&

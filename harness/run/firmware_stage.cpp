@@ -82,14 +82,15 @@ class Builder {
 
   /// What calls the layers, and what fills up between their constants, no trial counts: an image
   /// may take more than a flash budget that its layers keep. Then they are chosen for so much
-  /// less, as long as there are such.
+  /// less, as long as there are such. It may take less, too: what is built is judged, and no sum.
   Result<Built> build_within_budget(std::stop_token stop) const {
     DeployGoal goal = order_.goal;
     ASSAY_TRY(Built built, build(goal, stop));
     for (Bytes excess = excess_of(built); excess > Bytes(0); excess = excess_of(built)) {
-      if (excess > *goal.flash_budget) break;
+      if (excess > *goal.flash_budget || !built.selection.within_budgets) break;
       goal.flash_budget = *goal.flash_budget - excess;
-      if (!select(goal)) break;
+      ASSAY_TRY(const auto smaller, select(goal));
+      if (!smaller.within_budgets) break;
       ASSAY_TRY(built, build(goal, stop));
     }
     return built;

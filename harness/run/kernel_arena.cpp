@@ -1,6 +1,10 @@
 #include "harness/run/kernel_arena.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "targets/pack/strip_deployment.hpp"
 
 namespace assay {
 namespace {
@@ -91,9 +95,10 @@ Picks KernelArena::smallest() const {
   return smallest_of(needs_);
 }
 
-Json KernelArena::describe(const Picks& picks) const {
+Json KernelArena::describe(const Picks& picks, std::optional<Bytes> budget) const {
   if (!plan_) return nullptr;
   const StripCost cost = cost_of(graph_, *plan_);
+  const Bytes whole = plan_memory(graph_, memory_of(whole_, smallest_of(whole_))).arena_bytes;
   return {
       {"first", plan_->range.first},
       {"first_layer", graph_.layers[plan_->range.first].name},
@@ -102,11 +107,19 @@ Json KernelArena::describe(const Picks& picks) const {
       {"rows", plan_->range.rows},
       {"strips", plan_->strips},
       {"arena_bytes", with(picks).count()},
-      {"arena_bytes_without",
-       plan_memory(graph_, memory_of(whole_, smallest_of(whole_))).arena_bytes.count()},
+      {"arena_bytes_without", whole.count()},
+      {"because", why_strips(whole, budget)},
       {"extra_macc", cost.extra.count()},
       {"copied_bytes", cost.copied.count()},
       {"extra_instructions_estimate", static_cast<std::uint64_t>(instructions_of(graph_, *plan_))}};
+}
+
+std::string strips_sentence(const Json& strips) {
+  const std::size_t rows = strips.at("rows");
+  return fmt::format(
+      "{} to {} run in {} strips of {} row{}: {}", strips.at("first_layer").get<std::string>(),
+      strips.at("last_layer").get<std::string>(), strips.at("strips").get<std::size_t>(), rows,
+      rows == 1 ? "" : "s", strips.at("because").get<std::string>());
 }
 
 }  // namespace assay

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "harness/core/json.hpp"
@@ -38,8 +39,8 @@ class KernelArena {
   Picks smallest() const;
 
   const std::optional<StripPlan>& strips() const { return plan_; }
-  /// What is done in strips and why; null without strips.
-  Json describe(const Picks& picks) const;
+  /// What is done in strips and why, of the user's RAM budget or without one; null without strips.
+  Json describe(const Picks& picks, std::optional<Bytes> budget) const;
 
  private:
   /// What the kernels of one layer need; nothing where a kernel does not take it.
@@ -57,5 +58,9 @@ class KernelArena {
   std::vector<LayerNeeds> needs_;  ///< with the strips chosen
   std::optional<StripPlan> plan_;
 };
+
+/// Of what describe() says: "conv1 to conv3 run in 12 strips of 2 rows: the layers as a whole need
+/// 34000 bytes of RAM, 1000 more than the budget of 33000".
+std::string strips_sentence(const Json& strips);
 
 }  // namespace assay

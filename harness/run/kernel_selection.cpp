@@ -26,7 +26,6 @@ class Selector {
            const RamLayout& ram)
       : trial_(std::move(trial)),
         goal_(goal),
-        pace_(pace),
         ram_limit_(least_of(trial_.ram_left, goal.ram_budget)),
         arena_(graph, trial_, {ram.banks.empty() ? ram_limit_ : goal.ram_budget, ram}) {
     if (goal.latency_budget) cycle_budget_ = pace.cycles_in(*goal.latency_budget);
@@ -39,7 +38,7 @@ class Selector {
     refuse_what_exceeds_ram();
     find_options();
     for (;;) {
-      ASSAY_TRY(Picks picks, choose_by_cost());
+      Picks picks = choose_by_cost();
       if (drop_largest_scratch(picks)) continue;
       ASSAY_CHECK(check_ram_budget(picks));
       return picks;
@@ -68,6 +67,8 @@ class Selector {
 
   const Trial& trial() const { return trial_; }
   const KernelArena& arena() const { return arena_; }
+  /// Whether the kernels chosen keep flash and latency as they were tried, one by one.
+  bool within_budgets() const { return within_budgets_; }
 
  private:
   static std::optional<Bytes> least_of(std::optional<Bytes> a, std::optional<Bytes> b) {
@@ -157,7 +158,7 @@ class Selector {
         *std::ranges::min_element(found, {}, [&](std::size_t k) { return kernels[k].constants; })};
   }
 
-  Result<Picks> choose_by_cost() const {
+  Picks choose_by_cost() {
     std::vector<LayerCosts> costs;
     for (std::size_t layer = 0; layer < options_.size(); ++layer) {
       LayerCosts& layer_costs = costs.emplace_back();
@@ -166,28 +167,23 @@ class Selector {
         layer_costs.push_back({flash_of(tried), tried.cycles.value_or(Cycles(0))});
       }
     }
-    ASSAY_TRY(const auto found, choose_costs_on_part(costs));
+    const auto found = choose_costs_on_part(costs);
     Picks picks;
     for (std::size_t layer = 0; layer < options_.size(); ++layer)
       picks.push_back(options_[layer][found[layer]]);
     return picks;
   }
 
-  Result<Picks> choose_costs_on_part(const std::vector<LayerCosts>& costs) const {
-    const ChoiceGoal wanted{goal_.optimize, goal_.flash_budget, cycle_budget_};
-    const auto without_limits = choose_costs(costs, wanted);
-    if (!without_limits) return in_words(without_limits.error());
-    if (!trial_.flash_left) return without_limits;
-    if (smallest_flash(costs) > *trial_.flash_left)
-      return choose_costs(costs, {Optimize::flash, {}, {}});
-    ChoiceGoal on_part = wanted;
-    on_part.flash_budget =
-        std::min(*trial_.flash_left, wanted.flash_budget.value_or(*trial_.flash_left));
-    auto found = choose_costs(costs, on_part);
-    if (found) return found;
-    Error error = found.error();
-    error.message += "; that flash budget is what the part leaves for the layers";
-    return in_words(std::move(error));
+  /// The best within the part's flash and the user's budgets. Where the layers one by one exceed
+  /// these, what comes nearest: how much it takes together shows when it is built and run.
+  std::vector<std::size_t> choose_costs_on_part(const std::vector<LayerCosts>& costs) {
+    ChoiceGoal wanted{goal_.optimize, least_of(goal_.flash_budget, trial_.flash_left), {}};
+    // What the part has no flash for is small, however slow: the linker says how it misses.
+    if (!trial_.flash_left || smallest_flash(costs) <= *trial_.flash_left)
+      wanted.cycle_budget = cycle_budget_;
+    const auto found = choose_costs(costs, wanted);
+    within_budgets_ = found.has_value();
+    return found ? *found : nearest_costs(costs, wanted);
   }
 
   static Bytes smallest_flash(const std::vector<LayerCosts>& costs) {
@@ -195,16 +191,6 @@ class Selector {
     for (const LayerCosts& layer : costs)
       sum += std::ranges::min(layer, {}, &KernelCost::flash).flash;
     return sum;
-  }
-
-  /// Says in the user's unit what a budget in cycles is.
-  tl::unexpected<Error> in_words(Error error) const {
-    if (goal_.latency_budget)
-      error.message += fmt::format("; {} cycles are the {:.10g} us asked for",
-                                   cycle_budget_->count(), goal_.latency_budget->count());
-    if (goal_.latency_budget && pace_.factor != 1)
-      error.message += fmt::format(", by the calibration's factor of {:.4g}", pace_.factor);
-    return tl::unexpected(std::move(error));
   }
 
   /// Branches may place tensors worse than each layer alone needs: gives up the largest scratch
@@ -235,11 +221,11 @@ class Selector {
 
   Trial trial_;
   DeployGoal goal_;
-  Pace pace_;
   std::optional<Bytes> ram_limit_;
   std::optional<Cycles> cycle_budget_;
   KernelArena arena_;
   std::vector<Options> options_;
+  bool within_budgets_ = true;
 };
 
 Json layer_json(const LayerView& view) {
@@ -347,8 +333,10 @@ Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& co
     }
     selection.layers.push_back(std::move(json));
   }
+  selection.within_budgets = selector.within_budgets();
   if (selector.arena().strips()) selection.choice.strips = selector.arena().strips()->range;
-  selection.strips = selector.arena().describe(picks);
+  selection.strips = selector.arena().describe(picks, goal.ram_budget);
+  if (!selection.strips.is_null()) selection.notices.push_back(strips_sentence(selection.strips));
   return selection;
 }
 

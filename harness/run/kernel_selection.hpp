@@ -23,15 +23,20 @@ struct KernelSelection {
   Json layers;
   /// Which layers run in strips, for what arena, at what cost; null where none does.
   Json strips;
+  /// Whether the kernels as they were tried, one by one, keep the part's flash and the budgets of
+  /// flash and latency. What is built of them together may need less, or more.
+  bool within_budgets = true;
   std::vector<std::string> notices;
 };
 
 /// Chooses what `goal` asks for at that pace. Kernels whose scratch does not fit the RAM are
 /// left out, and layers run in strips where a network does not fit it, or the user's RAM budget,
-/// otherwise. A network that does not fit the part gets its smallest kernels: the linker then says
-/// by how much it misses. Where nothing could be tried, constants alone decide for flash under
-/// Linux, and the table's first kernels are taken for any other goal. Errors: bad_input saying by
-/// how much the user's budgets are too small, or that the trial is of another network.
+/// otherwise. Where layers one by one exceed the flash, or a budget of flash or latency, the
+/// kernels that come nearest are chosen, to be judged by what is built of them: the linker, or the
+/// verdict, says by how much it misses. Where nothing could be tried, constants alone decide for
+/// flash under Linux, and the table's first kernels are taken for any other goal. Errors: bad_input
+/// saying by how much the RAM budget is too small, which is exact, or that the trial is of another
+/// network.
 Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& core,
                                        const Trial& trial, const DeployGoal& goal, const Pace& pace,
                                        const RamLayout& ram = {});

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "harness/run/bench_graph.hpp"
+#include "targets/build/ram_layout.hpp"
 #include "targets/pack/strip_deployment.hpp"
 
 namespace assay {
@@ -31,8 +32,15 @@ bool does_not_fit(const Error& error) {
          error.message.find("does not fit") != std::string::npos;
 }
 
-NetworkFigure figure_of(const BenchRun& run) {
+NetworkFigure introduce(const BenchNetwork& network, const IntegerGraph& graph) {
   NetworkFigure figure;
+  figure.network = network.name;
+  for (const IntegerLayer& layer : graph.layers)
+    figure.macs += static_cast<double>(layer.macs.count());
+  return figure;
+}
+
+void add_run(const BenchRun& run, NetworkFigure& figure) {
   const auto bytes = [](Bytes value) { return static_cast<double>(value.count()); };
   figure.instructions = run.instructions;
   figure.words_loaded = run.words_loaded;
@@ -44,16 +52,63 @@ NetworkFigure figure_of(const BenchRun& run) {
   if (const auto& stack = run.measured.timing.stack_high_water)
     figure.ram_stack_bytes = bytes(*stack);
   figure.ram_static_bytes = bytes(run.image.ram_static);
+}
+
+/// The first kernels, in strips where the part's RAM or the budget has no room for the whole.
+Result<KernelChoice> kernels_in(const IntegerGraph& graph, const Part& part,
+                                std::optional<Bytes> ram_budget) {
+  const Core& core = part.core;
+  const KernelChoice choice =
+      choose_in_room(graph, core, ram_room(part, FirmwareRequest().stack_reserve, ram_budget));
+  ASSAY_TRY(const auto deployment, deploy(graph, &core, choice));
+  const Bytes arena = deployment.memory.arena_bytes;
+  if (ram_budget && arena > *ram_budget)
+    return fail(ErrorKind::bad_input, over_budget(arena, *ram_budget));
+  return choice;
+}
+
+/// Why a network got strips.
+Result<std::string> reason_of(const KernelChoice& choice, const IntegerGraph& graph,
+                              const Core& core, std::optional<Bytes> ram_budget) {
+  if (!choice.strips) return "";
+  ASSAY_TRY(const auto whole, deploy(graph, &core));
+  return why_strips(whole.memory.arena_bytes, ram_budget);
+}
+
+/// What all networks are measured with.
+struct Bench {
+  const Board& board;
+  Desk& desk;
+  std::optional<Bytes> ram_budget;
+  const std::filesystem::path& scratch_folder;
+};
+
+/// Errors: bad_input where no strips keep the budget; failed_verdict where it does not fit.
+Result<NetworkFigure> measure(const BenchNetwork& network, const IntegerGraph& graph,
+                              const Bench& bench, std::stop_token stop) {
+  const Part& part = bench.board.type.part;
+  ASSAY_TRY(const auto kernels, kernels_in(graph, part, bench.ram_budget));
+  const BenchOrder order{std::string(network.name), graph, kernels, 2};
+  ASSAY_TRY(const auto run,
+            bench_graph(order, bench.board, bench.desk, bench.scratch_folder, std::move(stop)));
+  NetworkFigure figure = introduce(network, graph);
+  add_run(run, figure);
+  figure.strips = kernels.strips;
+  ASSAY_TRY(figure.strips_because, reason_of(kernels, graph, part.core, bench.ram_budget));
   return figure;
 }
 
-/// The first kernels, in strips where the budget asks for them.
-Result<KernelChoice> kernels_in(const IntegerGraph& graph, const Core& core, Bytes ram_budget) {
-  const KernelChoice choice = choose_in_room(graph, core, {ram_budget, {}});
-  ASSAY_TRY(const auto deployment, deploy(graph, &core, choice));
-  const Bytes arena = deployment.memory.arena_bytes;
-  if (arena > ram_budget) return fail(ErrorKind::bad_input, over_budget(arena, ram_budget));
-  return choice;
+/// The same, where a network among others that is too large has a figure that says so.
+Result<NetworkFigure> measure_or_misfit(const BenchNetwork& network, const Bench& bench,
+                                        bool among_others, std::stop_token stop) {
+  ASSAY_TRY(const auto graph, bench_network_graph(network));
+  auto measured = measure(network, graph, bench, std::move(stop));
+  if (measured) return measured;
+  const bool over_budget = measured.error().kind == ErrorKind::bad_input;
+  if (!does_not_fit(measured.error()) && !(over_budget && among_others)) return measured;
+  NetworkFigure figure = introduce(network, graph);
+  figure.misfit = measured.error().message;
+  return figure;
 }
 
 }  // namespace
@@ -69,23 +124,10 @@ Result<std::vector<NetworkFigure>> bench_networks_on(const Board& board,
                             board.name));
   ASSAY_TRY(const auto networks, select(names));
   ASSAY_TRY(auto desk, Desk::open({board}, scratch_folder / "locks"));
+  const Bench bench{board, desk, ram_budget, scratch_folder};
   std::vector<NetworkFigure> figures;
   for (const BenchNetwork& network : networks) {
-    ASSAY_TRY(const auto graph, bench_network_graph(network));
-    BenchOrder order{std::string(network.name), graph, {}, 2};
-    Result<KernelChoice> kernels{KernelChoice{}};
-    if (ram_budget) kernels = kernels_in(graph, board.type.part.core, *ram_budget);
-    if (!kernels && networks.size() == 1) return tl::unexpected(kernels.error());
-    if (kernels) order.kernels = *kernels;
-    const auto run = kernels ? bench_graph(order, board, desk, scratch_folder, stop)
-                             : tl::unexpected(kernels.error());
-    if (kernels && !run && !does_not_fit(run.error())) return tl::unexpected(run.error());
-    NetworkFigure figure = run ? figure_of(*run) : NetworkFigure{};
-    if (!run) figure.misfit = run.error().message;
-    figure.network = network.name;
-    figure.strips = order.kernels.strips;
-    for (const IntegerLayer& layer : graph.layers)
-      figure.macs += static_cast<double>(layer.macs.count());
+    ASSAY_TRY(auto figure, measure_or_misfit(network, bench, networks.size() > 1, stop));
     figures.push_back(std::move(figure));
   }
   return figures;

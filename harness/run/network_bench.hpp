@@ -26,7 +26,8 @@ struct NetworkFigure {
   std::optional<double> ram_stack_bytes;  ///< that was used; absent under Linux
   double ram_static_bytes = 0;            ///< of the harness
   double ram_arena_bound_bytes = 0;       ///< no plan of these kernels can be smaller
-  std::optional<StripRange> strips;       ///< of layers, where a RAM budget asked for them
+  std::optional<StripRange> strips;       ///< of layers, where the whole has no room
+  std::string strips_because;             ///< why; empty without strips
 
   /// What the network needs in a firmware of one's own; unknown where the stack is.
   std::optional<double> ram_model_bytes() const {
@@ -40,10 +41,11 @@ struct NetworkFigure {
 };
 
 /// Measures every network of bench_networks() whose name is in `names` (all, when empty), in strips
-/// where its arena is above `ram_budget` otherwise; one of several that no strips bring below it is
-/// a misfit. Errors: bad_input for a budget that the only one cannot keep (naming the least), for a
-/// board that is not virtual or an unknown name; failed_verdict when
-/// a logit differs from the interpreter's; those of building and the board.
+/// where its arena finds no place in the part's banks or is above `ram_budget` otherwise. One that
+/// no strips bring into the banks is a misfit, and so is one of several that no strips bring below
+/// the budget. Errors: bad_input for a budget that the only one cannot keep (naming the least), for
+/// a board that is not virtual or an unknown name; failed_verdict when a logit differs from the
+/// interpreter's; those of building and the board.
 Result<std::vector<NetworkFigure>> bench_networks_on(const Board& board,
                                                      const std::vector<std::string>& names,
                                                      std::optional<Bytes> ram_budget,

@@ -17,17 +17,26 @@ bool core_coupled(const MemoryRegion& region) {
   return region.name == "DTCM";
 }
 
-}  // namespace
-
-RamLayout ram_layout(const Part& part, Bytes stack_reserve) {
-  RamLayout layout;
+/// Every bank, of one too.
+RamLayout all_banks(const Part& part, Bytes stack_reserve) {
+  if (part.runs_linux()) return {};
+  RamLayout layout{{}, stack_reserve + static_data};
   for (const bool coupled : {true, false})
     for (const MemoryRegion& region : part.memory)
       if (holds_data(region) && core_coupled(region) == coupled)
         layout.banks.push_back({region.name, region.size});
-  if (part.runs_linux() || layout.banks.size() < 2) return {};
-  layout.home_bytes = stack_reserve + static_data;
   return layout;
+}
+
+}  // namespace
+
+RamLayout ram_layout(const Part& part, Bytes stack_reserve) {
+  RamLayout layout = all_banks(part, stack_reserve);
+  return layout.banks.size() < 2 ? RamLayout{} : layout;
+}
+
+RamRoom ram_room(const Part& part, Bytes stack_reserve, std::optional<Bytes> budget) {
+  return {budget, all_banks(part, stack_reserve)};
 }
 
 }  // namespace assay

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "harness/core/part.hpp"
-#include "targets/graph/bank_plan.hpp"
+#include "targets/graph/strip_choice.hpp"
 
 namespace assay {
 
@@ -10,5 +10,9 @@ namespace assay {
 /// them: all but instruction RAM. The banks share their space with the stack and the harness's
 /// static data. A part with one bank has no layout: the linker says by how much its RAM is short.
 RamLayout ram_layout(const Part& part, Bytes stack_reserve);
+
+/// The room of a part, its only bank too, with no more than the budget of it taken. Under Linux the
+/// budget alone.
+RamRoom ram_room(const Part& part, Bytes stack_reserve, std::optional<Bytes> budget = {});
 
 }  // namespace assay

@@ -30,9 +30,11 @@ struct StripChoice {
   bool has_room = false;
 };
 
-/// Of all ranges of layers that can run in strips, and all heights of strips: the way that costs
-/// the fewest instructions beyond the layers as a whole (by estimate), of those with room. Where
-/// none has room the one with the smallest arena; nothing where no layers can run in strips.
+/// Of all ranges of layers that can run in strips, and all heights of strips that divide the height
+/// of the last one's output (plan_strips() knows no others: of 25 rows 1 and 5, of a prime number 1
+/// alone): the way that costs the fewest instructions beyond the layers as a whole (by estimate),
+/// of those with room. Where none has room the one with the smallest arena; nothing where no layers
+/// can run in strips.
 std::optional<StripChoice> choose_strips(const IntegerGraph& graph, const NeedsInStrips& needs,
                                          const RamRoom& room);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <limits>
 #include <tuple>
@@ -34,6 +35,24 @@ struct Weights {
   }
 };
 
+/// The kernel of every layer that is least by `measure`; of equal ones the first.
+std::vector<std::size_t> least_picks(std::span<const LayerCosts> layers, const auto& measure) {
+  std::vector<std::size_t> picks;
+  for (const LayerCosts& layer : layers) {
+    const auto least = std::ranges::min_element(
+        layer, {}, [&](const KernelCost& kernel) { return measure(cost_of(kernel)); });
+    picks.push_back(static_cast<std::size_t>(least - layer.begin()));
+  }
+  return picks;
+}
+
+Cost sum_of(std::span<const LayerCosts> layers, const std::vector<std::size_t>& picks) {
+  Cost sum;
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    sum = sum + cost_of(layers[i][picks[i]]);
+  return sum;
+}
+
 /// What is made small, and how large each part may become.
 struct Problem {
   std::span<const LayerCosts> layers;
@@ -43,15 +62,8 @@ struct Problem {
   bool allows(const Cost& cost) const {
     return cost.flash <= limit.flash && cost.cycles <= limit.cycles;
   }
-  /// The first kernel of every layer that is least by `measure`, together.
-  Cost least(const auto& measure) const {
-    Cost sum;
-    for (const LayerCosts& layer : layers)
-      sum = sum + cost_of(*std::ranges::min_element(layer, {}, [&](const KernelCost& kernel) {
-              return measure(cost_of(kernel));
-            }));
-    return sum;
-  }
+  /// The kernels that are least by `measure`, together.
+  Cost least(const auto& measure) const { return sum_of(layers, least_picks(layers, measure)); }
 };
 
 double reciprocal(std::uint64_t value) {
@@ -214,6 +226,30 @@ Result<std::vector<std::size_t>> choose_costs(std::span<const LayerCosts> layers
     state = steps[layer + 1][state].before;
   }
   return picks;
+}
+
+std::vector<std::size_t> nearest_costs(std::span<const LayerCosts> layers, const ChoiceGoal& goal) {
+  assert(goal.flash_budget || goal.cycle_budget);
+  const auto share_of_one = [](const auto& budget) {
+    return budget ? 1 / std::max(static_cast<double>(budget->count()), 1.0) : 0;
+  };
+  const Weights in_budgets{share_of_one(goal.flash_budget), share_of_one(goal.cycle_budget)};
+  const auto excess = [&](const std::vector<std::size_t>& picks) {
+    const Cost sum = sum_of(layers, picks);
+    return std::max(Weights{in_budgets.flash, 0}(sum), Weights{0, in_budgets.cycles}(sum));
+  };
+  std::vector<std::size_t> nearest;
+  // Of one budget every weighting says the same; what ties is decided by the other measure.
+  constexpr int weightings = 256;
+  for (int i = 0; i <= weightings; ++i) {
+    const double share = static_cast<double>(i) / weightings;
+    const Weights measure{share * in_budgets.flash, (1 - share) * in_budgets.cycles};
+    auto picks = least_picks(layers, [&](const Cost& cost) {
+      return std::tuple(measure(cost), cost.cycles, cost.flash);
+    });
+    if (nearest.empty() || excess(picks) < excess(nearest)) nearest = std::move(picks);
+  }
+  return nearest;
 }
 
 }  // namespace assay

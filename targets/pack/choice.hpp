@@ -47,4 +47,9 @@ struct ChoiceGoal {
 Result<std::vector<std::size_t>> choose_costs(std::span<const LayerCosts> layers,
                                               const ChoiceGoal& goal);
 
+/// Where no choice keeps the budgets, of which there is at least one: what comes nearest to them. A
+/// single budget is exceeded the least. Of two the one that is exceeded more, in parts of itself,
+/// is, among the choices that are least by some weighting of bytes and cycles.
+std::vector<std::size_t> nearest_costs(std::span<const LayerCosts> layers, const ChoiceGoal& goal);
+
 }  // namespace assay

@@ -30,6 +30,14 @@ KernelChoice choose_in_room(const IntegerGraph& graph, const Core& core, const R
   return choice;
 }
 
+std::string why_strips(Bytes whole, std::optional<Bytes> budget) {
+  const std::string more =
+      budget && whole > *budget
+          ? fmt::format("{} more than the budget of {}", (whole - *budget).count(), budget->count())
+          : "more than the part has room for";
+  return fmt::format("the layers as a whole need {} bytes of RAM, {}", whole.count(), more);
+}
+
 std::string over_budget(Bytes least, Bytes budget) {
   return fmt::format("the layers need at least {} bytes of RAM, {} more than the budget of {}",
                      least.count(), (least - budget).count(), budget.count());

@@ -10,6 +10,10 @@ namespace assay {
 /// them room those with the smallest arena, as far as it is smaller than without.
 KernelChoice choose_in_room(const IntegerGraph& graph, const Core& core, const RamRoom& room);
 
+/// Why layers run in strips that as a whole need `whole` bytes: "the layers as a whole need 34000
+/// bytes of RAM, 1000 more than the budget of 33000", or "... more than the part has room for".
+std::string why_strips(Bytes whole, std::optional<Bytes> budget);
+
 /// "the layers need at least 34000 bytes of RAM, 1000 more than the budget of 33000"
 std::string over_budget(Bytes least, Bytes budget);
 

@@ -115,9 +115,9 @@ TEST_F(Budget, OfLatencyIsAtTheClockThatRuns) {
                    {"modelled_cycles", 1000}};
   user_.write("calibration/stm32f405.json",
               Json{{"part", "stm32f405"}, {"cycle_model", model}, {"points", {point}}}.dump());
-  const Answer refused = within(latency);
-  EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_THAT(refused.errors, IsOneSentence("by the calibration's factor of 1.25"));
+  const Answer slower = within(latency);
+  EXPECT_EQ(slower.exit_code, 5);
+  EXPECT_THAT(slower.errors, IsOneSentence("us more than the latency budget of"));
   EXPECT_EQ(within(1.25 * latency + above).exit_code, 0);
 }
 
@@ -129,6 +129,26 @@ TEST_F(Budget, OfLatencyIsHeldAgainstTheWholeNetworkThatIsExported) {
   EXPECT_THAT(missed.errors, IsOneSentence("us more than the latency budget of"));
   EXPECT_FALSE(user_.project_files().contains("library"));
   EXPECT_EQ(export_it({"--latency-budget", std::to_string(layers * 1.1)}).exit_code, 0);
+}
+
+// The layers are tried as a whole; what strips cost beyond that is in what is run.
+TEST_F(Budget, OfLatencyIsHeldAgainstTheStripsThatRun) {
+  const Json usual = record({});
+  const std::string ram = whole(metric(usual, "ram_arena_bytes") - 1);
+  const Json strips = record({"--ram-budget", ram});
+  EXPECT_EQ(strips.at("verdict"), "pass");
+  EXPECT_THAT(strips.at("build").at("strips").at("because").get<std::string>(),
+              HasSubstr("bytes of RAM, 1 more than the budget of " + ram));
+  EXPECT_THAT(strips.at("environment").at("notices").dump(), HasSubstr("1 more than the budget"));
+  const double latency = metric(strips, "latency_us");
+  EXPECT_GT(latency, 1.02 * metric(usual, "latency_us"));
+  const auto within = [&](double budget) {
+    return measure({"--ram-budget", ram, "--latency-budget", std::to_string(budget)});
+  };
+  EXPECT_EQ(within(latency + above).exit_code, 0);
+  const Answer missed = within(latency - above);
+  EXPECT_EQ(missed.exit_code, 5);
+  EXPECT_THAT(missed.errors, IsOneSentence("us more than the latency budget of"));
 }
 
 TEST_F(Budget, OfLatencyOfAFloatModelIsHeldToo) {

@@ -1,6 +1,7 @@
 #include "harness/plan/fit.hpp"
 
-#include <gtest/gtest.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 
 namespace assay {
 namespace {
@@ -43,6 +44,44 @@ TEST(Fit, SaysByHowMuchItMisses) {
   estimate.ram_needed = Bytes(60);
   EXPECT_TRUE(estimate.fits());
   EXPECT_EQ(estimate.sentence(), "misses by at most 100 bytes of flash");
+}
+
+TEST(Fit, KnowsTheBudgetsOfTheGoal) {
+  const auto type = find_board_type("stm32f405");
+  ASSERT_TRUE(type) << type.error().message;
+  const auto config = Config::from({{"student.cut", 4}});
+  const auto fit_of = [&](const DeployGoal& goal) { return *estimate_fit(config, *type, goal); };
+  const auto free = fit_of({});
+  EXPECT_FALSE(free.ram_budget || free.flash_budget);
+  DeployGoal goal;
+  goal.ram_budget = Bytes(100'000);
+  const Bytes whole = fit_of(goal).ram_budget->needed;
+  EXPECT_EQ(fit_of(goal).sentence(), "fits");
+  // In strips it needs less; they are exact, and so is what they miss by.
+  goal.ram_budget = whole - Bytes(1);
+  EXPECT_EQ(fit_of(goal).sentence(), "fits");
+  EXPECT_LT(fit_of(goal).ram_budget->needed, whole);
+  EXPECT_LT(fit_of(goal).ram_needed, free.ram_needed);
+  goal.ram_budget = Bytes(1);
+  const auto least = fit_of(goal);
+  EXPECT_FALSE(least.fits());
+  EXPECT_EQ(least.sentence(), fmt::format("misses the RAM budget by {} bytes",
+                                          (least.ram_budget->needed - Bytes(1)).count()));
+
+  // The code of the layers is an allowance: between the constants and both nothing is certain.
+  goal = {};
+  goal.flash_budget = Bytes(1);
+  const auto tiny = fit_of(goal);
+  EXPECT_FALSE(tiny.fits());
+  EXPECT_EQ(tiny.sentence(), fmt::format("misses the flash budget by {} bytes",
+                                         (tiny.flash_budget->needed - Bytes(1)).count()));
+  goal.flash_budget = tiny.flash_budget->least;
+  EXPECT_TRUE(fit_of(goal).fits());
+  EXPECT_THAT(fit_of(goal).sentence(), ::testing::HasSubstr("misses the flash budget by at most "));
+  goal.flash_budget = tiny.flash_budget->least - Bytes(1);
+  EXPECT_FALSE(fit_of(goal).fits());
+  goal.flash_budget = tiny.flash_budget->needed;
+  EXPECT_EQ(fit_of(goal).sentence(), "fits");
 }
 
 TEST(Fit, IsLeftOpenOnlyWhereWeightsMayTakeLess) {

@@ -27,6 +27,25 @@ TEST(ExpandRange, IsDecimalAndInclusive) {
   EXPECT_EQ(expand_range(2, 2, 1)->size(), 1u);
 }
 
+TEST(Matrix, RefusesBudgetsOnBoardsThatRunLinux) {
+  const auto deployed = [](const std::string& section, const std::string& target) {
+    return matrix_of(fmt::format(R"({{"name": "m", "deploy": {{{} "on": [
+        {{"board_type": "stm32f405"}}, {{"board_type": "raspberry-pi-4"{}}}]}}}})",
+                                 section, target));
+  };
+  for (const char* budget :
+       {R"("flash_budget_bytes": 9,)", R"("latency_budget_us": 9,)", R"("ram_budget_bytes": 9,)"}) {
+    const auto refused = deployed(budget, "");
+    ASSERT_FALSE(refused) << budget;
+    EXPECT_EQ(refused.error().kind, ErrorKind::bad_input);
+    EXPECT_THAT(refused.error().message,
+                testing::HasSubstr("deploy.on[1].board_type: a flash, latency or RAM budget cannot "
+                                   "be kept on Raspberry Pi 4"));
+  }
+  EXPECT_FALSE(deployed("", R"(, "ram_budget_bytes": 9)"));
+  EXPECT_TRUE(deployed("", R"(, "optimize": "flash")"));
+}
+
 TEST(ExpandRange, RefusesWhatIsEmptyOrEndless) {
   EXPECT_FALSE(expand_range(2, 1, 1));
   EXPECT_FALSE(expand_range(1, 2, 0));

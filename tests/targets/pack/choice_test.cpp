@@ -3,7 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <functional>
+#include <limits>
 #include <random>
 #include <tuple>
 
@@ -190,6 +192,67 @@ TEST(Choice, SaysByHowMuchABudgetIsTooSmall) {
     EXPECT_EQ(found.error().kind, ErrorKind::bad_input);
     EXPECT_THAT(found.error().message, HasSubstr(words));
   }
+}
+
+/// By how many times itself a choice takes the budget that it exceeds more.
+double excess_of(const Sum& sum, const ChoiceGoal& goal) {
+  const auto times = [](std::uint64_t taken, const auto& budget) {
+    return budget ? static_cast<double>(taken) / static_cast<double>(budget->count()) : 0;
+  };
+  return std::max(times(sum.flash, goal.flash_budget), times(sum.cycles, goal.cycle_budget));
+}
+
+double least_excess(const Layers& layers, const ChoiceGoal& goal) {
+  double least = std::numeric_limits<double>::infinity();
+  for_each_choice(layers, [&](const Picks& picks) {
+    least = std::min(least, excess_of(sum_of(layers, picks), goal));
+  });
+  return least;
+}
+
+TEST(Choice, ComesNearestToABudgetThatNothingKeeps) {
+  std::mt19937 random(11);
+  for (int round = 0; round < 500; ++round) {
+    const Layers layers = random_layers(random);
+    ChoiceGoal goal;
+    if (round % 2)
+      goal.flash_budget = Bytes(1);
+    else
+      goal.cycle_budget = Cycles(1);
+    const Sum found = sum_of(layers, nearest_costs(layers, goal));
+    EXPECT_EQ(excess_of(found, goal), least_excess(layers, goal)) << "round " << round;
+    // Of those the one that is least in the other measure.
+    for_each_choice(layers, [&](const Picks& picks) {
+      const Sum other = sum_of(layers, picks);
+      if (round % 2 ? other.flash == found.flash : other.cycles == found.cycles) {
+        EXPECT_LE(found.flash + found.cycles, other.flash + other.cycles) << "round " << round;
+      }
+    });
+  }
+}
+
+TEST(Choice, ComesNearToTwoBudgetsThatNothingKeepsTogether) {
+  std::mt19937 random(12);
+  double sum = 0;
+  constexpr int rounds = 500;
+  for (int round = 0; round < rounds; ++round) {
+    const Layers layers = random_layers(random);
+    const ChoiceGoal goal{
+        Optimize::latency,
+        Bytes(sum_of(layers, nearest_costs(layers, {Optimize::latency, Bytes(1), {}})).flash),
+        Cycles(sum_of(layers, nearest_costs(layers, {Optimize::latency, {}, Cycles(1)})).cycles)};
+    const double best = least_excess(layers, goal);
+    const double found = excess_of(sum_of(layers, nearest_costs(layers, goal)), goal);
+    EXPECT_LE(found, 1.5 * best) << "round " << round;
+    sum += found / best;
+  }
+  EXPECT_LT(sum / rounds, 1.03);
+}
+
+TEST(Choice, ComesNearToABudgetOfNothing) {
+  const Layers layers{{cost(100, 100), cost(60, 140)}};
+  EXPECT_THAT(nearest_costs(layers, {Optimize::latency, Bytes(0), {}}), ElementsAre(1));
+  EXPECT_THAT(nearest_costs(layers, {Optimize::flash, {}, Cycles(0)}), ElementsAre(0));
 }
 
 TEST(Optimize, HasThreeWords) {
