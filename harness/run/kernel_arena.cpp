@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "targets/graph/strip_estimate.hpp"
 #include "targets/pack/strip_deployment.hpp"
 
 namespace assay {
@@ -15,8 +16,9 @@ constexpr LayerMemory impossible{Bytes(1u << 30), false};
 
 }  // namespace
 
-KernelArena::KernelArena(const IntegerGraph& graph, const Trial& trial, RamRoom room)
-    : graph_(graph), room_(std::move(room)) {
+KernelArena::KernelArena(const IntegerGraph& graph, const Core& core, const Trial& trial,
+                         RamRoom room)
+    : graph_(graph), core_(core), room_(std::move(room)) {
   for (std::size_t i = 0; i < trial.layers.size(); ++i) {
     const LayerView view(graph, graph.layers[i]);
     auto& rows = kernels_.emplace_back();
@@ -71,7 +73,7 @@ void KernelArena::choose_strips() {
         const auto needs = needs_in(plan);
         return memory_of(needs, smallest_of(needs));
       },
-      room_);
+      room_, core_);
   if (!found || (!found->has_room && found->arena >= plan_memory(graph_, whole).arena_bytes))
     return;
   plan_ = plan_strips(graph_, found->range);
@@ -99,19 +101,19 @@ Json KernelArena::describe(const Picks& picks, std::optional<Bytes> budget) cons
   if (!plan_) return nullptr;
   const StripCost cost = cost_of(graph_, *plan_);
   const Bytes whole = plan_memory(graph_, memory_of(whole_, smallest_of(whole_))).arena_bytes;
-  return {
-      {"first", plan_->range.first},
-      {"first_layer", graph_.layers[plan_->range.first].name},
-      {"last_layer", graph_.layers[plan_->range.last].name},
-      {"layers", plan_->range.last - plan_->range.first + 1},
-      {"rows", plan_->range.rows},
-      {"strips", plan_->strips},
-      {"arena_bytes", with(picks).count()},
-      {"arena_bytes_without", whole.count()},
-      {"because", why_strips(whole, budget)},
-      {"extra_macc", cost.extra.count()},
-      {"copied_bytes", cost.copied.count()},
-      {"extra_instructions_estimate", static_cast<std::uint64_t>(instructions_of(graph_, *plan_))}};
+  return {{"first", plan_->range.first},
+          {"first_layer", graph_.layers[plan_->range.first].name},
+          {"last_layer", graph_.layers[plan_->range.last].name},
+          {"layers", plan_->range.last - plan_->range.first + 1},
+          {"rows", plan_->range.rows},
+          {"strips", plan_->strips},
+          {"arena_bytes", with(picks).count()},
+          {"arena_bytes_without", whole.count()},
+          {"because", why_strips(whole, budget)},
+          {"extra_macc", cost.extra.count()},
+          {"copied_bytes", cost.copied.count()},
+          {"extra_instructions_estimate",
+           static_cast<std::uint64_t>(instructions_of(graph_, *plan_, core_))}};
 }
 
 std::string strips_sentence(const Json& strips) {

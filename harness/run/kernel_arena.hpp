@@ -19,9 +19,9 @@ using Picks = std::vector<std::size_t>;
 
 class KernelArena {
  public:
-  /// `graph` must outlive it. With banks in the room its budget is the user's; without, it is the
-  /// smaller one of the user's and the part's.
-  KernelArena(const IntegerGraph& graph, const Trial& trial, RamRoom room);
+  /// `graph` and `core` must outlive it. With banks in the room its budget is the user's; without,
+  /// it is the smaller one of the user's and the part's.
+  KernelArena(const IntegerGraph& graph, const Core& core, const Trial& trial, RamRoom room);
 
   /// Runs layers in strips where not even the kernels of least scratch have room as a whole: at the
   /// least cost in instructions that makes room; where nothing does, so that the arena is smallest.
@@ -52,6 +52,7 @@ class KernelArena {
   static Picks smallest_of(const std::vector<LayerNeeds>& needs);
 
   const IntegerGraph& graph_;
+  const Core& core_;
   std::vector<std::vector<const KernelRow*>> kernels_;
   RamRoom room_;
   std::vector<LayerNeeds> whole_;

@@ -22,12 +22,12 @@ Bytes flash_of(const TriedKernel& tried) {
 /// The decision under way: what may still be chosen for each layer.
 class Selector {
  public:
-  Selector(const IntegerGraph& graph, Trial trial, const DeployGoal& goal, const Pace& pace,
-           const RamLayout& ram)
+  Selector(const IntegerGraph& graph, const Core& core, Trial trial, const DeployGoal& goal,
+           const Pace& pace, const RamLayout& ram)
       : trial_(std::move(trial)),
         goal_(goal),
         ram_limit_(least_of(trial_.ram_left, goal.ram_budget)),
-        arena_(graph, trial_, {ram.banks.empty() ? ram_limit_ : goal.ram_budget, ram}) {
+        arena_(graph, core, trial_, {ram.banks.empty() ? ram_limit_ : goal.ram_budget, ram}) {
     if (goal.latency_budget) cycle_budget_ = pace.cycles_in(*goal.latency_budget);
   }
 
@@ -314,7 +314,7 @@ Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& co
     return fail(ErrorKind::bad_input,
                 fmt::format("the kernels of {} layers were tried, the network has {}",
                             trial.layers.size(), graph.layers.size()));
-  Selector selector(graph, trial, goal, pace, ram);
+  Selector selector(graph, core, trial, goal, pace, ram);
   ASSAY_TRY(const Picks picks, selector.choose());
   KernelSelection selection;
   selection.layers = Json::array();

@@ -68,7 +68,9 @@ class LoopSource {
     LayerPlace place{{}, output, places_.scratch[index - plan_.range.first]};
     for (const int input : layer.inputs)
       place.inputs.push_back(row_of(input, plan_.first_row_read(layer, input)));
+    put(text_, "    kernels::call_apart([=] {{\n    ");
     put_call(text_, fmt::format("Layer{}", index), layer, deployed_[index], place);
+    put(text_, "    }});\n");
   }
 
   void put_inner(std::size_t index) {

@@ -4,32 +4,10 @@
 #include <limits>
 
 #include "targets/graph/blocks.hpp"
+#include "targets/graph/strip_estimate.hpp"
 
 namespace assay {
 namespace {
-
-// Instructions on cores with SMLAD, from counts of whole networks on Cortex-M7: a
-// multiply-accumulate takes about one; so do two copied bytes; a kernel has its beginning and end,
-// and expands what it reads.
-constexpr double copied_byte = 0.6;
-constexpr double call = 100;
-constexpr double expanded_byte = 2;
-
-/// What a kernel does more in a strip than for the same rows of the whole layer.
-double overhead_of_strip(const IntegerGraph& graph, const IntegerLayer& layer, int rows) {
-  const ActivationTensor& input = graph.tensors[static_cast<std::size_t>(layer.inputs.front())];
-  const ActivationTensor& output = graph.tensors[static_cast<std::size_t>(layer.output)];
-  if (layer.macs.count() == 0) return 0;
-  const Window& w = layer.window;
-  // Rows that windows of two strips share are expanded for both.
-  const int shared = std::max(w.kernel_height - w.stride_height, 0);
-  const double expanded = expanded_byte * shared * input.width * input.channels;
-  if (w.kernel_height * w.kernel_width > 1) return expanded;
-  // A convolution of single pixels makes four at a time, whichever rows they are in.
-  const int pixels = rows * output.width;
-  const double missing = (pixels + 3) / 4 * 4 - pixels;
-  return missing * static_cast<double>(layer.macs.count()) / (output.height * output.width);
-}
 
 /// A plan that may be taken, and what can be said of it before its kernels are looked at.
 struct Candidate {
@@ -45,7 +23,7 @@ Bytes least_arena(const IntegerGraph& graph, const StripPlan& plan) {
       least_bytes(blocks_of(graph, optimistic, &plan), static_cast<int>(graph.layers.size()))));
 }
 
-std::vector<Candidate> candidates_of(const IntegerGraph& graph) {
+std::vector<Candidate> candidates_of(const IntegerGraph& graph, const Core& core) {
   std::vector<Candidate> candidates;
   for (std::size_t first = 0; first < graph.layers.size(); ++first)
     for (std::size_t last = first; last < graph.layers.size(); ++last) {
@@ -53,7 +31,8 @@ std::vector<Candidate> candidates_of(const IntegerGraph& graph) {
       for (int rows = 1; rows <= height / 2; ++rows) {
         const auto plan = plan_strips(graph, {first, last, rows});
         if (plan)
-          candidates.push_back({*plan, instructions_of(graph, *plan), least_arena(graph, *plan)});
+          candidates.push_back(
+              {*plan, instructions_of(graph, *plan, core), least_arena(graph, *plan)});
       }
     }
   return candidates;
@@ -97,19 +76,9 @@ bool has_room(const RamRoom& room, const IntegerGraph& graph, std::span<const La
   return plan.fits && (!room.budget || arena <= *room.budget);
 }
 
-double instructions_of(const IntegerGraph& graph, const StripPlan& plan) {
-  const StripCost cost = cost_of(graph, plan);
-  double sum = static_cast<double>(cost.extra.count()) +
-               copied_byte * static_cast<double>(cost.copied.count());
-  for (std::size_t i = plan.range.first; i <= plan.range.last; ++i)
-    sum += static_cast<double>(plan.strips) *
-           (call + overhead_of_strip(graph, graph.layers[i], plan.rows_made(graph.layers[i])));
-  return sum;
-}
-
 std::optional<StripChoice> choose_strips(const IntegerGraph& graph, const NeedsInStrips& needs,
-                                         const RamRoom& room) {
-  std::vector<Candidate> candidates = candidates_of(graph);
+                                         const RamRoom& room, const Core& core) {
+  std::vector<Candidate> candidates = candidates_of(graph, core);
   std::ranges::stable_sort(candidates, {}, &Candidate::instructions);
   const Bytes most = most_of(room);
   for (const Candidate& candidate : candidates) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "harness/core/part.hpp"
 #include "targets/graph/bank_plan.hpp"
 #include "targets/graph/strips.hpp"
 
@@ -32,13 +33,10 @@ struct StripChoice {
 
 /// Of all ranges of layers that can run in strips, and all heights of strips that divide the height
 /// of the last one's output (plan_strips() knows no others: of 25 rows 1 and 5, of a prime number 1
-/// alone): the way that costs the fewest instructions beyond the layers as a whole (by estimate),
-/// of those with room. Where none has room the one with the smallest arena; nothing where no layers
-/// can run in strips.
+/// alone): the way that costs the fewest instructions beyond the layers as a whole on that core, by
+/// the estimate of strip_estimate.hpp, of those with room. Where none has room the one with the
+/// smallest arena; nothing where no layers can run in strips.
 std::optional<StripChoice> choose_strips(const IntegerGraph& graph, const NeedsInStrips& needs,
-                                         const RamRoom& room);
-
-/// An estimate of the instructions that strips cost beyond the layers as a whole.
-double instructions_of(const IntegerGraph& graph, const StripPlan& plan);
+                                         const RamRoom& room, const Core& core);
 
 }  // namespace assay

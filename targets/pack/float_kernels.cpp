@@ -67,7 +67,7 @@ std::vector<ConstantArray> pack_multiply(const LayerView& view) {
   return {per_channel_array(view)};
 }
 
-std::vector<ConstantArray> pack_concat(const LayerView& view) {
+std::vector<ConstantArray> pack_joined(const LayerView& view) {
   return {channels_array(view)};
 }
 
@@ -157,7 +157,7 @@ std::span<const KernelRow> float_kernels() {
       row("multiply.float32", IntegerOp::multiply, "targets/runtime/float/combine.hpp",
           "assay::kernels::multiply_float", pack_multiply, always),
       row("concat.float32", IntegerOp::concat, "targets/runtime/float/combine.hpp",
-          "assay::kernels::concat_float", pack_concat, never),
+          "assay::kernels::concat_float", pack_joined, never),
       row("function.float32", IntegerOp::lookup, "targets/runtime/float/functions.hpp",
           "assay::kernels::function_float", pack_function, always),
   };

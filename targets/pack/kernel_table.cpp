@@ -15,7 +15,7 @@ std::span<const KernelRow> kernel_table() {
          {dsp_plane_kernels(), dsp_kernels(), dsp_packed_kernels(), dsp_sparse_kernels(),
           m0_kernels(), m0_compressed_kernels(), neon_kernels(), neon_compressed_kernels(),
           armv6_kernels(), armv6_compressed_kernels(), int16_kernels(), int16_weightless_kernels(),
-          float_kernels(), reference_kernels()})
+          float_kernels(), portable_kernels(), reference_kernels()})
       rows.insert(rows.end(), family.begin(), family.end());
     return rows;
   }();

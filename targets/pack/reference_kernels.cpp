@@ -12,12 +12,6 @@ std::vector<ConstantArray> pack_multiply(const LayerView& view) {
   return arrays;
 }
 
-std::vector<ConstantArray> pack_concat(const LayerView& view) {
-  std::vector<ConstantArray> arrays = pack_requantization(view);
-  arrays.push_back(channels_array(view));
-  return arrays;
-}
-
 std::vector<ConstantArray> pack_table(const LayerView& view) {
   const auto& table = view.layer.table;
   const bool wide = view.input.element == Element::int16;
@@ -98,6 +92,12 @@ std::vector<ConstantArray> pack_weights_and_requantization(const LayerView& view
   std::vector<ConstantArray> arrays = pack_requantization(view);
   const auto& weights = view.layer.weights;
   arrays.insert(arrays.begin(), {"weights", "std::int8_t", 1, {weights.begin(), weights.end()}});
+  return arrays;
+}
+
+std::vector<ConstantArray> pack_concat(const LayerView& view) {
+  std::vector<ConstantArray> arrays = pack_requantization(view);
+  arrays.push_back(channels_array(view));
   return arrays;
 }
 

@@ -37,6 +37,8 @@ std::span<const KernelRow> int16_weightless_kernels();
 /// layer.
 std::span<const KernelRow> float_kernels();
 const KernelRow& float_reference_kernel(const LayerView& layer);
+/// Kernels for every core, faster than the reference ones.
+std::span<const KernelRow> portable_kernels();
 /// One portable kernel per operator over int8 tensors, for every core and every layer.
 std::span<const KernelRow> reference_kernels();
 
@@ -122,5 +124,7 @@ Bytes pixel_window_scratch(const LayerView& layer);
 /// before what it writes: a pool without leading padding whose output rows are no longer than the
 /// input's.
 bool pool_may_run_in_place(const LayerView& layer);
+/// Multiplier, b' and channels of every input.
+std::vector<ConstantArray> pack_concat(const LayerView& layer);
 
 }  // namespace assay

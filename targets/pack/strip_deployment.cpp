@@ -23,8 +23,8 @@ KernelChoice choose_in_room(const IntegerGraph& graph, const Core& core, const R
   const auto whole = needs_of(graph, core);
   if (has_room(room, graph, whole)) return choice;
   const auto found = choose_strips(
-      graph, [&](const StripPlan& plan) { return needs_of(strip_shapes(graph, plan), core); },
-      room);
+      graph, [&](const StripPlan& plan) { return needs_of(strip_shapes(graph, plan), core); }, room,
+      core);
   if (found && (found->has_room || found->arena < plan_memory(graph, whole).arena_bytes))
     choice.strips = found->range;
   return choice;

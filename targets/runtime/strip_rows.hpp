@@ -8,7 +8,7 @@
 // The buffer holds the kept rows, then those the strip makes. Portable.
 #pragma once
 
-#include "targets/runtime/inline.hpp"
+#include "targets/runtime/copy.hpp"
 #include "targets/runtime/layer.hpp"
 
 namespace assay::kernels {
@@ -20,26 +20,11 @@ ASSAY_INLINE bool makes_rows(int strip) {
   return first < R::height && first + R::rows > 0;
 }
 
-/// Copies `count` bytes to a lower address or elsewhere. The barriers keep the compiler from
-/// calling memmove, which takes single bytes in newlib's small library.
-template <bool words>
-ASSAY_INLINE void copy_forward(void* to, const void* from, int count) {
-  struct FourWords {
-    std::uint32_t word[4];
-  };
-  auto* target = static_cast<std::int8_t*>(to);
-  const auto* source = static_cast<const std::int8_t*>(from);
-  int i = 0;
-  for (; words && i + 16 <= count; i += 16) {
-    FourWords four;
-    __builtin_memcpy(&four, __builtin_assume_aligned(source + i, 4), 16);
-    __builtin_memcpy(__builtin_assume_aligned(target + i, 4), &four, 16);
-    asm volatile("" ::: "memory");
-  }
-  for (; i < count; ++i) {
-    target[i] = source[i];
-    asm volatile("" ::: "memory");
-  }
+/// Calls a kernel in a function of its own, as it is called for a whole layer: as a part of the
+/// loop over the strips it would share registers with all the others, and take up to twice as long.
+template <class Call>
+__attribute__((noinline)) void call_apart(Call call) {
+  call();
 }
 
 template <class R>

@@ -127,7 +127,7 @@ struct RowPairLayout {
                           int out_channels, int plane_depth = 4)
       : depth(plane_depth),
         columns((width - 1) * stride_width + 3),
-        rows_per_sweep(stride_height == 1 ? 2 : 1),
+        rows_per_sweep(stride_height == 1 && out_height > 1 ? 2 : 1),
         sweeps((out_height + rows_per_sweep - 1) / rows_per_sweep),
         band(sweeps),
         iterations(1),

@@ -185,7 +185,7 @@ ASSAY_INLINE void sweep_channels(PairRows pair_rows, const std::uint32_t* filter
                                  int channels, std::int8_t* out, std::uint32_t* plane) {
   constexpr RowPairLayout layout = row_pairs<L, depth>;
   constexpr int pitch = L::out_width * L::out_channels, words = layout.row_words();
-  constexpr bool half = L::stride_height == 1 && L::out_height % 2 != 0;
+  constexpr bool half = layout.rows_per_sweep == 2 && L::out_height % 2 != 0;
   constexpr bool far =
       half || (layout.rows_per_sweep == 2 && (layout.unroll - 1) * L::out_channels + pitch > 4095);
   constexpr int whole = layout.sweeps - (half ? 1 : 0);

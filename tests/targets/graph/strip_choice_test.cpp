@@ -8,6 +8,7 @@
 #include <random>
 
 #include "targets/graph/lower.hpp"
+#include "targets/graph/strip_estimate.hpp"
 #include "tests/targets/graph/random_networks.hpp"
 #include "tests/targets/graph/strip_ranges.hpp"
 
@@ -32,6 +33,11 @@ IntegerGraph chain(const std::vector<int>& channels) {
   for (const int outputs : channels)
     x = b.conv(x, {.outputs = outputs}, "Relu");
   return *lower(b.finish(b.dense(b.flatten(x), 2)));
+}
+
+const Core& core() {
+  static const Core found = *load_core("cortex-m4f");
+  return found;
 }
 
 constexpr std::uint64_t row = 8;  // bytes of a channel
@@ -63,13 +69,13 @@ TEST(StripChoice, StripsOfOneRowAreTheSmallestAndFitToTheByte) {
   const IntegerGraph graph = chain({16, 16, 4});
   const Bytes least(24 * 4 * row + 3 * 36 * row);
   for (const Bytes budget : {least, least + Bytes(1)}) {
-    const auto choice = choose_strips(graph, no_needs_of(graph), {budget, {}});
+    const auto choice = choose_strips(graph, no_needs_of(graph), {budget, {}}, core());
     ASSERT_TRUE(choice);
     EXPECT_EQ(choice->range, (StripRange{0, 2, 1}));
     EXPECT_EQ(choice->arena, least);
     EXPECT_TRUE(choice->has_room);
   }
-  const auto none = choose_strips(graph, no_needs_of(graph), {least - Bytes(1), {}});
+  const auto none = choose_strips(graph, no_needs_of(graph), {least - Bytes(1), {}}, core());
   ASSERT_TRUE(none);
   EXPECT_FALSE(none->has_room);
   EXPECT_EQ(none->arena, least);
@@ -89,16 +95,16 @@ TEST(StripChoice, NoOtherPlanIsCheaperOrSmaller) {
     for (const StripPlan& plan : test::all_strip_plans(*graph)) {
       const Bytes arena = arena_of(*graph, &plan);
       smallest = std::min(smallest, arena);
-      if (arena <= budget) cheapest = std::min(cheapest, instructions_of(*graph, plan));
+      if (arena <= budget) cheapest = std::min(cheapest, instructions_of(*graph, plan, core()));
     }
-    const auto choice = choose_strips(*graph, no_needs_of(*graph), {budget, {}});
+    const auto choice = choose_strips(*graph, no_needs_of(*graph), {budget, {}}, core());
     ASSERT_TRUE(choice);
     const auto plan = plan_strips(*graph, choice->range);
     ASSERT_TRUE(plan);
     EXPECT_EQ(arena_of(*graph, &*plan), choice->arena);
     ASSERT_EQ(choice->has_room, smallest <= budget);
     if (choice->has_room)
-      EXPECT_EQ(instructions_of(*graph, *plan), cheapest);
+      EXPECT_EQ(instructions_of(*graph, *plan, core()), cheapest);
     else
       EXPECT_EQ(choice->arena, smallest);
     (choice->has_room ? with_room : without) += 1;
@@ -113,7 +119,7 @@ TEST(StripChoice, StripsMayLieInSeveralBanks) {
   const RamLayout banks{{{"A", Bytes(24 * 4 * row)}, {"B", Bytes(3 * 36 * row)}}, Bytes(0)};
   const RamRoom room{std::nullopt, banks};
   EXPECT_FALSE(has_room(room, graph, std::vector<LayerMemory>(4)));
-  const auto choice = choose_strips(graph, no_needs_of(graph), room);
+  const auto choice = choose_strips(graph, no_needs_of(graph), room, core());
   ASSERT_TRUE(choice);
   EXPECT_TRUE(choice->has_room);
   EXPECT_EQ(choice->range, (StripRange{0, 2, 1}));
@@ -122,7 +128,7 @@ TEST(StripChoice, StripsMayLieInSeveralBanks) {
 TEST(StripChoice, NothingRunsInStripsWithoutRows) {
   test::QdqBuilder b(1, 1, 4, 4);
   const auto graph = *lower(b.finish(b.dense(b.flatten(b.input()), 10)));
-  EXPECT_FALSE(choose_strips(graph, no_needs_of(graph), {Bytes(1), {}}));
+  EXPECT_FALSE(choose_strips(graph, no_needs_of(graph), {Bytes(1), {}}, core()));
 }
 
 }  // namespace

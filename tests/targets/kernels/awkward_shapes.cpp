@@ -106,6 +106,11 @@ const SingleLayer shapes[] = {
     {depthwise, 3, 3, 16, 16, window(3)},
     {depthwise, 2, 3, 4, 4, window(3, 1, 1)},
     {depthwise, 1, 1, 4, 4, window(3, 1, 1)},
+    // A single row of outputs, as a low strip makes it.
+    {depthwise, 3, 9, 8, 8, {3, 3, 1, 1, 0, 1, 0, 1}},
+    {depthwise, 2, 25, 6, 6, {3, 3, 1, 2, 1, 1, 0, 1}},
+    {conv, 3, 9, 1, 6, {3, 3, 1, 1, 0, 1, 0, 1}},
+    {conv, 1, 21, 1, 5, window(3, 1, 1)},
     {depthwise, 7, 6, 6, 6, {2, 3, 1, 2, 1, 0, 0, 1}},
     {depthwise, 4, 4, 7, 7, window(4)},
     // Rows of outputs too long for one iteration, planes too large for one band, odd heights.
@@ -224,6 +229,26 @@ std::vector<NamedGraph> sparse_layers(std::uint32_t seed) {
   return layers;
 }
 
+/// Two inputs joined, of which one or both pass unchanged, in whole words and in others.
+std::vector<NamedGraph> joined_copies(Element element, std::uint32_t seed) {
+  std::vector<NamedGraph> layers;
+  for (const int channels : {8, 5})
+    for (const unsigned unchanged : {1u, 2u, 3u}) {
+      SingleLayer shape{IntegerOp::concat, 4, 3, channels, channels, {}};
+      shape.element = element;
+      layers.push_back({describe(shape) + fmt::format(" unchanged {}", unchanged),
+                        single_layer_graph(shape, seed++)});
+      Requantization& r = layers.back().graph.layers[0].requantization;
+      r.output_shift = element == Element::int16 ? 30 : 14;
+      for (std::size_t i = 0; i < r.multiplier.size(); ++i)
+        if (unchanged >> i & 1) {
+          r.multiplier[i] = 1 << r.output_shift;
+          r.bias[i] = 1 << (r.output_shift - 1);
+        }
+    }
+  return layers;
+}
+
 }  // namespace
 
 LayerView view_of(const IntegerGraph& graph) {
@@ -261,6 +286,7 @@ std::vector<NamedGraph> awkward_layers() {
       layers.push_back({describe(shape) + fmt::format(" weights {}", static_cast<int>(fill)),
                         single_layer_graph(shape, seed++, fill)});
   std::ranges::move(sparse_layers(seed), std::back_inserter(layers));
+  std::ranges::move(joined_copies(Element::int8, seed), std::back_inserter(layers));
   for (const WeightFill fill : packed_fills)
     for (const SingleLayer& shape : packed_shapes)
       layers.push_back({describe(shape) + fmt::format(" weights {}", static_cast<int>(fill)),
@@ -309,6 +335,7 @@ std::vector<NamedGraph> wide_awkward_layers() {
                                    SingleLayer{depthwise, 8, 8, 7, 7, {1, 2, 2, 1, 0, 1, 0, 0}}})
     add(shape, WeightFill::random, "");
   std::ranges::move(wide_sums(), std::back_inserter(layers));
+  std::ranges::move(joined_copies(Element::int16, seed), std::back_inserter(layers));
   return layers;
 }
 
