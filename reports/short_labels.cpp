@@ -14,6 +14,11 @@ namespace {
 /// The steps that have details, by the names of their parts in a label.
 constexpr std::string_view steps = "pk";
 
+/// What labels call them: the prefixes of prune.* and cluster.* in harness/plan/field.cpp.
+const std::set<std::string, std::less<>> details{"ps", "pi", "pb", "pn",  "pf", "pg", "pr",
+                                                 "pl", "px", "pe", "plr", "ki", "kp", "ks",
+                                                 "kz", "kl", "kx", "ke",  "klr"};
+
 std::vector<std::string> split(const std::string& label) {
   std::vector<std::string> parts(1);
   for (const char c : label)
@@ -30,12 +35,13 @@ std::string name_of(const std::string& part) {
   return {part.begin(), std::ranges::find_if_not(part, is_letter)};
 }
 
-/// The step a part is a detail of, in a label that has that step; 0 of other parts.
-char step_of(const std::string& part, const std::vector<std::string>& label) {
-  const std::string name = name_of(part);
-  if (name.size() < 2 || name.size() > 3 || steps.find(name.front()) == std::string::npos) return 0;
+/// The step that the part at `index` is a detail of: details stand behind their step. 0 of others.
+char step_of(const std::vector<std::string>& label, std::size_t index) {
+  const std::string name = name_of(label[index]);
+  if (details.count(name) == 0) return 0;
   const std::string step(1, name.front());
-  return std::ranges::count(label, step, name_of) == 1 ? step.front() : char(0);
+  const auto found = std::ranges::find(label, step, name_of);
+  return found - label.begin() < static_cast<std::ptrdiff_t>(index) ? step.front() : char(0);
 }
 
 /// Per step the details that every label with the step has.
@@ -46,11 +52,11 @@ std::map<char, std::set<std::string>> shared_details(
     bool first = true;
     for (const auto& label : labels) {
       if (std::ranges::count(label, std::string(1, step), name_of) == 0) continue;
-      std::set<std::string> details;
-      for (const auto& part : label)
-        if (step_of(part, label) == step && (first || shared[step].count(part) > 0))
-          details.insert(part);
-      shared[step] = std::move(details);
+      std::set<std::string> found;
+      for (std::size_t i = 0; i < label.size(); ++i)
+        if (step_of(label, i) == step && (first || shared[step].count(label[i]) > 0))
+          found.insert(label[i]);
+      shared[step] = std::move(found);
       first = false;
     }
   }
@@ -66,9 +72,8 @@ ShortLabels shorten_labels(const std::vector<std::string>& labels) {
   ShortLabels shortened;
   for (const auto& label : split_labels) {
     std::vector<std::string> kept;
-    std::ranges::copy_if(label, std::back_inserter(kept), [&](const std::string& part) {
-      return shared[step_of(part, label)].count(part) == 0;
-    });
+    for (std::size_t i = 0; i < label.size(); ++i)
+      if (shared[step_of(label, i)].count(label[i]) == 0) kept.push_back(label[i]);
     shortened.labels.push_back(fmt::format("{}", fmt::join(kept, "_")));
   }
   for (const char step : steps)

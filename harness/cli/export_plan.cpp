@@ -91,7 +91,12 @@ class Planner {
     const BenchOrder bench{order_.model.string(), order_.graph, choice, 1};
     ASSAY_TRY(const auto run, bench_graph(bench, board, desk, order_.cache / "scratch",
                                           install_interrupt_handler()));
-    return run.cycles.value_or(0);
+    if (!run.cycles)
+      return fail(ErrorKind::infrastructure,
+                  fmt::format("{} counted no cycles of the network, so a latency budget cannot be "
+                              "judged; leave it out",
+                              board.name));
+    return *run.cycles;
   }
 
   Status check_constants(const GeneratedModel& model) const {

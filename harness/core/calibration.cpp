@@ -149,10 +149,11 @@ Status check_point(const Part& part, const CalibrationPoint& point) {
         ErrorKind::bad_input,
         fmt::format("{}: clock_hz is {:g} MHz, and {} runs at {:g} MHz at most", point.network,
                     megahertz(point.clock), part.name, megahertz(part.max_clock.value)));
-  if (const std::string today = utc_day(); point.date > today)
+  // A day that a person writes down is a local one, 14 hours ahead of UTC at most.
+  if (const std::string today = utc_day(std::chrono::hours(14)); point.date > today)
     return fail(ErrorKind::bad_input,
-                fmt::format("{}: {} is still to come, today is {} (UTC): mend the point's date, or "
-                            "the clock that gave it",
+                fmt::format("{}: {} is still to come, the latest day on earth is {}: mend the "
+                            "point's date, or the clock that gave it",
                             point.network, point.date, today));
   const double factor = point.measured_cycles / point.modelled_cycles;
   if (factor < least_factor || factor > most_factor)

@@ -18,17 +18,25 @@ const Clock& system_clock() {
   return clock;
 }
 
-std::string utc_timestamp() {
-  const std::time_t now = std::time(nullptr);
+namespace {
+
+std::string timestamp(std::time_t when) {
   std::tm parts{};
-  gmtime_r(&now, &parts);
+  gmtime_r(&when, &parts);
   char text[sizeof "2026-01-31T12:34:56Z"];
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
   return text;
 }
 
-std::string utc_day() {
-  return utc_timestamp().substr(0, std::string_view("2026-01-31").size());
+}  // namespace
+
+std::string utc_timestamp() {
+  return timestamp(std::time(nullptr));
+}
+
+std::string utc_day(std::chrono::hours from_now) {
+  const std::time_t seconds = std::chrono::seconds(from_now).count();
+  return timestamp(std::time(nullptr) + seconds).substr(0, std::string_view("2026-01-31").size());
 }
 
 }  // namespace assay

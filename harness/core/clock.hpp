@@ -38,7 +38,7 @@ class Deadline {
 
 /// Wall-clock time as "2026-01-31T12:34:56Z", for records.
 std::string utc_timestamp();
-/// Today, "2026-01-31", in UTC.
-std::string utc_day();
+/// The day, "2026-01-31", that it will be in UTC so many hours from now.
+std::string utc_day(std::chrono::hours from_now = {});
 
 }  // namespace assay

@@ -56,8 +56,8 @@ std::string refused_budgets(const DeployGoal& goal, const Part& part) {
   if (!part.runs_linux() || !(goal.flash_budget || goal.latency_budget || goal.ram_budget))
     return "";
   return fmt::format(
-      "a flash, latency or RAM budget cannot be kept on {}, which runs Linux: kernels are tried "
-      "for microcontrollers alone; leave the budgets out",
+      "a flash, latency or RAM budget cannot be kept on {}, which runs Linux: kernels and strips "
+      "are chosen by it for microcontrollers alone; leave the budgets out",
       part.title);
 }
 
@@ -82,9 +82,12 @@ std::string missed_goal(const DeployGoal& goal, const GoalFigures& figures) {
         goal.flash_budget->count());
   if (goal.latency_budget && figures.latency && *figures.latency > *goal.latency_budget)
     return fmt::format(
-        "an inference takes {:.10g} us, {:.10g} us more than the latency budget of {:.10g} us",
+        "an inference takes {:.10g} us, {:.10g} us more than the latency budget of {:.10g} us{}",
         figures.latency->count(), (*figures.latency - *goal.latency_budget).count(),
-        goal.latency_budget->count());
+        goal.latency_budget->count(),
+        goal.optimize == Optimize::latency
+            ? ""
+            : "; kernels chosen for latency, or within a smaller budget, may keep it");
   if (goal.ram_budget && figures.ram && *figures.ram > *goal.ram_budget)
     return fmt::format(
         "tensors and scratch take {} bytes of RAM as they are placed, {} more than the budget of "

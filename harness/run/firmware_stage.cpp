@@ -89,8 +89,9 @@ class Builder {
     for (Bytes excess = excess_of(built); excess > Bytes(0); excess = excess_of(built)) {
       if (excess > *goal.flash_budget || !built.selection.within_budgets) break;
       goal.flash_budget = *goal.flash_budget - excess;
-      ASSAY_TRY(const auto smaller, select(goal));
-      if (!smaller.within_budgets) break;
+      // What is built already stands, where fewer bytes of flash leave no room in RAM.
+      const auto smaller = select(goal);
+      if (!smaller || !smaller->within_budgets) break;
       ASSAY_TRY(built, build(goal, stop));
     }
     return built;

@@ -97,6 +97,10 @@ Picks KernelArena::smallest() const {
   return smallest_of(needs_);
 }
 
+double KernelArena::instructions_of_strips() const {
+  return plan_ ? std::max(instructions_of(graph_, *plan_, core_), 0.0) : 0;
+}
+
 Json KernelArena::describe(const Picks& picks, std::optional<Bytes> budget) const {
   if (!plan_) return nullptr;
   const StripCost cost = cost_of(graph_, *plan_);
@@ -112,8 +116,7 @@ Json KernelArena::describe(const Picks& picks, std::optional<Bytes> budget) cons
           {"because", why_strips(whole, budget)},
           {"extra_macc", cost.extra.count()},
           {"copied_bytes", cost.copied.count()},
-          {"extra_instructions_estimate",
-           static_cast<std::uint64_t>(instructions_of(graph_, *plan_, core_))}};
+          {"extra_instructions_estimate", static_cast<std::uint64_t>(instructions_of_strips())}};
 }
 
 std::string strips_sentence(const Json& strips) {

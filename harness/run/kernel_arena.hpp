@@ -39,6 +39,8 @@ class KernelArena {
   Picks smallest() const;
 
   const std::optional<StripPlan>& strips() const { return plan_; }
+  /// An estimate of the instructions that the strips cost beyond the layers as a whole, at least 0.
+  double instructions_of_strips() const;
   /// What is done in strips and why, of the user's RAM budget or without one; null without strips.
   Json describe(const Picks& picks, std::optional<Bytes> budget) const;
 

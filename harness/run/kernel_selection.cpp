@@ -34,6 +34,7 @@ class Selector {
   Result<Picks> choose() {
     arena_.choose_strips();
     ASSAY_CHECK(check_ram_budget(arena_.smallest()));
+    set_time_of_strips_aside();
     take_on_strips();
     refuse_what_exceeds_ram();
     find_options();
@@ -80,6 +81,14 @@ class Selector {
     const Bytes arena = arena_.with(picks);
     if (arena <= *goal_.ram_budget) return {};
     return fail(ErrorKind::bad_input, over_budget(arena, *goal_.ram_budget));
+  }
+
+  /// Layers were tried as a whole. What strips cost beyond that is an estimate, in instructions: a
+  /// cycle each, about what the cores take.
+  void set_time_of_strips_aside() {
+    if (!cycle_budget_) return;
+    const auto strips = static_cast<std::uint64_t>(arena_.instructions_of_strips());
+    cycle_budget_ = Cycles(cycle_budget_->count() - std::min(cycle_budget_->count(), strips));
   }
 
   /// Layers in strips have other scratch, and kernels that do not take so few rows. Whether the

@@ -187,14 +187,17 @@ std::string arenas_text(const GeneratedModel& model, const Part& part) {
                         arena.bytes.count(), bank.name, bank.size.count(), bank.base);
   }
   const std::string& first = model.arenas.front().region;
+  const char* where = model.arenas.size() > 1
+                          ? "In your linker script, before the rule for .bss"
+                          : "Where your .bss lies in another bank, add before its rule";
   return text +
          fmt::format(
-             "In your linker script, before the rule for .bss:\n\n{}\n"
+             "{}:\n\n{}\n"
              "with your script's names of these memories after the >. To give a section another\n"
              "name, define its macro where you compile model.cpp: -D{}='\"{}\"'. A\n"
              "name that begins with .bss. keeps zeros out of flash. No array need be cleared, but\n"
              "the memory's clock must run. The plan leaves {} for your stack and variables.\n\n",
-             linker_rules(model), arena_macro(first), ".bss.mine", left_text(model, part));
+             where, linker_rules(model), arena_macro(first), ".bss.mine", left_text(model, part));
 }
 
 std::string readme_text(const LibraryOrder& order) {

@@ -162,6 +162,10 @@ bool ChannelRequantizer::fits(const Channel& channel, int widest_exponent, int s
   if (channel.constant) return true;
   const double bias = bias_of(channel, exponent_at(widest_exponent, shift)) + ((1 << shift) >> 1);
   const double scale = std::ldexp(1.0, shift);
+  // Without a shift the sums themselves have 32 bits, before b' brings them nearer to zero.
+  const bool may_shift = widths_.most_accumulator_shift > 0;
+  if (may_shift && shift == 0 && (channel.low <= -widths_.scaled || channel.high >= widths_.scaled))
+    return false;
   return std::floor((channel.low + bias) / scale) > -widths_.scaled &&
          std::floor((channel.high + bias) / scale) < widths_.scaled;
 }

@@ -34,8 +34,12 @@ TEST(ShortLabels, KeepADetailThatDiffersOrThatOneOfThemLacks) {
 
 TEST(ShortLabels, KeepPartsThatBelongToNoStep) {
   // A cut, a width and a learning rate are no details; nor is a "pg" where nothing is pruned.
-  const std::vector<std::string> labels{"cut4-width50_lr0.1_te3_s1", "my_pg-file_s1",
-                                        "net_wd0.1_w4_s1"};
+  const std::vector<std::string> labels{"cut4-width50_lr0.1_te3_s1",
+                                        "my_pg-file_s1",
+                                        "net_wd0.1_w4_s1",
+                                        "kws_p0.5_k16",
+                                        "kws_p0.5_k32",
+                                        "pg-file_p0.5_k16"};
   EXPECT_EQ(shorten_labels(labels).labels, labels);
 }
 

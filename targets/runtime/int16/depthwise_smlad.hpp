@@ -11,6 +11,9 @@ namespace assay::kernels {
 
 namespace int16 {
 
+/// Two neighbouring elements of a tensor, as one word that may be read wherever they lie.
+typedef std::uint32_t __attribute__((may_alias, aligned(2))) TwoInputs;
+
 /// Adds the products of four channels at one position, and moves on to the next weights: nine
 /// instructions for four multiply-accumulates. One statement, because GCC would load what many of
 /// them need before the first and spill it.
@@ -29,8 +32,9 @@ ASSAY_INLINE void add_position(const std::int16_t* from, const std::uint32_t*& p
       "smlatt %[s3], %[weights], %[inputs], %[s3]"
       : [packed] "+r"(packed), [word] "=&r"(word), [inputs] "=&r"(inputs), [weights] "=&r"(weights),
         [s0] "+r"(sums[0]), [s1] "+r"(sums[1]), [s2] "+r"(sums[2]), [s3] "+r"(sums[3])
-      : [first] "m"(*reinterpret_cast<const std::uint32_t*>(from)),
-        [second] "m"(*reinterpret_cast<const std::uint32_t*>(from + 2)));
+      : [first] "m"(*reinterpret_cast<const TwoInputs*>(from)), [second] "m"(*reinterpret_cast<
+                                                                             const TwoInputs*>(
+                                                                    from + 2)));
 }
 
 template <class L>

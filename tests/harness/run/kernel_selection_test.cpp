@@ -141,6 +141,22 @@ TEST_F(KernelSelectionOf, RunsInStripsForARamBudget) {
   EXPECT_THAT(selection->notices, ElementsAre(AllOf(HasSubstr(" strips of "), HasSubstr(why))));
 }
 
+TEST_F(KernelSelectionOf, SetsTheTimeOfStripsAside) {
+  trial_.layers[0].pop_back();
+  trial_.layers[2].pop_back();
+  const double layers = 1800;  // cycles, of a microsecond each
+  DeployGoal goal{Optimize::flash, {}, Microseconds(layers)};
+  EXPECT_TRUE(select(goal)->within_budgets);
+  goal.ram_budget = Bytes(1488);
+  const double strips = select(goal)->strips.at("extra_instructions_estimate");
+  ASSERT_GT(strips, 0);
+  EXPECT_FALSE(select(goal)->within_budgets);
+  goal.latency_budget = Microseconds(layers + strips - 1);
+  EXPECT_FALSE(select(goal)->within_budgets);
+  goal.latency_budget = Microseconds(layers + strips + 1);
+  EXPECT_TRUE(select(goal)->within_budgets);
+}
+
 TEST_F(KernelSelectionOf, RunsInStripsWhereThePartIsTooSmall) {
   trial_.ram_left = Bytes(1200);
   const auto selection = select();
