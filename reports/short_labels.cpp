@@ -4,6 +4,8 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <span>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -14,10 +16,11 @@ namespace {
 /// The steps that have details, by the names of their parts in a label.
 constexpr std::string_view steps = "pk";
 
-/// What labels call them: the prefixes of prune.* and cluster.* in harness/plan/field.cpp.
-const std::set<std::string, std::less<>> details{"ps", "pi", "pb", "pn",  "pf", "pg", "pr",
-                                                 "pl", "px", "pe", "plr", "ki", "kp", "ks",
-                                                 "kz", "kl", "kx", "ke",  "klr"};
+/// What labels call them: the prefixes of prune.* and cluster.* in harness/plan/field.cpp. One
+/// without a dash stands before a number.
+constexpr std::string_view details[] = {"ps-", "pi",  "pb",  "pn",  "pf",  "pg-", "pr-",
+                                        "pl-", "px-", "pe",  "plr", "ki-", "kp-", "ks-",
+                                        "kz-", "k0-", "kl-", "kx-", "ke",  "klr"};
 
 std::vector<std::string> split(const std::string& label) {
   std::vector<std::string> parts(1);
@@ -29,19 +32,33 @@ std::vector<std::string> split(const std::string& label) {
   return parts;
 }
 
-/// "plr" of "plr0.006", "pg" of "pg-block-1x4".
-std::string name_of(const std::string& part) {
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  return {part.begin(), std::ranges::find_if_not(part, is_letter)};
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool begins_with(std::string_view part, std::string_view prefix) {
+  return part.starts_with(prefix) &&
+         (prefix.back() == '-' || (part.size() > prefix.size() && is_digit(part[prefix.size()])));
+}
+
+bool is_detail(std::string_view part) {
+  return std::ranges::any_of(details, [&](auto prefix) { return begins_with(part, prefix); });
+}
+
+/// "p0.5" and "k16".
+bool is_step(std::string_view part, char step) {
+  return begins_with(part, {&step, 1}) && !is_detail(part);
+}
+
+bool has_step(std::span<const std::string> label, char step) {
+  return std::ranges::any_of(label, [&](const auto& part) { return is_step(part, step); });
 }
 
 /// The step that the part at `index` is a detail of: details stand behind their step. 0 of others.
-char step_of(const std::vector<std::string>& label, std::size_t index) {
-  const std::string name = name_of(label[index]);
-  if (details.count(name) == 0) return 0;
-  const std::string step(1, name.front());
-  const auto found = std::ranges::find(label, step, name_of);
-  return found - label.begin() < static_cast<std::ptrdiff_t>(index) ? step.front() : char(0);
+char step_of(std::span<const std::string> label, std::size_t index) {
+  if (!is_detail(label[index])) return 0;
+  const char step = label[index].front();
+  return has_step(label.first(index), step) ? step : char(0);
 }
 
 /// Per step the details that every label with the step has.
@@ -51,7 +68,7 @@ std::map<char, std::set<std::string>> shared_details(
   for (const char step : steps) {
     bool first = true;
     for (const auto& label : labels) {
-      if (std::ranges::count(label, std::string(1, step), name_of) == 0) continue;
+      if (!has_step(label, step)) continue;
       std::set<std::string> found;
       for (std::size_t i = 0; i < label.size(); ++i)
         if (step_of(label, i) == step && (first || shared[step].count(label[i]) > 0))

@@ -1,9 +1,12 @@
 #include "harness/plan/deploy_goal.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include "harness/core/cycle_claim.hpp"
 
@@ -74,26 +77,27 @@ GoalFigures goal_figures(const Metrics& metrics) {
 }
 
 std::string missed_goal(const DeployGoal& goal, const GoalFigures& figures) {
+  std::vector<std::string> missed;
   if (goal.flash_budget && figures.flash && *figures.flash > *goal.flash_budget)
-    return fmt::format(
+    missed.push_back(fmt::format(
         "constants and code of the layers take {} bytes of flash as they are linked, {} more than "
         "the budget of {}",
         figures.flash->count(), (*figures.flash - *goal.flash_budget).count(),
-        goal.flash_budget->count());
+        goal.flash_budget->count()));
+  if (goal.ram_budget && figures.ram && *figures.ram > *goal.ram_budget)
+    missed.push_back(fmt::format(
+        "tensors and scratch take {} bytes of RAM as they are placed, {} more than the budget of "
+        "{}",
+        figures.ram->count(), (*figures.ram - *goal.ram_budget).count(), goal.ram_budget->count()));
   if (goal.latency_budget && figures.latency && *figures.latency > *goal.latency_budget)
-    return fmt::format(
+    missed.push_back(fmt::format(
         "an inference takes {:.10g} us, {:.10g} us more than the latency budget of {:.10g} us{}",
         figures.latency->count(), (*figures.latency - *goal.latency_budget).count(),
         goal.latency_budget->count(),
         goal.optimize == Optimize::latency
             ? ""
-            : "; kernels chosen for latency, or within a smaller budget, may keep it");
-  if (goal.ram_budget && figures.ram && *figures.ram > *goal.ram_budget)
-    return fmt::format(
-        "tensors and scratch take {} bytes of RAM as they are placed, {} more than the budget of "
-        "{}",
-        figures.ram->count(), (*figures.ram - *goal.ram_budget).count(), goal.ram_budget->count());
-  return "";
+            : "; kernels chosen for latency, or within a smaller budget, may keep it"));
+  return fmt::format("{}", fmt::join(missed, ", and "));
 }
 
 Microseconds Pace::time_of(double modelled_cycles) const {

@@ -48,7 +48,7 @@ struct GoalFigures {
 /// From rom_weights_bytes, rom_code_bytes, latency_us and ram_arena_bytes, where they are known.
 GoalFigures goal_figures(const Metrics& metrics);
 
-/// Says which budget the figures miss, and by how much; empty where they keep them. A figure that
+/// Says which budgets the figures miss, and by how much; empty where they keep them. A figure that
 /// is not known misses none.
 std::string missed_goal(const DeployGoal& goal, const GoalFigures& figures);
 

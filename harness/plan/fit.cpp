@@ -8,16 +8,17 @@
 #include <vector>
 
 #include "harness/plan/shape_model.hpp"
+#include "targets/build/firmware.hpp"
+#include "targets/build/ram_layout.hpp"
 #include "targets/pack/strip_deployment.hpp"
 
 namespace assay {
 namespace {
 
 // Allowances taken from built firmware: start-up, drivers and wire protocol, and about 1 KB of
-// specialized kernel code a layer; stack reserve and buffers for the link.
+// specialized kernel code a layer.
 constexpr Bytes runtime_flash{10'240};
 constexpr Bytes code_per_layer{1024};
-constexpr Bytes runtime_ram{4096};
 
 /// "at most " where what is known does not rule the size out.
 const char* at_most(Bytes least, Bytes size) {
@@ -66,6 +67,26 @@ Bytes least_constants(const IntegerGraph& graph, const Core& core) {
   return sum;
 }
 
+struct RamEstimate {
+  Bytes arena;   ///< tensors and scratch, in all banks
+  Bytes needed;  ///< with stack and static data
+  Bytes size;    ///< of the banks together where they find a place in them, else of the largest
+};
+
+RamEstimate estimate_ram(const IntegerGraph& graph, const Deployment& deployment, const Part& part,
+                         const RamLayout& ram) {
+  RamEstimate estimate{{}, {}, part.ram().size};  // under Linux, where there are no banks
+  const BankPlan plan =
+      plan_banks(graph, deployment.needs, ram, deployment.strips ? &*deployment.strips : nullptr);
+  for (const Bytes arena : plan.arenas)
+    estimate.arena += arena;
+  estimate.needed = estimate.arena + ram.home_bytes;
+  if (!ram.banks.empty()) estimate.size = Bytes(0);
+  for (const RamBank& bank : ram.banks)
+    estimate.size = plan.fits ? estimate.size + bank.size : std::max(estimate.size, bank.size);
+  return estimate;
+}
+
 }  // namespace
 
 bool FitEstimate::fits() const {
@@ -88,22 +109,21 @@ Result<FitEstimate> estimate_fit(const Config& config, const BoardType& board_ty
   const Part& part = board_type.part;
   // A program under Linux is a file that is read into RAM, where a network always fits.
   estimate.flash_size = part.runs_linux() ? part.ram().size : part.flash().size;
-  estimate.ram_size = board_type.part.ram().size;
-  const Core& core = board_type.part.core;
-  const Bytes left = estimate.ram_size - std::min(estimate.ram_size, runtime_ram);
-  const Bytes room = std::min(left, goal.ram_budget.value_or(left));
-  ASSAY_TRY(const auto deployment, deploy(graph, &core, choose_in_room(graph, core, {room, {}})));
+  const Core& core = part.core;
+  const RamRoom room = ram_room(part, FirmwareRequest().stack_reserve, goal.ram_budget);
+  ASSAY_TRY(const auto deployment, deploy(graph, &core, choose_in_room(graph, core, room)));
   Bytes code;
   for (std::size_t i = 0; i < graph.layers.size(); ++i)
     code += code_per_layer;
   const Bytes least = may_shrink(config) ? least_constants(graph, core) : deployment.weight_bytes;
-  const Bytes arena = deployment.memory.arena_bytes;
   estimate.flash_needed = deployment.weight_bytes + code + runtime_flash;
   estimate.least_flash = least + code + runtime_flash;
-  estimate.ram_needed = arena + runtime_ram;
+  const RamEstimate ram = estimate_ram(graph, deployment, part, room.banks);
+  estimate.ram_needed = ram.needed;
+  estimate.ram_size = ram.size;
   if (goal.flash_budget)
     estimate.flash_budget = {*goal.flash_budget, deployment.weight_bytes + code, least};
-  if (goal.ram_budget) estimate.ram_budget = {*goal.ram_budget, arena, arena};
+  if (goal.ram_budget) estimate.ram_budget = {*goal.ram_budget, ram.arena, ram.arena};
   return estimate;
 }
 

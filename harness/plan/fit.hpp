@@ -19,8 +19,8 @@ struct BudgetEstimate {
 };
 
 /// What a model needs of a part. Weights, arena and their sum are exact for the shapes and the
-/// scheme's weights, with layers in strips where the RAM or its budget asks for it; the runtime and
-/// code around them are an allowance. A latency is not estimated.
+/// scheme's weights, over several banks of RAM or with layers in strips where the RAM or its budget
+/// asks for it; the runtime and code around them are an allowance. A latency is not estimated.
 struct FitEstimate {
   Bytes flash_needed;
   /// With the smallest form of every layer's weights that compression may leave room for, which
@@ -28,7 +28,7 @@ struct FitEstimate {
   Bytes least_flash;
   Bytes flash_size;
   Bytes ram_needed;
-  Bytes ram_size;
+  Bytes ram_size;  ///< of all banks where the network finds a place in them, else of the largest
   std::optional<BudgetEstimate> flash_budget = {};  ///< constants and code of all layers
   std::optional<BudgetEstimate> ram_budget = {};    ///< tensors and scratch
   /// False when it cannot fit or keep its budgets, whatever the weights come to.

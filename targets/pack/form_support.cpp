@@ -54,7 +54,7 @@ std::string why_declined(const KernelRow& row, const LayerView& view) {
   const std::string fit = fmt::format("the weights fit {}, but {} ", to_string(row.form), row.name);
   if (row.shapes.holds && !row.shapes.holds(view))
     return fmt::format("{}takes {} alone", fit, row.shapes.words);
-  if (!row.accepts(view)) return fmt::format("{}would not make them fewer bytes", fit);
+  if (!row.accepts(view)) return fmt::format("{}cannot make them fewer bytes", fit);
   return fmt::format("{}needs {} bytes of scratch and may take {}", fit, row.scratch(view).count(),
                      row.most_scratch.count());
 }

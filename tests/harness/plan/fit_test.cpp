@@ -84,6 +84,24 @@ TEST(Fit, KnowsTheBudgetsOfTheGoal) {
   EXPECT_EQ(fit_of(goal).sentence(), "fits");
 }
 
+/// ResNet-8 in float32 has three tensors of 50 KB at once, and the part 128 KB and 64 KB.
+TEST(Fit, PlacesTensorsInEveryBankOfAPart) {
+  const auto type = find_board_type("stm32f405");
+  ASSERT_TRUE(type) << type.error().message;
+  const auto fit_of = [&](const char* family) {
+    return *estimate_fit(Config::from({{"student.model", family}, {"quantize.scheme", "none"}}),
+                         *type);
+  };
+  const auto over_both = fit_of("resnet8");
+  EXPECT_GT(over_both.ram_needed, Bytes(128 << 10));
+  EXPECT_EQ(over_both.ram_size, Bytes((128 + 64) << 10));
+  EXPECT_TRUE(over_both.fits());
+  const auto too_large = fit_of("mobilenet-v2");
+  EXPECT_EQ(too_large.ram_size, Bytes(128 << 10)) << "the largest, where no way is found";
+  EXPECT_GT(too_large.ram_needed, too_large.ram_size);
+  EXPECT_FALSE(too_large.fits());
+}
+
 TEST(Fit, IsLeftOpenOnlyWhereWeightsMayTakeLess) {
   const auto type = find_board_type("stm32f030cc");
   ASSERT_TRUE(type) << type.error().message;

@@ -102,7 +102,7 @@ TEST(FormSupport, SaysWhyAKernelDeclinesALayerWhoseWeightsFit) {
       {"arm1176", depthwise_layer(12, 3, 5), "takes layers of four channels or more alone"},
       // 72 weights are two units of 128 fields.
       {"cortex-a72", depthwise_layer(6, 8, 3), ""},
-      {"cortex-a72", depthwise_layer(12, 3, 5), "would not make them fewer bytes"},
+      {"cortex-a72", depthwise_layer(12, 3, 5), "cannot make them fewer bytes"},
       {"cortex-m4f", depthwise_layer(12, 4, 5), ""},
       {"cortex-m0", depthwise_layer(20, 8, 3), ""},
   };
