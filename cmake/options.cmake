@@ -15,14 +15,15 @@ if(ASSAY_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
     CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${ASSAY_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
-  # Tests find these first in PATH: what they compile again and again is compiled once. The cache
-  # has a place of its own, for tests give programs a home that is empty, or small.
+  # Tests find these first in PATH: what they compile again and again is compiled once, and sanitized
+  # tests do not compile it anew. The cache has a place of its own, for tests give programs a home
+  # that is empty, or small.
   foreach(compiler arm-none-eabi-g++ arm-linux-gnueabi-g++ aarch64-linux-gnu-g++)
     find_program(ASSAY_${compiler} ${compiler})
     if(ASSAY_${compiler})
       set(script ${PROJECT_BINARY_DIR}/compilers/${compiler})
       file(REMOVE ${script})  # never write through a link
-      file(WRITE ${script} "#!/bin/sh\nCCACHE_DIR='${PROJECT_BINARY_DIR}/compilers/cache' "
+      file(WRITE ${script} "#!/bin/sh\nCCACHE_DIR='${PROJECT_SOURCE_DIR}/build/device-code' "
         "exec '${ASSAY_CCACHE}' '${ASSAY_${compiler}}' \"$@\"\n")
       file(CHMOD ${script} PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
     endif()

@@ -49,6 +49,9 @@ struct KernelCore {
 
 /// The cores the kernels are tested on: M4F, M7, M0, M33, M0+.
 const std::vector<KernelCore>& kernel_cores();
+/// The cores that every kernel is tried on: one with each instruction set, M4F, M0 and M33; with
+/// ASSAY_EVERY_CORE in the environment, as at night, all of them.
+std::vector<KernelCore> tried_cores();
 /// Code for the Cortex-M0 on a Cortex-M3, which executes it, for kernels that take more than the
 /// RAM of the machine that QEMU has with a Cortex-M0.
 const KernelCore& roomy_m0();
