@@ -21,6 +21,9 @@ constexpr std::string_view model_zoo = "ST model zoo, STM32H747I-DISCO at 400 MH
 std::span<const BenchNetwork> bench_networks() {
   static const BenchNetwork networks[] = {
       {"conv5 cut4 width50", {"conv5", 4, 50}, 1, 28, 28, 10},
+      {"conv5 cut4", {"conv5", 4, 0}, 1, 28, 28, 10},
+      {"conv5 cut5", {"conv5", 5, 0}, 1, 28, 28, 10},
+      {"conv5 width50", {"conv5", 0, 50}, 1, 28, 28, 10},
       {"conv5", {"conv5", 0, 0}, 1, 28, 28, 10},
       {"conv3", {"conv3", 0, 0}, 3, 32, 32, 10},
       {"ds-cnn", {"ds-cnn", 0, 0}, 1, 49, 10, 12},

@@ -266,6 +266,21 @@ std::span<const BenchShape> bench_shapes() {
   static const Published depthwise{
       {IntegerOp::depthwise, 8, 8, 64, 64, three}, 35.431, 8.343, 8.240};
   static const Published dense{{IntegerOp::dense, 1, 1, 256, 64, pointwise}, 6.427, 2.076, 2.077};
+  static const Window three_by_two{.kernel_height = 3,
+                                   .kernel_width = 3,
+                                   .stride_height = 2,
+                                   .stride_width = 2,
+                                   .pad_top = 1,
+                                   .pad_left = 1,
+                                   .pad_bottom = 1,
+                                   .pad_right = 1};
+  static const Published odd_conv3{{IntegerOp::convolution, 15, 17, 15, 13, three}};
+  static const Published first_conv3{{IntegerOp::convolution, 28, 28, 3, 16, three}};
+  static const Published strided_conv3{{IntegerOp::convolution, 16, 16, 16, 16, three_by_two}};
+  static const Published odd_conv1{{IntegerOp::convolution, 7, 9, 63, 61, pointwise}};
+  static const Published odd_depthwise{{IntegerOp::depthwise, 9, 7, 61, 61, three}};
+  static const Published strided_depthwise{{IntegerOp::depthwise, 16, 16, 64, 64, three_by_two}};
+  static const Published odd_dense{{IntegerOp::dense, 1, 1, 255, 63, pointwise}};
   using Fill = WeightFill;
   using Form = WeightForm;
   static const BenchShape shapes[] = {
@@ -274,6 +289,7 @@ std::span<const BenchShape> bench_shapes() {
       bench("depthwise 3x3 64 8x8", depthwise, Fill::random, Form::int8),
       bench("dense 256->64", dense, Fill::random, Form::int8),
       bench("conv 3x3, large scratch", conv3, Fill::random, Form::int8, "conv3x3_winograd.dsp"),
+      bench("conv 3x3, large scratch", conv3, Fill::random, Form::int8, "conv_large.m0"),
       bench("conv 3x3, 50 % 1x4 blocks", conv3, Fill::blocks50, Form::blocks),
       bench("conv 3x3, 75 % 1x4 blocks", conv3, Fill::blocks75, Form::blocks),
       bench("conv 1x1, 50 % 1x4 blocks", conv1, Fill::blocks50, Form::blocks),
@@ -295,6 +311,7 @@ std::span<const BenchShape> bench_shapes() {
       bench("conv 1x1, 64 clusters", conv1, Fill::clusters64, Form::codebook256),
       bench("conv 3x3, int8 tile", conv3, Fill::random, Form::int8, "conv_tile.dsp"),
       bench("conv 3x3, int4", conv3, Fill::int4, Form::int4),
+      bench("conv 3x3, ternary", conv3, Fill::ternary, Form::ternary),
       bench("conv 3x3, 16 clusters", conv3, Fill::clusters16, Form::codebook16),
       bench("depthwise 3x3, int4", depthwise, Fill::int4, Form::int4),
       bench("depthwise 3x3, 16 clusters", depthwise, Fill::clusters16, Form::codebook16),
@@ -306,6 +323,13 @@ std::span<const BenchShape> bench_shapes() {
       bench("dense, 75 % blocks, 16 clusters", dense, Fill::blocks75_clusters16,
             Form::blocks_codebook16),
       bench("dense, 90 % zeros", dense, Fill::scattered90, Form::unstructured),
+      bench("conv 3x3 15->13 15x17", odd_conv3, Fill::random, Form::int8),
+      bench("conv 3x3 3->16 28x28", first_conv3, Fill::random, Form::int8),
+      bench("conv 3x3 stride 2 16->16 16x16", strided_conv3, Fill::random, Form::int8),
+      bench("conv 1x1 63->61 7x9", odd_conv1, Fill::random, Form::int8),
+      bench("depthwise 3x3 61 9x7", odd_depthwise, Fill::random, Form::int8),
+      bench("depthwise 3x3 stride 2 64 16x16", strided_depthwise, Fill::random, Form::int8),
+      bench("dense 255->63", odd_dense, Fill::random, Form::int8),
       bench("conv 3x3, int16", wide(conv3), Fill::random, Form::int8),
       bench("conv 1x1, int16", wide(conv1), Fill::random, Form::int8),
       bench("depthwise 3x3, int16", wide(depthwise), Fill::random, Form::int8),

@@ -64,7 +64,8 @@ struct BenchShape {
   std::string_view kernel = {};
 };
 
-/// The dense int8 shapes first, then compressed ones, then the first over int16 tensors.
+/// The dense int8 shapes first, then compressed ones, awkward ones in dense int8 (odd sizes, odd
+/// channels, stride 2), and the first over int16 tensors.
 std::span<const BenchShape> bench_shapes();
 
 }  // namespace assay

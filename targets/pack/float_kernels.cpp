@@ -90,7 +90,6 @@ KernelRow row(std::string_view name, IntegerOp op, std::string_view header,
           .runs_on = any_core,
           .accepts = has_form<WeightForm::none>,
           .pack = pack,
-          .scratch = no_scratch,
           .in_place = in_place,
           .portable = true};
 }

@@ -11,7 +11,7 @@ namespace {
 namespace int16 = kernels::int16;
 
 /// Four windows of 3000 inputs.
-constexpr Bytes most_scratch{24 << 10};
+constexpr Bytes large_scratch{24 << 10};
 
 /// Four weights as the bytes of a word, in the order SXTB16 widens them.
 template <class WeightAt>
@@ -51,6 +51,11 @@ std::vector<ConstantArray> pack_conv(const LayerView& view) {
 
 Bytes conv_scratch(const LayerView& view) {
   return Bytes(static_cast<std::uint64_t>(conv_layout(view).scratch_bytes()));
+}
+
+/// Whether four windows take more than kernels may without being asked for.
+bool has_long_window(const LayerView& view) {
+  return conv_scratch(view) > Bytes(kernels::scratch_limit);
 }
 
 std::vector<ConstantArray> pack_dense(const LayerView& view) {
@@ -194,10 +199,7 @@ KernelRow plain(std::string_view name, IntegerOp op, std::string_view header,
           .runs_on = lacks_smlad,
           .accepts = accepts,
           .pack = pack_weights_and_requantization,
-          .scratch = scratch,
-          .in_place = never,
-          .portable = false,
-          .most_scratch = most_scratch};
+          .scratch = scratch};
 }
 
 }  // namespace
@@ -210,12 +212,28 @@ std::span<const KernelRow> int16_kernels() {
        .header = "targets/runtime/int16/conv_smlad.hpp",
        .function = "assay::kernels::conv_int16_smlad",
        .runs_on = has_smlad,
-       .accepts = any_layer,
+       .pack = pack_conv,
+       .scratch = conv_scratch},
+      {.name = "conv_large.int16.smlad",
+       .op = IntegerOp::convolution,
+       .element = Element::int16,
+       .header = "targets/runtime/int16/conv_smlad.hpp",
+       .function = "assay::kernels::conv_int16_smlad",
+       .runs_on = has_smlad,
+       .accepts = has_long_window,
        .pack = pack_conv,
        .scratch = conv_scratch,
-       .in_place = never,
-       .portable = false,
-       .most_scratch = most_scratch},
+       .large_scratch = true,
+       .most_scratch = large_scratch},
+      {.name = "conv_long.int16.plain",
+       .op = IntegerOp::convolution,
+       .element = Element::int16,
+       .header = "targets/runtime/int16/plain.hpp",
+       .function = "assay::kernels::conv_int16_plain",
+       .runs_on = has_smlad,
+       .accepts = has_long_window,
+       .pack = pack_weights_and_requantization,
+       .scratch = column_scratch},
       {.name = "depthwise_plane.int16.smlad",
        .op = IntegerOp::depthwise,
        .element = Element::int16,
@@ -224,9 +242,7 @@ std::span<const KernelRow> int16_kernels() {
        .runs_on = has_smlad,
        .accepts = accepts_plane,
        .pack = pack_weights_and_requantization,
-       .scratch = plane_scratch,
-       .in_place = never,
-       .portable = false},
+       .scratch = plane_scratch},
       {.name = "depthwise.int16.smlad",
        .op = IntegerOp::depthwise,
        .element = Element::int16,
@@ -235,9 +251,7 @@ std::span<const KernelRow> int16_kernels() {
        .runs_on = has_smlad,
        .accepts = has_small_window_and_four_channels,
        .pack = pack_depthwise,
-       .scratch = pixel_window_scratch,
-       .in_place = never,
-       .portable = false},
+       .scratch = pixel_window_scratch},
       {.name = "dense.int16.smlad",
        .op = IntegerOp::dense,
        .element = Element::int16,
@@ -245,10 +259,7 @@ std::span<const KernelRow> int16_kernels() {
        .function = "assay::kernels::dense_int16_smlad",
        .runs_on = has_smlad,
        .accepts = has_four_channels,
-       .pack = pack_dense,
-       .scratch = no_scratch,
-       .in_place = never,
-       .portable = false},
+       .pack = pack_dense},
       {.name = "conv.int16.neon",
        .op = IntegerOp::convolution,
        .element = Element::int16,
@@ -258,8 +269,6 @@ std::span<const KernelRow> int16_kernels() {
        .accepts = has_four_channels,
        .pack = pack_padded,
        .scratch = padded_scratch,
-       .in_place = never,
-       .portable = false,
        .most_scratch = linux_scratch},
       {.name = "dense.int16.neon",
        .op = IntegerOp::dense,
@@ -270,8 +279,6 @@ std::span<const KernelRow> int16_kernels() {
        .accepts = has_four_channels,
        .pack = pack_padded,
        .scratch = padded_scratch,
-       .in_place = never,
-       .portable = false,
        .most_scratch = linux_scratch},
       {.name = "depthwise.int16.neon",
        .op = IntegerOp::depthwise,
@@ -280,10 +287,7 @@ std::span<const KernelRow> int16_kernels() {
        .function = "assay::kernels::depthwise_int16_neon",
        .runs_on = has_neon,
        .accepts = has_small_window_and_eight_channels,
-       .pack = pack_weights_and_requantization,
-       .scratch = no_scratch,
-       .in_place = never,
-       .portable = false},
+       .pack = pack_weights_and_requantization},
       {.name = "conv.int16.m0",
        .op = IntegerOp::convolution,
        .element = Element::int16,
@@ -292,9 +296,7 @@ std::span<const KernelRow> int16_kernels() {
        .runs_on = is_armv6m,
        .accepts = has_four_channels,
        .pack = pack_m0,
-       .scratch = words_scratch,
-       .in_place = never,
-       .portable = false},
+       .scratch = words_scratch},
       {.name = "dense.int16.m0",
        .op = IntegerOp::dense,
        .element = Element::int16,
@@ -303,9 +305,7 @@ std::span<const KernelRow> int16_kernels() {
        .runs_on = is_armv6m,
        .accepts = has_four_channels,
        .pack = pack_m0,
-       .scratch = words_scratch,
-       .in_place = never,
-       .portable = false},
+       .scratch = words_scratch},
       plain("conv.int16.plain", IntegerOp::convolution, "targets/runtime/int16/plain.hpp",
             "assay::kernels::conv_int16_plain", any_layer, column_scratch),
       plain("depthwise.int16.plain", IntegerOp::depthwise,

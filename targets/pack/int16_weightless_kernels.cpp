@@ -58,9 +58,7 @@ struct Cores {
             .runs_on = runs_on,
             .accepts = kernel.accepts,
             .pack = kernel.pack,
-            .scratch = no_scratch,
-            .in_place = kernel.in_place,
-            .portable = false};
+            .in_place = kernel.in_place};
   }
 };
 

@@ -53,6 +53,17 @@ struct ShapeLimit {
   std::string_view words = {};                      ///< "layers of four channels or more"
 };
 
+// What most rows say of layers.
+inline bool any_layer(const LayerView&) {
+  return true;
+}
+inline bool never(const LayerView&) {
+  return false;
+}
+inline Bytes no_scratch(const LayerView&) {
+  return Bytes(0);
+}
+
 /// One kernel. The device function is
 /// `template <class L> void function(const T* in, T* out, void* scratch)` (add, multiply: two
 /// inputs; concat: an array of them), where T is the tensors' element and L is the generated layer
@@ -65,16 +76,16 @@ struct KernelRow {
   std::string_view header;             ///< "targets/runtime/dsp/conv.hpp"
   std::string_view function;           ///< "assay::kernels::conv_dsp"
   bool (*runs_on)(const Core& core);
-  bool (*accepts)(const LayerView& layer);
+  bool (*accepts)(const LayerView& layer) = any_layer;
   std::vector<ConstantArray> (*pack)(const LayerView& layer);
-  Bytes (*scratch)(const LayerView& layer);
+  Bytes (*scratch)(const LayerView& layer) = no_scratch;
   /// Output may be written over the (first) input, at its address or below: outputs are written in
   /// ascending order and nothing still to be read lies before them. Kernels with scratch: false.
-  bool (*in_place)(const LayerView& layer);
+  bool (*in_place)(const LayerView& layer) = never;
   /// The host can run this kernel too (portable C++).
-  bool portable;
-  /// Trades scratch for instructions: never the first choice for a layer, taken by name or where a
-  /// trial shows it cheaper and the RAM has room.
+  bool portable = false;
+  /// Trades scratch for instructions: on a microcontroller never the first choice for a layer,
+  /// taken by name or where a trial shows it cheaper and the RAM has room.
   bool large_scratch = false;
   /// Scratch that it takes at most. A layer for which it would need more goes to the next row.
   Bytes most_scratch{kernels::scratch_limit};
@@ -94,8 +105,8 @@ bool has_weights(IntegerOp op);
 /// How the model has the layer's weights: where it computes in float, the only form it has.
 WeightForm stored_form(const LayerView& layer);
 
-/// The first row of that form that runs on the core and accepts the layer, with no large scratch;
-/// nullptr without one.
+/// The first row of that form that runs on the core and accepts the layer, with no large scratch on
+/// a microcontroller; nullptr without one.
 const KernelRow* find_kernel(const LayerView& layer, const Core& core, WeightForm form);
 /// The row of that name; nullptr unless it runs on the core and accepts the layer.
 const KernelRow* find_kernel_named(const LayerView& layer, const Core& core, std::string_view name);

@@ -40,7 +40,8 @@ bool takes(const KernelRow& row, const LayerView& view) {
 
 const KernelRow* find_kernel(const LayerView& view, const Core& core, WeightForm form) {
   for (const KernelRow& row : kernel_table())
-    if (row.form == form && !row.large_scratch && row.runs_on(core) && takes(row, view))
+    if (row.form == form && (!row.large_scratch || core.linux_tools) && row.runs_on(core) &&
+        takes(row, view))
       return &row;
   return nullptr;
 }
@@ -85,8 +86,6 @@ KernelRow RowFamily::operator()(std::string_view name, IntegerOp op, WeightForm 
           .accepts = accepts,
           .pack = pack,
           .scratch = scratch,
-          .in_place = never,
-          .portable = false,
           .most_scratch = most_scratch,
           .shapes = shapes};
 }

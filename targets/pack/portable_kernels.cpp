@@ -10,10 +10,7 @@ std::span<const KernelRow> portable_kernels() {
                                     .header = "targets/runtime/concat.hpp",
                                     .function = "assay::kernels::concat_parts",
                                     .runs_on = any_core,
-                                    .accepts = any_layer,
                                     .pack = pack_concat,
-                                    .scratch = no_scratch,
-                                    .in_place = never,
                                     .portable = true}};
   return rows;
 }

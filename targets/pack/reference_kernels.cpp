@@ -36,9 +36,7 @@ KernelRow row(std::string_view name, Element element, const ReferenceKernel& ker
           .header = kernel.header,
           .function = kernel.function,
           .runs_on = any_core,
-          .accepts = any_layer,
           .pack = kernel.pack,
-          .scratch = no_scratch,
           .in_place = kernel.in_place,
           .portable = true};
 }

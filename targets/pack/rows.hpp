@@ -71,18 +71,9 @@ inline bool lacks_smlad(const Core& core) {
 inline bool any_core(const Core&) {
   return true;
 }
-inline bool any_layer(const LayerView&) {
-  return true;
-}
 /// Of `in_place`.
 inline bool always(const LayerView&) {
   return true;
-}
-inline bool never(const LayerView&) {
-  return false;
-}
-inline Bytes no_scratch(const LayerView&) {
-  return Bytes(0);
 }
 inline std::vector<ConstantArray> no_constants(const LayerView&) {
   return {};

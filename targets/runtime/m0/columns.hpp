@@ -158,6 +158,8 @@ class WindowPacker {
 
  private:
   static constexpr int row = L::kernel_width * L::in_channels;
+  static constexpr bool has_few_inputs =
+      L::in_channels == 1 && L::kernel_width <= 5 && L::kernel_height <= 5;
   /// The windows of the second pair are those of the first moved by one input pixel.
   static constexpr bool shares_words = L::stride_width == 1 && L::out_width % 4 == 0 &&
                                        L::in_channels % 2 == 0 && L::kernel_width > 1;
@@ -175,7 +177,43 @@ class WindowPacker {
     return in_ + (corner.y * L::in_width + corner.x) * L::in_channels;
   }
 
+  static bool window_inside(Corner corner) {
+    return row_inside(corner) && row_inside({corner.y + L::kernel_height - 1, corner.x});
+  }
+
+  /// Windows of a few inputs, one by one: a call for each row would cost more than its inputs.
+  ASSAY_INLINE void gather_few(Corner a, Corner b, std::int32_t* to) const {
+    const auto word_of = [&](int input) -> std::int32_t& { return to[input / 2 * 4 + input % 2]; };
+    if (window_inside(a) && window_inside(b)) {
+      const std::int8_t* from_a = inside_position(a);
+      const std::int8_t* from_b = inside_position(b);
+#pragma GCC unroll 5
+      for (int ky = 0; ky < L::kernel_height; ++ky, from_a += L::in_width, from_b += L::in_width)
+#pragma GCC unroll 5
+        for (int kx = 0; kx < L::kernel_width; ++kx)
+          word_of(ky * L::kernel_width + kx) = from_a[kx] + from_b[kx] * 65536;
+      return;
+    }
+    int input = 0;
+    for (int ky = 0; ky < L::kernel_height; ++ky, ++a.y, ++b.y) {
+      const std::int8_t* from_a = row_at(a.y);
+      const std::int8_t* from_b = row_at(b.y);
+      for (int kx = 0; kx < L::kernel_width; ++kx, ++input)
+        word_of(input) = input_at(from_a, a.x + kx) + input_at(from_b, b.x + kx) * 65536;
+    }
+  }
+  /// A row of an image of one channel; nullptr in the padding.
+  const std::int8_t* row_at(int y) const {
+    return !pads_height || static_cast<unsigned>(y) < L::in_height ? in_ + y * L::in_width
+                                                                   : nullptr;
+  }
+  static std::int32_t input_at(const std::int8_t* row, int x) {
+    const bool inside = row && (!pads_width || static_cast<unsigned>(x) < L::in_width);
+    return inside ? row[x] : L::input_zero;
+  }
+
   __attribute__((noinline)) void gather_pair(Corner a, Corner b, std::int32_t* to) const {
+    if constexpr (has_few_inputs) return gather_few(a, b, to);
     int first = 0;
     for (int ky = 0; ky < L::kernel_height; ++ky, ++a.y, ++b.y) {
       if (row_inside(a) && row_inside(b)) {

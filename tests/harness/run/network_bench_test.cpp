@@ -45,6 +45,19 @@ TEST_F(NetworkBench, RunsAsAWholeWhereThatHasRoom) {
   EXPECT_THAT(found->at(0).strips_because, IsEmpty());
 }
 
+/// On silicon CMSIS-NN was measured to take 77 ms for it.
+TEST_F(NetworkBench, TheCifarNetworkOfThreeConvolutionsTakesLessThan35MillisecondsOnTheF779) {
+  const auto found = figures("stm32f779", {"conv3"});
+  ASSERT_TRUE(found) << found.error().message;
+  const NetworkFigure& figure = found->at(0);
+  EXPECT_THAT(figure.misfit, IsEmpty());
+  ASSERT_TRUE(figure.cycles);
+  constexpr double cycles_per_ms = 216e3;
+  EXPECT_EQ(find_board_type("stm32f779")->clock, Hertz(216'000'000));
+  EXPECT_LT(*figure.cycles, 35 * cycles_per_ms);
+  EXPECT_GT(*figure.cycles, figure.instructions / 2) << "no Cortex-M7 issues more in a cycle";
+}
+
 TEST_F(NetworkBench, ABudgetThatNothingKeepsIsAMisfitAmongOthersAndAnErrorAlone) {
   const std::vector<std::string> two{"conv5 cut4 width50", "ds-cnn"};
   const auto found = figures("stm32f405", two, Bytes(1));

@@ -1,9 +1,9 @@
 // Every kernel row on layers drawn from seeds, bit for bit against the reference interpreter, on
 // every core there are kernels for. By default a few layers of fixed seeds; the environment asks
 // for others:
-//   ASSAY_FUZZ_CASES=1000  layer and row pairs on each core, at least (15)
-//   ASSAY_FUZZ_SEED=7000   the first layer's seed, counted up from there (1, 1001, ...)
-//   ASSAY_FUZZ_LEVEL=-Os   the compiler's level (-O2)
+//   ASSAY_FUZZ_LAYERS=1000  layers on each core, every row that takes them (15)
+//   ASSAY_FUZZ_SEED=7000    the first layer's seed, counted up from there (1, 1001, ...)
+//   ASSAY_FUZZ_LEVEL=-Os    the compiler's level (-O2)
 // A failure prints the command that repeats the layer alone.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -28,25 +28,30 @@ const std::string& level() {
   return text;
 }
 
-/// Cases for one core, and the seed after the last layer among them.
+/// Every row that runs on the core, on a layer that the RAM has room for, in place too.
+void add_cases(const NamedGraph& one, const Core& core, std::uint64_t ram,
+               std::vector<KernelCase>& cases) {
+  const LayerView view = view_of(one.graph);
+  for (const KernelRow& row : kernel_table()) {
+    if (!row.runs_on(core) || !takes(row, view)) continue;
+    KernelCase plain{fmt::format("{} {}", row.name, one.name), one.graph, &row};
+    if (memory_needed(plain) > ram) continue;
+    cases.push_back(plain);
+    if (!row.in_place(view)) continue;
+    plain.name += " in place";
+    plain.in_place = true;
+    cases.push_back(std::move(plain));
+  }
+}
+
+/// Cases for one core, of so many layers that have any.
 std::vector<KernelCase> draw_cases(const Core& core, std::uint64_t ram, std::uint32_t seed,
-                                   std::size_t at_least) {
+                                   int layers) {
   std::vector<KernelCase> cases;
-  for (; cases.size() < at_least; ++seed) {
-    const NamedGraph one = fuzzed_layer(seed);
-    const LayerView view = view_of(one.graph);
-    for (const KernelRow& row : kernel_table()) {
-      if (row.op != view.layer.op || row.element != view.input.element || !row.runs_on(core) ||
-          !row.accepts(view))
-        continue;
-      KernelCase plain{fmt::format("{} {}", row.name, one.name), one.graph, &row};
-      if (memory_needed(plain) > ram) continue;
-      cases.push_back(plain);
-      if (!row.in_place(view)) continue;
-      plain.name += " in place";
-      plain.in_place = true;
-      cases.push_back(std::move(plain));
-    }
+  for (int drawn = 0; drawn < layers; ++seed) {
+    const std::size_t before = cases.size();
+    add_cases(fuzzed_layer(seed), core, ram, cases);
+    drawn += cases.size() > before;
   }
   return cases;
 }
@@ -56,7 +61,7 @@ std::string repeat(const KernelCase& one) {
   const auto digits = one.name.find("seed ") + 5;
   const auto* const test = ::testing::UnitTest::GetInstance()->current_test_info();
   return fmt::format(
-      "repeat with: ASSAY_FUZZ_SEED={} ASSAY_FUZZ_CASES=1 ASSAY_FUZZ_LEVEL={} "
+      "repeat with: ASSAY_FUZZ_SEED={} ASSAY_FUZZ_LAYERS=1 ASSAY_FUZZ_LEVEL={} "
       "fuzzed_kernels_test --gtest_filter={}.{}",
       one.name.substr(digits, one.name.find(':') - digits), level(), test->test_suite_name(),
       test->name());
@@ -84,11 +89,11 @@ void expect_agreement(const std::vector<KernelCase>& cases, const Run& run) {
 
 void fuzz(const Core& core, std::uint64_t ram, std::uint32_t first_seed, const Run& run) {
   const std::string seed = setting("ASSAY_FUZZ_SEED", std::to_string(first_seed));
-  const std::string count = setting("ASSAY_FUZZ_CASES", "15");
-  const auto cases = draw_cases(core, ram, static_cast<std::uint32_t>(std::stoul(seed)),
-                                static_cast<std::size_t>(std::stoul(count)));
-  std::cout << fmt::format("{}: {} cases from seed {} on, {}\n", core.name, cases.size(), seed,
-                           level());
+  const std::string layers = setting("ASSAY_FUZZ_LAYERS", "15");
+  const auto cases =
+      draw_cases(core, ram, static_cast<std::uint32_t>(std::stoul(seed)), std::stoi(layers));
+  std::cout << fmt::format("{}: {} layers from seed {} on, {} cases, {}\n", core.name, layers, seed,
+                           cases.size(), level());
   // Small enough for a program's flash, few enough to compile while one waits.
   constexpr std::size_t batch = 40;
   for (std::size_t from = 0; from < cases.size(); from += batch) {

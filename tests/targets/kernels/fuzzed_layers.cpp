@@ -7,6 +7,7 @@
 #include <random>
 
 #include "targets/pack/bench_shapes.hpp"
+#include "tests/targets/graph/float_form.hpp"
 #include "tests/targets/graph/output_spread.hpp"
 
 namespace assay::test {
@@ -203,6 +204,16 @@ void draw_clamp(Dice& dice, IntegerLayer& layer) {
   layer.clamp_max = static_cast<std::int16_t>(dice.in(layer.clamp_min, highest));
 }
 
+std::string describe(std::uint32_t seed, const IntegerGraph& graph) {
+  const Window& w = graph.layers[0].window;
+  const ActivationTensor &in = graph.tensors[0], &out = graph.tensors[1];
+  return fmt::format(
+      "seed {}: {} {} {}x{}x{} to {}x{}x{}, window {}x{} stride {},{} pad {},{},{},{}", seed,
+      to_string(in.element), to_string(graph.layers[0].op), in.height, in.width, in.channels,
+      out.height, out.width, out.channels, w.kernel_height, w.kernel_width, w.stride_height,
+      w.stride_width, w.pad_top, w.pad_left, w.pad_bottom, w.pad_right);
+}
+
 }  // namespace
 
 NamedGraph fuzzed_layer(std::uint32_t seed) {
@@ -221,14 +232,8 @@ NamedGraph fuzzed_layer(std::uint32_t seed) {
     draw_wide_scales(dice, layer);
   }
   draw_clamp(dice, layer);
-  const Window& w = layer.window;
-  const ActivationTensor &in = graph.tensors[0], &out = graph.tensors[1];
-  return {fmt::format(
-              "seed {}: {} {} {}x{}x{} to {}x{}x{}, window {}x{} stride {},{} pad {},{},{},{}",
-              seed, to_string(in.element), to_string(layer.op), in.height, in.width, in.channels,
-              out.height, out.width, out.channels, w.kernel_height, w.kernel_width, w.stride_height,
-              w.stride_width, w.pad_top, w.pad_left, w.pad_bottom, w.pad_right),
-          std::move(graph)};
+  if (seed % 8 == 5) graph = in_float(graph, float_forms[seed / 8 % std::size(float_forms)]);
+  return {describe(seed, graph), std::move(graph)};
 }
 
 }  // namespace assay::test

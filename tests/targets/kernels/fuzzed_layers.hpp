@@ -11,7 +11,8 @@
 namespace assay::test {
 
 /// The layer of a seed, the same on every machine; its name says the seed. Every fourth is over
-/// int16 tensors. Tensors and weights are small enough for the smallest core's memory.
+/// int16 tensors, every eighth in float. Tensors and weights are small enough for the smallest
+/// core's memory.
 NamedGraph fuzzed_layer(std::uint32_t seed);
 
 }  // namespace assay::test
