@@ -1,7 +1,9 @@
 #include "boards/station/linux_board.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
 #include <sstream>
 #include <string_view>
@@ -69,10 +71,13 @@ std::string_view machine_of(const Core& core) {
   return core.architecture == "armv6" ? "armv6l" : "aarch64";
 }
 
-/// The name that a computer's own device tree has in its model: "Jetson Nano" of "Jetson Nano (CPU
-/// only)".
-std::string model_name(const BoardType& type) {
-  return type.title.substr(0, type.title.find(" ("));
+/// Whether a model is a computer of that name: "Raspberry Pi Zero W Rev 1.1" is a "Raspberry Pi
+/// Zero", "Raspberry Pi Zero 2 W" is not, for a number behind the name is another generation.
+bool is_computer(const std::string& model, const std::string& name) {
+  const auto at = model.find(name);
+  if (at == std::string::npos) return false;
+  const std::string_view rest = std::string_view(model).substr(at + name.size());
+  return rest.size() < 2 || rest[0] != ' ' || rest[1] < '0' || rest[1] > '9';
 }
 
 tl::unexpected<Error> another_computer(const Board& board, const LinuxIdentity& found) {
@@ -82,7 +87,7 @@ tl::unexpected<Error> another_computer(const Board& board, const LinuxIdentity& 
   return fail(ErrorKind::infrastructure,
               fmt::format("{}: what answers {} and runs on {}, a {} on {} was expected: nothing is "
                           "recorded of an emulator or another computer",
-                          board.name, tree, found.machine, model_name(board.type),
+                          board.name, tree, found.machine, fmt::join(board.type.computers, " or "),
                           machine_of(board.type.part.core)));
 }
 
@@ -117,8 +122,9 @@ Result<LinuxIdentity> identify_linux_board(const Board& board, std::stop_token s
   std::istringstream lines(outcome.output);
   for (std::string* line : {&found.machine, &found.model, &found.serial})
     std::getline(lines, *line);
+  const auto named = [&](const std::string& name) { return is_computer(found.model, name); };
   if (found.machine != machine_of(board.type.part.core) ||
-      found.model.find(model_name(board.type)) == std::string::npos)
+      std::ranges::none_of(board.type.computers, named))
     return another_computer(board, found);
   if (board.unique_id && found.serial != *board.unique_id)
     return fail(ErrorKind::infrastructure,

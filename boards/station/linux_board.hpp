@@ -22,9 +22,10 @@ struct LinuxIdentity {
 };
 
 /// Asks a real board who it is, so that no other computer and no emulator behind its command passes
-/// for it. The model must hold the board type's title, the machine be of its core, and the serial
-/// number the inventory's unique id where that has one. Errors: infrastructure when the command is
-/// not installed, the board does not answer, or is another; interrupted.
+/// for it. The model must hold one of the names of the board type's computers, with no number
+/// behind it, the machine be of its core, and the serial number the inventory's unique id where
+/// that has one. Errors: infrastructure when the command is not installed, the board does not
+/// answer, or is another; interrupted.
 Result<LinuxIdentity> identify_linux_board(const Board& board, std::stop_token stop = {});
 
 /// Starts the program; it ends with the link. On a real board it is sent through the link first and

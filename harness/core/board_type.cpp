@@ -57,6 +57,13 @@ void read_wiring(JsonObject& object, BoardType& type) {
   read_supply_mode(object, type);
 }
 
+/// Names in the device tree; absent: the title, without what it says in brackets.
+std::vector<std::string> read_computers(JsonObject& object, const BoardType& type) {
+  auto names = object.list<std::string>("computers");
+  if (names.empty()) names.push_back(type.title.substr(0, type.title.find(" (")));
+  return names;
+}
+
 void check_clock(JsonObject& object, const BoardType& type) {
   if (type.clock > type.part.max_clock.value)
     object.problem("clock", fmt::format("{} Hz is above the {} Hz {} allows", type.clock.count(),
@@ -73,7 +80,10 @@ Result<BoardType> parse_board_type(const Json& json, const std::string& source) 
     const auto part_name = object.required<std::string>("part");
     ASSAY_CHECK(errors.status());
     ASSAY_TRY(type.part, load_part(part_name));
-    if (!type.part.runs_linux()) read_wiring(object, type);
+    if (type.part.runs_linux())
+      type.computers = read_computers(object, type);
+    else
+      read_wiring(object, type);
     type.clock = Hertz(object.required<std::uint64_t>("clock"));
     type.supply =
         Millivolts(object.required_within<std::uint32_t>("supply", lowest_supply, highest_supply));

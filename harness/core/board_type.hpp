@@ -23,11 +23,12 @@ struct BoardType {
   std::string name;   ///< "olimex-stm32-h405"
   std::string title;  ///< "Olimex STM32-H405"
   Part part;
-  std::optional<Hertz> crystal;  ///< absent: the part's internal oscillator
-  bool clock_input = false;      ///< `crystal` is a finished clock signal on the oscillator's pin
-  Hertz clock;                   ///< core clock the firmware sets unless a cell asks for another;
-                                 ///< under Linux the nominal one
-  std::string uart;              ///< name of one of the part's UARTs
+  std::vector<std::string> computers;  ///< under Linux: names of its models in the device tree
+  std::optional<Hertz> crystal;        ///< absent: the part's internal oscillator
+  bool clock_input = false;  ///< `crystal` is a finished clock signal on the oscillator's pin
+  Hertz clock;               ///< core clock the firmware sets unless a cell asks for another;
+                             ///< under Linux the nominal one
+  std::string uart;          ///< name of one of the part's UARTs
   Pin uart_tx;
   Pin uart_rx;
   Baud baud;

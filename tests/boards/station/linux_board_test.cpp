@@ -272,6 +272,40 @@ TEST_F(Impostor, IsRefusedWhereItIsAnother) {
   EXPECT_THAT(identify_linux_board(board_).error().message, HasSubstr("does not say who it is"));
 }
 
+// As the device trees of Linux (bcm2835-rpi-*.dts, bcm283?-rpi-*.dts) and the firmware name them.
+TEST_F(Impostor, OfAnotherGenerationIsRefused) {
+  struct Case {
+    const char* type;
+    std::vector<const char*> own;
+    std::vector<const char*> other;
+  };
+  const std::vector<Case> cases{
+      {"raspberry-pi-1",
+       {"Raspberry Pi Model B Rev 2", "Raspberry Pi Model B Plus Rev 1.2", "Raspberry Pi Model B+",
+        "Raspberry Pi Model A Plus Rev 1.1", "Raspberry Pi Model A",
+        "Raspberry Pi Compute Module Rev 1.0", "Raspberry Pi Compute Module IO board rev1"},
+       {"Raspberry Pi 2 Model B Rev 1.1", "Raspberry Pi 3 Model B Plus Rev 1.3",
+        "Raspberry Pi 3 Model A Plus Rev 1.0", "Raspberry Pi 4 Model B Rev 1.4",
+        "Raspberry Pi Compute Module 3 Rev 1.0", "Raspberry Pi Compute Module 4 Rev 1.0",
+        "Raspberry Pi Zero W Rev 1.1", "Raspberry Pi Zero 2 W Rev 1.0", ""}},
+      {"raspberry-pi-zero",
+       {"Raspberry Pi Zero", "Raspberry Pi Zero Rev 1.3", "Raspberry Pi Zero W Rev 1.1"},
+       {"Raspberry Pi Zero 2 W Rev 1.0", "Raspberry Pi Zero 2 W", "Raspberry Pi Model B Rev 2",
+        "Raspberry Pi 2 Model B Rev 1.1", ""}}};
+  for (const Case& it : cases) {
+    board_.type = *find_board_type(it.type);
+    for (const char* model : it.own) {
+      const auto found = ask("armv6l", model, "");
+      EXPECT_TRUE(found) << it.type << ": " << found.error().message;
+      EXPECT_FALSE(ask("aarch64", model, "")) << it.type << ": " << model;
+    }
+    for (const char* model : it.other)
+      EXPECT_FALSE(ask("armv6l", model, "")) << it.type << ": " << model;
+  }
+  EXPECT_THAT(ask("aarch64", "Raspberry Pi 3 Model B Rev 1.2", "").error().message,
+              HasSubstr("a Raspberry Pi Zero on armv6l was expected"));
+}
+
 // A shell on this machine, behind which an emulator might run the program.
 TEST_F(RemoteBoard, ThisMachineIsNoBoard) {
   MeasureRequest request;
