@@ -31,9 +31,7 @@ std::uint32_t lanes_of(std::uint32_t address, std::uint32_t size) {
 
 MemoryMap::MemoryMap(const Part& part, std::span<const std::uint8_t> unique_id)
     : unique_id_address_(part.unique_id), flash_alias_(part.flash_alias) {
-  for (const MemoryRegion& region : part.memory)
-    if (region.flash)
-      banks_.push_back(make_bank(BankKind::flash, region.base, region.size.count()));
+  banks_.push_back(make_bank(BankKind::flash, part.flash().base, part.flash_size().count()));
   for (const MemoryRegion& region : part.memory)
     if (!region.flash) banks_.push_back(make_bank(BankKind::ram, region.base, region.size.count()));
   banks_.push_back(make_bank(BankKind::rom, part.flash_size_register & ~(system_memory_size - 1),

@@ -37,7 +37,8 @@ constexpr std::uint32_t system_memory_size = 0x00010000;  ///< around the flash 
 
 class MemoryMap {
  public:
-  /// Banks of `part`, RAM cleared, flash erased, system memory with the flash size and `unique_id`.
+  /// Banks of `part`, RAM cleared, flash erased (one bank, however many regions divide it), system
+  /// memory with the flash size and `unique_id`.
   MemoryMap(const Part& part, std::span<const std::uint8_t> unique_id);
 
   std::vector<Bank>& banks() { return banks_; }

@@ -105,6 +105,14 @@ Uart read_uart(JsonObject& object) {
 void read_memory(JsonObject& object, Part& part) {
   object.for_each_object("memory",
                          [&](JsonObject& region) { part.memory.push_back(read_region(region)); });
+  const MemoryRegion* last = nullptr;
+  for (const MemoryRegion& region : part.memory) {
+    if (!region.flash) continue;
+    if (last && region.base != last->base + last->size.count())
+      object.problem("memory", fmt::format("expected the flash region {} to begin where {} ends",
+                                           region.name, last->name));
+    last = &region;
+  }
   const auto has = [&](bool flash) {
     return std::ranges::find(part.memory, flash, &MemoryRegion::flash) != part.memory.end();
   };
@@ -123,6 +131,23 @@ void read_flash_alias_and_caches(JsonObject& object, Part& part) {
   part.caches = {Bytes(caches.required<std::uint32_t>("instruction")),
                  Bytes(caches.required<std::uint32_t>("data")),
                  caches.required<std::string>("source")};
+}
+
+SecondCore read_second_core(JsonObject object, const Part& part) {
+  SecondCore core;
+  core.title = object.required<std::string>("title");
+  core.flash = object.required<std::string>("flash");
+  core.stack = object.required<std::string>("stack");
+  core.source = object.required<std::string>("source");
+  const MemoryRegion* flash = part.region(core.flash);
+  if (!flash || !flash->flash || flash == &part.flash())
+    object.problem(
+        "flash",
+        fmt::format("expected a flash region behind the program's, found \"{}\"", core.flash));
+  const MemoryRegion* stack = part.region(core.stack);
+  if (!stack || stack->flash)
+    object.problem("stack", fmt::format("expected a RAM region, found \"{}\"", core.stack));
+  return core;
 }
 
 FlashTiming::SharedMemory read_shared_memory(JsonObject& object) {
@@ -195,6 +220,8 @@ void read_microcontroller(JsonObject& object, Part& part) {
   part.clock_driver = object.required<std::string>("clock_driver");
   part.flash_controller = object.required<std::string>("flash_controller");
   read_flash_alias_and_caches(object, part);
+  if (object.has("second_core"))
+    part.second_core = read_second_core(object.object("second_core"), part);
   part.supply_modes = read_supply_modes(object, "supply_modes");
   if (object.has("flash_timing"))
     part.flash_timing = read_flash_timing(object.object("flash_timing"));
@@ -235,6 +262,13 @@ const MemoryRegion* Part::region(std::string_view region_name) const {
 
 const MemoryRegion& Part::flash() const {
   return *std::ranges::find(memory, true, &MemoryRegion::flash);
+}
+
+Bytes Part::flash_size() const {
+  Bytes size;
+  for (const MemoryRegion& region : memory)
+    if (region.flash) size += region.size;
+  return size;
 }
 
 const MemoryRegion& Part::ram() const {

@@ -64,6 +64,15 @@ struct MemoryRegion {
   std::string source;
 };
 
+/// A core beside the one that firmware is for, which starts by itself at reset. Every image holds
+/// it in a loop (targets/port/second_core.cpp).
+struct SecondCore {
+  std::string title;  ///< "Cortex-M4"
+  std::string flash;  ///< region at whose base it boots; nothing else of the image lies there
+  std::string stack;  ///< RAM region it sees at the same addresses, at whose end its stack begins
+  std::string source;
+};
+
 /// A UART block of the chip.
 struct Uart {
   std::string name;    ///< "USART1"
@@ -134,7 +143,8 @@ struct Part {
   /// Where flash also appears, and where the core fetches its vectors at reset; absent: nowhere,
   /// and the vectors come from flash itself. A file without it means 0, unless memory lies there.
   std::optional<std::uint32_t> flash_alias;
-  std::optional<Caches> caches;  ///< absent: none
+  std::optional<Caches> caches;           ///< absent: none
+  std::optional<SecondCore> second_core;  ///< absent: none, or one that stands still after reset
   std::vector<Uart> uarts;
   std::string clock_driver;  ///< RCC layout and set-up code: "stm32f4", "stm32f0"
   Sourced<Hertz> max_clock;
@@ -157,7 +167,8 @@ struct Part {
   /// The region of that name, or nullptr.
   const MemoryRegion* region(std::string_view name) const;
   bool runs_linux() const { return core.linux_tools.has_value(); }
-  const MemoryRegion& flash() const;  ///< the first flash region; not under Linux
+  const MemoryRegion& flash() const;  ///< the first flash region, the program's; not under Linux
+  Bytes flash_size() const;           ///< of all flash regions, which lie side by side
   const MemoryRegion& ram() const;    ///< the first RAM region: stack, static data and arena
 };
 

@@ -97,6 +97,27 @@ constexpr std::string_view ram_sections = R"(  .stack (NOLOAD) :
   /DISCARD/ : {{ *(.ARM.exidx* .ARM.extab*) }}
 )";
 
+/// The loop of a second core (targets/port/second_core.cpp), where that core boots.
+constexpr std::string_view second_core_sections = R"(
+EXTERN(assay_second_core_vectors)
+assay_second_core_stack = ORIGIN({stack}) + LENGTH({stack});
+
+SECTIONS
+{{
+  .second_core :
+  {{
+    KEEP(*(.second_core.vectors))
+    KEEP(*(.second_core.code))
+  }} >{flash}
+  ASSERT(SIZEOF(.second_core) > 0, "nothing holds the second core")
+}}
+)";
+
+std::string second_core(const SecondCore& core) {
+  return fmt::format(second_core_sections, fmt::arg("flash", core.flash),
+                     fmt::arg("stack", core.stack));
+}
+
 std::string far_arena(const std::string& region) {
   return fmt::format(
       "  .arena.{0} (NOLOAD) :\n  {{\n    *model.o({1})\n    . = ALIGN(8);\n  }} >{0}\n", region,
@@ -127,7 +148,7 @@ std::string linker_script(const Part& part, const LinkerMemory& memory) {
          fmt::format(ram_sections, fmt::arg("flash", flash), fmt::arg("ram", ram),
                      fmt::arg("stack", stack), fmt::arg("ring", ring),
                      fmt::arg("least_ring", least_ring), fmt::arg("far_arenas", far_arenas)) +
-         "}\n";
+         "}\n" + (part.second_core ? second_core(*part.second_core) : "");
 }
 
 }  // namespace assay

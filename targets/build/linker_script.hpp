@@ -23,6 +23,7 @@ struct LinkerMemory {
 ///   .stack, .arena, .static     RAM: stack reserve, variables of model.o, all other variables
 ///   .arena.REGION               RAM: what of the model's arena lies in another region
 ///   .ring                       RAM: the receive ring
+///   .second_core                the loop in which a second core stays, in that core's own region
 /// The program goes to the first flash region. The stack lies at the bottom of its region: an
 /// overflow faults instead of overwriting tensors. The ring has room for a whole sample to wait in
 /// where that much RAM is left, and else for what the wire format asks of the smallest: then the

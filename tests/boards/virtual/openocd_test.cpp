@@ -86,7 +86,7 @@ TEST_P(OpenOcd, ProgramsAndErasesToTheLastPage) {
   constexpr unsigned image_size = 4096;
   const auto type = load_board_type(board_.kind.type);
   ASSERT_TRUE(type);
-  const unsigned end = 0x08000000 + static_cast<unsigned>(type->part.flash().size.count());
+  const unsigned end = 0x08000000 + static_cast<unsigned>(type->part.flash_size().count());
   const std::string image =
       random_image(std::string("end_") + board_.name + ".bin", image_size, 11);
   const auto outcome = openocd(

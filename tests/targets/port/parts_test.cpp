@@ -188,6 +188,37 @@ TEST(Parts, FiguresThatMakeNoSenseAreRefused) {
   }
 }
 
+TEST(Parts, ASecondCoreHasItsOwnFlashAndAStack) {
+  const auto read = read_json_file(source_root() / "targets/parts/stm32h747.json");
+  ASSERT_TRUE(read);
+  const auto part = parse_part(*read, "part");
+  ASSERT_TRUE(part) << part.error().message;
+  // RM0399: 2 MB of flash, of which the Cortex-M4 boots from the second half.
+  EXPECT_EQ(part->flash_size(), Bytes(2 << 20));
+  EXPECT_EQ(part->flash().size, Bytes(1 << 20));
+  ASSERT_TRUE(part->second_core);
+  EXPECT_EQ(part->region(part->second_core->flash)->base, 0x08100000u);
+  struct Case {
+    const char* pointer;
+    Json value;
+    const char* message;
+  };
+  for (const Case& it :
+       {Case{"/second_core/flash", "FLASH", "second_core.flash"},
+        Case{"/second_core/flash", "SRAM4", "a flash region behind the program's"},
+        Case{"/second_core/stack", "FLASH_M4", "expected a RAM region"},
+        Case{"/second_core/stack", "SRAM5", "found \"SRAM5\""},
+        Case{"/second_core/source", nullptr, "second_core.source"},
+        Case{"/second_core/boot", 1, "second_core.boot"},
+        Case{"/memory/1/base", "0x08200000", "FLASH_M4 to begin where FLASH ends"}}) {
+    Json json = *read;
+    json[Json::json_pointer(it.pointer)] = it.value;
+    const auto refused = parse_part(json, "part");
+    ASSERT_FALSE(refused) << it.pointer;
+    EXPECT_THAT(refused.error().message, HasSubstr(it.message));
+  }
+}
+
 TEST(BoardTypes, AllLoadAndEveryPartHasOneDefault) {
   std::map<std::string, int> defaults;
   for (const auto& name : known_board_types()) {
