@@ -20,6 +20,8 @@ namespace {
 }
 
 /// As far as exceptions that cannot be masked go; the others are off or end in the last of these.
+/// The first core may keep tensors where the stack would grow. It stays empty: what raises NMI is
+/// the clock security system, which the firmware does not turn on.
 struct Vectors {
   std::uint32_t* stack;
   void (*reset)();
