@@ -184,6 +184,21 @@ struct Desk::State {
     return virtual_boards->counts(board.name);
   }
 
+  /// What the windows cost that closed since the last call; under Linux since the program began.
+  Result<std::vector<SampleCost>> costs(const Board& board, const Program& program) {
+    std::vector<SampleCost> costs;
+    if (board.type.part.runs_linux()) {
+      ASSAY_TRY(const auto windows, read_window_counts(program.counts_file()));
+      for (const Instructions executed : windows)
+        costs.push_back({executed, std::nullopt});
+      return costs;
+    }
+    ASSAY_TRY(const auto windows, counts(board));
+    for (const auto& window : windows)
+      costs.push_back({Instructions(window.instructions), Cycles(window.cycles)});
+    return costs;
+  }
+
   /// Opens a session with what must be the firmware of the request.
   Result<Session> boot(const Board& board, const MeasureRequest& request, Link& link,
                        std::stop_token stop, BoardMeasurement& found) const {
@@ -268,23 +283,21 @@ Result<BoardMeasurement> Desk::measure(const Board& board, const MeasureRequest&
 
 Result<TrialCounts> Desk::count_samples(const Board& board, const MeasureRequest& request,
                                         std::stop_token stop) {
-  if (!board.virtual_board || board.type.part.runs_linux())
-    return fail(
-        ErrorKind::bad_input,
-        fmt::format("{} cannot count cycles: only a virtual microcontroller can", board.name));
+  if (!board.virtual_board)
+    return fail(ErrorKind::bad_input,
+                fmt::format("{} cannot count what a kernel executes: only a virtual board can",
+                            board.name));
   BoardMeasurement found;
   ASSAY_TRY(const auto program, state_->load(board, request.elf, found, stop));
   ASSAY_TRY(auto session, state_->boot(board, request, *program.link, stop, found));
-  ASSAY_CHECK(state_->counts(board));  // windows of earlier firmware
+  ASSAY_CHECK(state_->costs(board, program));  // of earlier firmware
   TrialCounts counts;
   ASSAY_CHECK(session.stream(request.inputs, [&](std::size_t sample, ElementBytes logits) {
     const auto expected =
         ElementBytes(request.expected_logits).subspan(sample * logits.size(), logits.size());
     if (!std::ranges::equal(logits, expected)) counts.wrong.push_back(sample);
   }));
-  ASSAY_TRY(const auto windows, state_->counts(board));
-  for (const auto& window : windows)
-    counts.costs.push_back({Instructions(window.instructions), Cycles(window.cycles)});
+  ASSAY_TRY(counts.costs, state_->costs(board, program));
   const std::size_t samples = request.inputs.size() / session.hello().input_bytes();
   if (counts.costs.size() == samples) return counts;
   return fail(ErrorKind::infrastructure, fmt::format("{} counted {} runs of {} samples: run again",

@@ -57,8 +57,8 @@ struct BoardMeasurement {
 
 /// What a sample cost on a virtual board, in the window that its run marked.
 struct SampleCost {
-  Instructions instructions;  ///< counted
-  Cycles cycles;              ///< modelled
+  Instructions instructions;     ///< counted
+  std::optional<Cycles> cycles;  ///< modelled; absent under Linux
 };
 
 /// What a trial (targets/build/trial.hpp) told.

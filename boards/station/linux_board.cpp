@@ -30,17 +30,13 @@ Result<std::unique_ptr<Link>> start_emulated(const Board& board,
                                              const std::filesystem::path& program,
                                              const std::filesystem::path& counts_file) {
   const LinuxTools& tools = tools_of(board);
-  ASSAY_CHECK(check_emulator(tools));
-  const auto plugin = build_root() / "boards" / "station" / "linux_count_plugin.so";
-  if (!std::filesystem::exists(plugin))
-    return fail(ErrorKind::infrastructure,
-                fmt::format("{} is missing: build the target linux_count_plugin", plugin.string()));
+  ASSAY_CHECK(check_counting(tools));
   ProcessSpec spec;
   spec.arguments = {tools.emulator,
                     "-cpu",
                     tools.emulated_core,
                     "-plugin",
-                    fmt::format("{},out={}", plugin.string(), counts_file.string()),
+                    fmt::format("{},out={}", count_plugin().string(), counts_file.string()),
                     program.string()};
   return PipeLink::start(spec, board.name);
 }
@@ -138,6 +134,14 @@ Result<std::unique_ptr<Link>> start_linux_program(const Board& board,
                                                   const std::filesystem::path& counts_file) {
   return board.virtual_board ? start_emulated(board, program, counts_file)
                              : start_remote(board, program);
+}
+
+Status check_counting(const LinuxTools& tools) {
+  ASSAY_CHECK(check_emulator(tools));
+  if (std::filesystem::exists(count_plugin())) return {};
+  return fail(
+      ErrorKind::infrastructure,
+      fmt::format("{} is missing: build the target linux_count_plugin", count_plugin().string()));
 }
 
 Result<std::vector<Instructions>> read_window_counts(const std::filesystem::path& counts_file) {

@@ -36,6 +36,10 @@ Result<std::unique_ptr<Link>> start_linux_program(const Board& board,
                                                   const std::filesystem::path& program,
                                                   const std::filesystem::path& counts_file);
 
+/// Whether executed instructions can be counted here. Errors: infrastructure when the emulator
+/// (named with its package) or its plugin is missing.
+Status check_counting(const LinuxTools& tools);
+
 /// Instructions of each inference of the quiet windows so far. Errors: infrastructure.
 Result<std::vector<Instructions>> read_window_counts(const std::filesystem::path& counts_file);
 

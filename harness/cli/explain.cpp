@@ -48,50 +48,69 @@ Widths widths_of(const Json& layers) {
   return widths;
 }
 
-std::string cycles_per_mac(std::optional<std::uint64_t> cycles, std::uint64_t macs) {
-  if (!cycles || macs == 0) return "-";
-  return fmt::format("{:.3f}", static_cast<double>(*cycles) / static_cast<double>(macs));
+/// What the kernels are compared by: a figure of theirs, and its words.
+struct Work {
+  const char* key;
+  const char* title;
+  const char* title_per_mac;
+  const char* in_sum;
+};
+constexpr Work cycles{"modelled_cycles", "cycles", "cycles/MAC", "cycles (modelled)"};
+constexpr Work instructions{"instructions", "executed", "exec./MAC",
+                            "instructions executed (counted), which are not time"};
+
+const Work& work_of(const Json& layers) {
+  const bool counted = std::ranges::any_of(
+      layers, [](const Json& layer) { return layer.contains(instructions.key); });
+  return counted ? instructions : cycles;
+}
+
+std::string per_mac(std::optional<std::uint64_t> work, std::uint64_t macs) {
+  if (!work || macs == 0) return "-";
+  return fmt::format("{:.3f}", static_cast<double>(*work) / static_cast<double>(macs));
 }
 
 std::string kernel_line(const Json& kernel, const std::string& name, std::uint64_t macs,
-                        std::size_t width) {
-  const auto cycles = count_of(kernel, "modelled_cycles");
+                        std::size_t width, const Work& work) {
+  const auto known = count_of(kernel, work.key);
   return fmt::format("{:<{}}  {:>8}  {:>8}  {:>10}  {:>10}", name, width, flash_of(kernel),
-                     kernel.at("scratch_bytes").get<std::uint64_t>(), text_of(cycles),
-                     cycles_per_mac(cycles, macs));
+                     kernel.at("scratch_bytes").get<std::uint64_t>(), text_of(known),
+                     per_mac(known, macs));
 }
 
 }  // namespace
 
 std::string explain_table(const Json& layers) {
   const Widths widths = widths_of(layers);
+  const Work& work = work_of(layers);
   std::string text = fmt::format("{:<{}}  {:<{}}  {:>10}  {:<{}}  {:>8}  {:>8}  {:>10}  {:>10}\n",
                                  "layer", widths.name, "shape", widths.shape, "MACC", "kernel",
-                                 widths.kernel, "flash B", "RAM B", "cycles", "cycles/MAC");
-  std::uint64_t flash = 0, cycles = 0;
+                                 widths.kernel, "flash B", "RAM B", work.title, work.title_per_mac);
+  std::uint64_t flash = 0, sum = 0;
   bool all_known = true, all_code_known = true;
   for (const Json& layer : layers) {
     const auto macs = layer.at("macc").get<std::uint64_t>();
     text += fmt::format("{:<{}}  {:<{}}  {:>10}  {}\n", layer.at("name").get<std::string>(),
                         widths.name, layer.at("shape").get<std::string>(), widths.shape, macs,
-                        kernel_line(layer, kernel_text(layer), macs, widths.kernel));
+                        kernel_line(layer, kernel_text(layer), macs, widths.kernel, work));
     if (layer.contains("int8_because"))
       text += fmt::format("{:<{}}{}\n", "", widths.name + widths.shape + 16,
                           layer.at("int8_because").get<std::string>());
     for (const Json& other : layer.at("alternatives"))
-      text += fmt::format("{:<{}}{}  {}\n", "", widths.name + widths.shape + 16,
-                          kernel_line(other, "not " + kernel_text(other), macs, widths.kernel),
-                          other.at("why_not").get<std::string>());
+      text +=
+          fmt::format("{:<{}}{}  {}\n", "", widths.name + widths.shape + 16,
+                      kernel_line(other, "not " + kernel_text(other), macs, widths.kernel, work),
+                      other.at("why_not").get<std::string>());
     flash += flash_of(layer);
-    const auto known = count_of(layer, "modelled_cycles");
+    const auto known = count_of(layer, work.key);
     all_known = all_known && known;
     all_code_known = all_code_known && layer.contains("code_bytes");
-    cycles += known.value_or(0);
+    sum += known.value_or(0);
   }
   text += fmt::format("all layers: {} bytes of flash ({}), {}\n", flash,
                       all_code_known ? "constants and kernel code, counted"
                                      : "constants, counted; the code of some kernels is unknown",
-                      all_known ? fmt::format("{} cycles (modelled)", cycles) : "cycles unknown");
+                      all_known ? fmt::format("{} {}", sum, work.in_sum) : "cycles unknown");
   return text;
 }
 

@@ -28,7 +28,7 @@ Result<FirmwareStages> firmware_stages(const BoardType& type, const Pace& pace,
 }
 
 void announce_trial(const StageCache& cache, const FirmwareStages& stages, const BoardType& type) {
-  if (type.part.runs_linux() || cache.has(stages.trial) || !::isatty(STDERR_FILENO)) return;
+  if (cache.has(stages.trial) || !::isatty(STDERR_FILENO)) return;
   fmt::print(stderr, "assay: trying every kernel for every layer on a virtual {}, once per model\n",
              type.part.title);
 }

@@ -32,6 +32,10 @@ std::filesystem::path own_program(const char* name) {
   return build_root() / name;
 }
 
+std::filesystem::path count_plugin() {
+  return build_root() / "boards" / "station" / "linux_count_plugin.so";
+}
+
 std::filesystem::path default_cache() {
   return user_cache() / "assay";
 }

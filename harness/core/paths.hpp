@@ -16,6 +16,9 @@ std::filesystem::path build_root();
 /// A program of ours in the build folder: "assay-train", "virtual-board".
 std::filesystem::path own_program(const char* name);
 
+/// QEMU's plugin that counts the instructions of programs for Linux.
+std::filesystem::path count_plugin();
+
 /// Default stage cache: $XDG_CACHE_HOME/assay, or ~/.cache/assay.
 std::filesystem::path default_cache();
 

@@ -167,6 +167,10 @@ Result<Json> hardware_facts(const BoardType& type) {
   }
   const auto& tools = type.part.core.linux_tools;
   facts["compiler"] = program_identity(tools ? tools->compiler : "arm-none-eabi-g++");
+  if (tools) {  // what counts the instructions that kernels are chosen by
+    facts["emulator"] = program_identity(tools->emulator);
+    facts["count_plugin"] = build_identity(count_plugin());
+  }
   return facts;
 }
 

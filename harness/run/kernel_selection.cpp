@@ -51,17 +51,17 @@ class Selector {
     const TriedKernel& a = trial_.layers[layer][chosen];
     const TriedKernel& b = trial_.layers[layer][other];
     if (!b.refused.empty()) return b.refused;
-    if (!a.cycles || !b.cycles) return "was not run";
+    if (!a.ran() || !b.ran()) return "was not run";
     const auto [slower, larger] = differences(a, b);
-    const bool worse_time = *b.cycles > *a.cycles, worse_flash = flash_of(b) > flash_of(a);
-    if (worse_time && worse_flash) return slower + ", " + larger;
-    if (!worse_time && !worse_flash)
-      return *b.cycles == *a.cycles && flash_of(b) == flash_of(a) ? "costs the same"
-                                                                  : "with others over a budget";
-    const bool better_as_asked = goal_.optimize == Optimize::latency ? !worse_time : !worse_flash;
-    if (goal_.optimize == Optimize::balanced || *b.cycles == *a.cycles ||
+    const bool worse_work = b.work() > a.work(), worse_flash = flash_of(b) > flash_of(a);
+    if (worse_work && worse_flash) return slower + ", " + larger;
+    if (!worse_work && !worse_flash)
+      return b.work() == a.work() && flash_of(b) == flash_of(a) ? "costs the same"
+                                                                : "with others over a budget";
+    const bool better_as_asked = goal_.optimize == Optimize::latency ? !worse_work : !worse_flash;
+    if (goal_.optimize == Optimize::balanced || b.work() == a.work() ||
         flash_of(b) == flash_of(a) || !better_as_asked)
-      return worse_time ? slower : larger;
+      return worse_work ? slower : larger;
     return goal_.optimize == Optimize::latency ? larger + ": exceeds the flash budget"
                                                : slower + ": exceeds the latency budget";
   }
@@ -107,11 +107,11 @@ class Selector {
 
   static std::pair<std::string, std::string> differences(const TriedKernel& a,
                                                          const TriedKernel& b) {
-    const double ratio =
-        static_cast<double>(b.cycles->count()) / static_cast<double>(a.cycles->count());
+    const double more = 100 * (static_cast<double>(b.work()) / static_cast<double>(a.work()) - 1);
     const auto bytes = static_cast<std::int64_t>(flash_of(b).count()) -
                        static_cast<std::int64_t>(flash_of(a).count());
-    return {fmt::format("slower by {:.3g} %", 100 * (ratio - 1)),
+    return {a.instructions ? fmt::format("executes {:.3g} % more instructions", more)
+                           : fmt::format("slower by {:.3g} %", more),
             fmt::format("larger by {} bytes", bytes)};
   }
 
@@ -142,7 +142,7 @@ class Selector {
       const auto& kernels = trial_.layers[layer];
       Options options;
       for (std::size_t k = 0; k < kernels.size(); ++k)
-        if (kernels[k].cycles && kernels[k].refused.empty()) options.push_back(k);
+        if (kernels[k].ran() && kernels[k].refused.empty()) options.push_back(k);
       if (options.empty() && arena_.in_strips(layer)) options = untried_in_strips(layer);
       if (options.empty())
         options.push_back(static_cast<std::size_t>(
@@ -173,7 +173,8 @@ class Selector {
       LayerCosts& layer_costs = costs.emplace_back();
       for (const std::size_t k : options_[layer]) {
         const TriedKernel& tried = trial_.layers[layer][k];
-        layer_costs.push_back({flash_of(tried), tried.cycles.value_or(Cycles(0))});
+        // Under Linux instructions take the place of cycles, in all that is compared here.
+        layer_costs.push_back({flash_of(tried), Cycles(tried.work())});
       }
     }
     const auto found = choose_costs_on_part(costs);
@@ -258,6 +259,18 @@ void add_kernel(const TriedKernel& tried, Json& json) {
   json["scratch_bytes"] = tried.scratch.count();
   if (tried.code) json["code_bytes"] = tried.code->count();
   if (tried.cycles) json["modelled_cycles"] = tried.cycles->count();
+  if (tried.instructions) json["instructions"] = tried.instructions->count();
+}
+
+constexpr const char* by_instructions =
+    "kernels are compared by the instructions they execute, which are not time: loads and gathers "
+    "may take longer than their share of them";
+
+bool goes_by_instructions(const Trial& trial) {
+  for (const auto& kernels : trial.layers)
+    if (std::ranges::any_of(kernels, [](const auto& tried) { return bool(tried.instructions); }))
+      return true;
+  return false;
 }
 
 /// Under Linux, where memory is plenty, constants alone may decide.
@@ -342,6 +355,7 @@ Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& co
     }
     selection.layers.push_back(std::move(json));
   }
+  if (goes_by_instructions(trial)) selection.notices.push_back(by_instructions);
   selection.within_budgets = selector.within_budgets();
   if (selector.arena().strips()) selection.choice.strips = selector.arena().strips()->range;
   selection.strips = selector.arena().describe(picks, goal.ram_budget);

@@ -18,8 +18,9 @@ namespace assay {
 struct KernelSelection {
   KernelChoice choice;
   /// One object a layer: name, op, shape, macc, kernel, form, constant_bytes, scratch_bytes, and,
-  /// where it was tried, code_bytes and modelled_cycles; int8_because, where its weights would fit
-  /// fewer bits; alternatives: what else there was, with the same figures and "why_not".
+  /// where it was tried, code_bytes and modelled_cycles (under Linux instructions); int8_because,
+  /// where its weights would fit fewer bits; alternatives: what else there was, with the same
+  /// figures and "why_not".
   Json layers;
   /// Which layers run in strips, for what arena, at what cost; null where none does.
   Json strips;
@@ -33,7 +34,8 @@ struct KernelSelection {
 /// left out, and layers run in strips where a network does not fit it, or the user's RAM budget,
 /// otherwise. Where layers one by one exceed the flash, or a budget of flash or latency, the
 /// kernels that come nearest are chosen, to be judged by what is built of them: the linker, or the
-/// verdict, says by how much it misses. Where nothing could be tried, constants alone decide for
+/// verdict, says by how much it misses. Under Linux executed instructions stand for cycles, and a
+/// notice says that they are not time. Where nothing could be tried, constants alone decide for
 /// flash under Linux, and the table's first kernels are taken for any other goal. Errors: bad_input
 /// saying by how much the RAM budget is too small, which is exact, or that the trial is of another
 /// network.

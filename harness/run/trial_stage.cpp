@@ -10,6 +10,7 @@
 #include "harness/core/file.hpp"
 #include "harness/core/hash.hpp"
 #include "targets/build/firmware.hpp"
+#include "targets/build/linux_program.hpp"
 #include "targets/build/trial.hpp"
 #include "targets/graph/lower.hpp"
 
@@ -22,6 +23,13 @@ using Entries = std::span<const TrialEntry>;
 // An allowance for a layer's share of run() and for what its constants are filled up with, so that
 // what just fits here fits in the firmware, too.
 constexpr Bytes call_bytes{48};
+
+// Under Linux, where no flash is full, this keeps what the compiler holds at once small.
+constexpr Bytes constants_of_program{2u << 20};
+
+Bytes room_for_constants(const Part& part) {
+  return part.runs_linux() ? constants_of_program : part.flash().size;
+}
 
 Bytes left_of(Bytes size, Bytes used) {
   return size > used ? size - used : Bytes(0);
@@ -40,7 +48,7 @@ class TrialRun {
 
   Status run(Entries entries, std::stop_token stop) {
     if (entries.empty()) return {};
-    if (entries.size() > 1 && constants_of(entries) > board_.type.part.flash().size)
+    if (entries.size() > 1 && constants_of(entries) > room_for_constants(board_.type.part))
       return halve(entries, stop);
     ASSAY_TRY(build_.model, generate_trial(graph_, entries, hash_));
     if (entries.size() > 1 && build_.model.arena_bytes > board_.type.part.ram().size)
@@ -88,7 +96,7 @@ class TrialRun {
   }
 
   Status count(Entries entries, const FirmwareImage& image, std::stop_token stop) {
-    note_what_is_left(image);
+    if (!board_.type.part.runs_linux()) note_what_is_left(image);
     MeasureRequest request;
     request.elf = image.elf;
     request.build_id = image.build_id;
@@ -101,11 +109,11 @@ class TrialRun {
     }
     ASSAY_TRY(const auto counts, desk_.count_samples(board_, request, stop));
     if (!counts.wrong.empty()) return wrong_outputs(entries[counts.wrong.front()]);
-    ASSAY_TRY(const auto elf, read_elf(image.elf));
     for (std::size_t i = 0; i < entries.size(); ++i) {
       TriedKernel& tried = tried_of(entries[i]);
-      tried.code = trial_code_bytes(elf, i);
+      tried.code = trial_code_bytes(image.functions, i);
       tried.cycles = counts.costs[i].cycles;
+      if (!tried.cycles) tried.instructions = counts.costs[i].instructions;
     }
     return {};
   }
@@ -118,7 +126,7 @@ class TrialRun {
                     entry.kernel->name, graph_.layers[entry.layer].name, board_.type.part.name));
   }
 
-  /// What the runtime leaves, the same in every trial.
+  /// What the runtime leaves of a microcontroller, the same in every trial.
   void note_what_is_left(const FirmwareImage& image) {
     Bytes calls;
     for (std::size_t i = 0; i < graph_.layers.size(); ++i)
@@ -150,6 +158,7 @@ Json to_json(const TriedKernel& tried) {
             {"scratch_bytes", tried.scratch.count()}};
   if (tried.code) json["code_bytes"] = tried.code->count();
   if (tried.cycles) json["modelled_cycles"] = tried.cycles->count();
+  if (tried.instructions) json["instructions"] = tried.instructions->count();
   if (!tried.refused.empty()) json["refused"] = tried.refused;
   return json;
 }
@@ -185,19 +194,31 @@ TriedKernel read_kernel(JsonObject& object) {
   tried.scratch = Bytes(object.required<std::uint64_t>("scratch_bytes"));
   tried.code = read_count<Bytes>(object, "code_bytes");
   tried.cycles = read_count<Cycles>(object, "modelled_cycles");
+  tried.instructions = read_count<Instructions>(object, "instructions");
   tried.refused = object.optional<std::string>("refused", "");
   return tried;
 }
 
+/// Whether what instructions are counted with under Linux is installed. Nothing is asked of a
+/// microcontroller's tools: without them nothing can be built either.
+Status check_tools(const Core& core) {
+  if (!core.linux_tools) return {};
+  ASSAY_CHECK(check_compiler(*core.linux_tools));
+  return check_counting(*core.linux_tools);
+}
+
 }  // namespace
+
+std::uint64_t TriedKernel::work() const {
+  if (cycles) return cycles->count();
+  return instructions ? instructions->count() : 0;
+}
 
 Status try_kernels_stage(const TrialOrder& order, const fs::path& directory, std::stop_token stop) {
   const BoardType& board_type = order.board_type;
-  if (board_type.part.runs_linux()) {
+  if (const auto possible = check_tools(board_type.part.core); !possible) {
     Trial none;
-    none.notice = fmt::format(
-        "{} runs Linux, and cycles to choose by are modelled for microcontrollers alone",
-        board_type.part.title);
+    none.notice = "no instructions can be counted, for " + possible.error().message;
     return write_atomically(directory / "trial.json", to_json(none, board_type).dump(2));
   }
   ASSAY_TRY(const auto model, onnx::read_model(order.model));

@@ -21,9 +21,14 @@ struct TriedKernel {
   WeightForm form = WeightForm::int8;
   Bytes constants;
   Bytes scratch;
-  std::optional<Bytes> code;  ///< absent, as cycles are: it was not run
-  std::optional<Cycles> cycles;
-  std::string refused;  ///< why it was not run: "alone it overflows region FLASH by ..."
+  std::optional<Bytes> code;     ///< absent, as what follows: it was not run
+  std::optional<Cycles> cycles;  ///< modelled; of microcontrollers
+  std::string refused;           ///< why it was not run: "alone it overflows region FLASH by ..."
+  std::optional<Instructions> instructions = {};  ///< executed; under Linux, instead of cycles
+
+  bool ran() const { return cycles || instructions; }
+  /// What its run is compared by: cycles or, under Linux, instructions; 0 where it did not run.
+  std::uint64_t work() const;
 };
 
 /// What trial.json says.
@@ -43,9 +48,9 @@ struct TrialOrder {
 };
 
 /// Tries every candidate kernel of every layer of a model and writes trial.json into `directory`.
-/// For parts that run Linux, whose cycles nothing models, that is a notice and no figures. Errors:
-/// failed_verdict when a kernel's outputs differ from the reference kernel's; those
-/// of building and of the board.
+/// For parts that run Linux, whose cycles nothing models, executed instructions are counted; where
+/// the tools for it are missing, the trial is a notice and no figures. Errors: failed_verdict when
+/// a kernel's outputs differ from the reference kernel's; those of building and of the board.
 Status try_kernels_stage(const TrialOrder& order, const std::filesystem::path& directory,
                          std::stop_token stop);
 

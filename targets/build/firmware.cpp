@@ -166,6 +166,7 @@ Status account(FirmwareImage& image) {
     if (name.starts_with(".arena.")) image.ram_arena += bytes;
   image.ram_static = size(".data") + size(".static") + size(".ring");
   image.stack_reserve = size(".stack");
+  image.functions = elf.functions;
   return {};
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -41,9 +42,10 @@ struct FirmwareImage {
   Bytes ram_static;      ///< variables and buffers outside the arena
   Bytes ram_arena;       ///< variables of the generated model
   Bytes stack_reserve;
-  Hertz clock;                     ///< the clock the firmware sets
-  std::string compiler;            ///< first line of the compiler's --version
-  std::vector<std::string> flags;  ///< that decide the code: core, language, optimization
+  std::map<std::string, Bytes> functions;  ///< sizes by symbol, the model's own among them
+  Hertz clock;                             ///< the clock the firmware sets
+  std::string compiler;                    ///< first line of the compiler's --version
+  std::vector<std::string> flags;          ///< that decide the code: core, language, optimization
 };
 
 /// Builds it; for a board that runs Linux as build_linux_program() says. Errors: bad_input for a

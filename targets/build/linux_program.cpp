@@ -82,19 +82,22 @@ Status account(FirmwareImage& image, const fs::path& model_object) {
   image.rom_code = size_of(model, {".text"});
   image.rom_runtime = image.rom - image.rom_weights - image.rom_code;
   image.ram_arena = size_of(model, {".bss", ".data"});
+  image.functions = model.functions;  // the program is stripped of them
   image.ram_static = size_of(program, {".bss", ".data", ".tbss", ".tdata"}) - image.ram_arena;
   return {};
 }
 
 }  // namespace
 
+Status check_compiler(const LinuxTools& tools) {
+  if (find_program(tools.compiler)) return {};
+  return fail(ErrorKind::infrastructure, fmt::format("{} is not installed: install the package {}",
+                                                     tools.compiler, tools.compiler_package));
+}
+
 Result<FirmwareImage> build_linux_program(const FirmwareRequest& request, std::stop_token stop) {
-  const LinuxTools& tools = *request.board.part.core.linux_tools;
   const fs::path& directory = request.output_directory;
-  if (!find_program(tools.compiler))
-    return fail(ErrorKind::infrastructure,
-                fmt::format("{} is not installed: install the package {}", tools.compiler,
-                            tools.compiler_package));
+  ASSAY_CHECK(check_compiler(*request.board.part.core.linux_tools));
   FirmwareImage image;
   image.elf = directory / "firmware.elf";
   image.clock = request.board.clock;

@@ -11,6 +11,9 @@
 
 namespace assay {
 
+/// Whether the cross compiler is installed. Errors: infrastructure, naming its package.
+Status check_compiler(const LinuxTools& tools);
+
 /// Builds firmware.elf for request.board, whose part must run Linux; the clock of the request has
 /// no effect and the image carries the board's nominal one. Sizes: rom is what the program's
 /// segments hold of the file, weights and code are the constants and the code of the model's own

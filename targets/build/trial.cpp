@@ -161,13 +161,13 @@ std::vector<std::int8_t> trial_answer(const IntegerGraph& graph, std::size_t ind
   return answer;
 }
 
-Bytes trial_code_bytes(const ElfImage& elf, std::size_t index) {
+Bytes trial_code_bytes(const std::map<std::string, Bytes>& functions, std::size_t index) {
   // A name in a mangled symbol follows its length (Itanium C++ ABI, <source-name>), and ends there
   // with the E of its nested name.
   const std::string name = type_name(index);
   const std::string mangled = fmt::format("{}{}E", name.size(), name);
   Bytes sum;
-  for (const auto& [symbol, size] : elf.functions)
+  for (const auto& [symbol, size] : functions)
     if (symbol.find(mangled) != std::string::npos) sum += size;
   return sum;
 }

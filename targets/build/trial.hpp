@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
-#include "harness/core/elf.hpp"
 #include "harness/core/result.hpp"
 #include "targets/build/generate.hpp"
 #include "targets/pack/kernel.hpp"
@@ -32,8 +32,8 @@ std::vector<std::int8_t> trial_requests(std::size_t count);
 /// What a trial answers to the request for an entry of that layer, by the reference kernels.
 std::vector<std::int8_t> trial_answer(const IntegerGraph& graph, std::size_t layer);
 
-/// Bytes of the code of entry `index` in the ELF of a trial: of its kernel and of everything
-/// instantiated for it.
-Bytes trial_code_bytes(const ElfImage& elf, std::size_t index);
+/// Bytes of the code of entry `index` of a trial: of its kernel and of everything instantiated for
+/// it, by the image's functions.
+Bytes trial_code_bytes(const std::map<std::string, Bytes>& functions, std::size_t index);
 
 }  // namespace assay

@@ -40,11 +40,12 @@ std::vector<WeightForm> fitting_forms(std::span<const std::int8_t> weights) {
   return forms;
 }
 
-/// The core's rows of an operator and form; the last takes most shapes.
-std::vector<const KernelRow*> rows_of(WeightForm form, IntegerOp op, const Core& core) {
+/// The core's rows of a form for the layer's operator and tensors; the last takes most shapes.
+std::vector<const KernelRow*> rows_of(WeightForm form, const LayerView& view, const Core& core) {
   std::vector<const KernelRow*> rows;
   for (const KernelRow& row : kernel_table())
-    if (row.op == op && row.element == Element::int8 && row.form == form && row.runs_on(core))
+    if (row.op == view.layer.op && row.element == view.input.element && row.form == form &&
+        row.runs_on(core))
       rows.push_back(&row);
   return rows;
 }
@@ -91,17 +92,20 @@ Result<std::string> forms_table() {
 }
 
 std::string missed_form(const LayerView& view, const Core& core) {
-  if (!has_weights(view.layer.op) || view.input.element != Element::int8) return "";
+  if (!has_weights(view.layer.op) || view.input.element == Element::float32) return "";
   const auto forms = fitting_forms(view.layer.weights);
   if (forms.empty()) return "";
   const KernelRow* declining = nullptr;
   for (const WeightForm form : forms) {
-    const auto rows = rows_of(form, view.layer.op, core);
+    const auto rows = rows_of(form, view, core);
     if (std::ranges::any_of(rows, [&](const KernelRow* row) { return takes(*row, view); }))
       return "";
     if (!declining && !rows.empty()) declining = rows.back();
   }
   if (declining) return why_declined(*declining, view) + ": they take a byte each";
+  if (view.input.element == Element::int16)
+    return fmt::format("the weights fit {}, but kernels over int16 tensors take a byte a weight",
+                       to_string(forms.front()));
   return fmt::format("the weights fit {}, of which {} has no {} kernel: they take a byte each",
                      to_string(forms.front()), core.name, to_string(view.layer.op));
 }

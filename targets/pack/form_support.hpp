@@ -22,8 +22,8 @@ Result<std::string> forms_table();
 /// Why a layer keeps int8 although its weights fit a form of less than a byte: the core has kernels
 /// of none of the forms they fit, "the weights fit int4, of which cortex-m4f has no depthwise
 /// kernel: they take a byte each"; or they decline the layer, "the weights fit int4, but
-/// depthwise_int4.m0 needs 5000 bytes of scratch and may take 4096: ...". Empty when nothing is
-/// missed.
+/// depthwise_int4.m0 needs 5000 bytes of scratch and may take 4096: ..."; or the tensors are int16,
+/// whose kernels take a byte a weight. Empty when nothing is missed.
 std::string missed_form(const LayerView& layer, const Core& core);
 
 }  // namespace assay
