@@ -114,6 +114,32 @@ TEST_F(KernelSelectionOf, SaysWhyNot) {
   EXPECT_EQ(why_not(0), "alone it does not fit");
 }
 
+TEST_F(KernelSelectionOf, CallsInstructionsNeitherCyclesNorTime) {
+  for (auto& kernels : trial_.layers)
+    for (TriedKernel& kernel : kernels) {
+      kernel.instructions = Instructions(kernel.cycles->count());
+      kernel.cycles.reset();
+    }
+  trial_.flash_left = trial_.ram_left = std::nullopt;
+  EXPECT_THAT(kernels(), ElementsAre("conv.dsp", "max_pool.reference", "dense.m0"));
+  EXPECT_THAT(kernels({Optimize::flash, {}, {}}),
+              ElementsAre("conv.reference", "max_pool.reference", "dense.dsp"));
+  EXPECT_EQ(why_not(0), "executes 100 % more instructions");
+  EXPECT_EQ(why_not(2), "executes 25 % more instructions");
+  EXPECT_EQ(why_not(2, {Optimize::flash, {}, {}}), "larger by 500 bytes");
+  const auto selection = select();
+  const Json& layer = selection->layers.at(0);
+  EXPECT_EQ(layer.at("instructions"), 1000);
+  EXPECT_EQ(layer.at("alternatives").at(0).at("instructions"), 2000);
+  EXPECT_THAT(selection->notices,
+              ElementsAre(HasSubstr("by the instructions they execute, which are not time")));
+  const std::string text = cli::explain_table(selection->layers);
+  EXPECT_THAT(text, HasSubstr("1700 instructions executed (counted), which are not time\n"));
+  for (const std::string& said : {selection->layers.dump(), text})
+    for (const char* word : {"cycles", "slower", "faster"})
+      EXPECT_THAT(said, ::testing::Not(HasSubstr(word)));
+}
+
 // As a whole the convolution needs its input, its output and its scratch: 144 + 1152 + 200 bytes.
 TEST_F(KernelSelectionOf, RunsInStripsForARamBudget) {
   trial_.layers[0].pop_back();

@@ -1,24 +1,51 @@
-// Kernels tried on virtual boards: in as many firmwares as the flash asks for, and the ways in
-// which they cannot be tried.
+// Kernels tried on virtual boards: in as many firmwares as the flash asks for, by instructions
+// under Linux, and the ways in which they cannot be tried.
 #include "harness/run/trial_stage.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "compress/onnx/model.hpp"
 #include "harness/core/file.hpp"
 #include "harness/core/hash.hpp"
+#include "harness/run/bench_graph.hpp"
+#include "harness/run/kernel_selection.hpp"
+#include "targets/graph/lower.hpp"
 #include "tests/targets/graph/qdq_builder.hpp"
 
 namespace assay {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::string some_model() {
   test::QdqBuilder network(1, 1, 10, 10);
   const auto image = network.conv(network.input(), {.outputs = 4}, "Relu");
   return onnx::serialize_model(network.finish(network.dense(network.flatten(image), 20)));
+}
+
+/// A convolution with nine weights of ten zero, and a dense layer with none.
+std::string half_pruned_model() {
+  test::QdqBuilder network(1, 16, 8, 8);
+  const auto pruned = network.conv(network.input(), {.outputs = 32}, "Relu");
+  onnx::Model model = network.finish(network.dense(network.flatten(pruned), 10));
+  std::size_t made = 0;
+  for (auto& [name, tensor] : model.initializers) {
+    if (tensor.type != onnx::ElementType::int8 || tensor.shape.size() < 2) continue;
+    const bool prune = tensor.shape.size() == 4;
+    ++made;
+    for (std::size_t i = 0; i < tensor.data.size(); ++i)
+      if (prune && i % 10 != i / 160 % 10)
+        tensor.data[i] = std::byte{0};
+      else if (tensor.data[i] == std::byte{0})
+        tensor.data[i] = std::byte{1};
+  }
+  EXPECT_EQ(made, 2u);
+  return onnx::serialize_model(model);
 }
 
 /// Constants and code of what was tried.
@@ -115,6 +142,116 @@ TEST_F(TrialStage, StopsWhenInterrupted) {
   EXPECT_EQ(done.error().kind, ErrorKind::interrupted);
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "result" / "trial.json"));
 }
+
+class TrialUnderLinux : public TrialStage, public ::testing::WithParamInterface<const char*> {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(write_atomically(model_, half_pruned_model()));
+    type_ = *find_board_type(GetParam());
+  }
+  KernelSelection choose(Optimize optimize) {
+    const IntegerGraph graph = *lower(*onnx::read_model(model_), model_);
+    const auto selection =
+        select_kernels(graph, type_.part.core, tried(), {optimize, {}, {}}, {clock_});
+    EXPECT_TRUE(selection) << selection.error().message;
+    return *selection;
+  }
+};
+
+/// What the kernels of a trial cost together.
+struct Sums {
+  std::uint64_t instructions = 0;
+  std::uint64_t flash = 0;
+};
+
+Sums sums_of(const KernelSelection& selection) {
+  Sums sums;
+  for (const Json& layer : selection.layers) {
+    sums.instructions += layer.at("instructions").get<std::uint64_t>();
+    sums.flash += layer.at("constant_bytes").get<std::uint64_t>() +
+                  layer.at("code_bytes").get<std::uint64_t>();
+  }
+  return sums;
+}
+
+Sums sums_of_first(const Trial& trial) {
+  Sums sums;
+  for (const auto& kernels : trial.layers) {
+    EXPECT_EQ(kernels.front().form, WeightForm::int8);
+    sums.instructions += kernels.front().instructions->count();
+    sums.flash += flash_of(kernels.front()).count();
+  }
+  return sums;
+}
+
+TEST_P(TrialUnderLinux, CountsInstructionsAndNoCycles) {
+  const Trial trial = tried();
+  EXPECT_EQ(trial.notice, "");
+  EXPECT_FALSE(trial.flash_left || trial.ram_left);
+  ASSERT_EQ(trial.layers.size(), 2u);
+  EXPECT_GE(trial.layers[0].size(), 3u);
+  for (const auto& kernels : trial.layers)
+    for (const TriedKernel& kernel : kernels) {
+      ASSERT_TRUE(kernel.instructions && kernel.code) << kernel.kernel << kernel.refused;
+      EXPECT_FALSE(kernel.cycles);
+      EXPECT_EQ(kernel.work(), kernel.instructions->count());
+      EXPECT_GT(kernel.code->count(), 0u) << kernel.kernel;
+    }
+}
+
+TEST_P(TrialUnderLinux, ASparseKernelRunsThePrunedLayerAndADenseOneTheOther) {
+  const KernelSelection chosen = choose(Optimize::latency);
+  ASSERT_EQ(chosen.choice.layers.size(), 2u);
+  const WeightForm pruned = chosen.choice.layers[0]->form;
+  EXPECT_TRUE(pruned == WeightForm::unstructured || pruned == WeightForm::bitmap)
+      << to_string(pruned);
+  EXPECT_EQ(chosen.choice.layers[1]->form, WeightForm::int8);
+  EXPECT_LT(sums_of(chosen).instructions, sums_of_first(tried()).instructions);
+  EXPECT_THAT(chosen.notices, ElementsAre(HasSubstr("which are not time")));
+}
+
+TEST_P(TrialUnderLinux, IsNeverWorseThanDenseInt8InWhatIsAskedFor) {
+  const Sums dense = sums_of_first(tried());
+  EXPECT_LT(sums_of(choose(Optimize::flash)).flash, dense.flash);
+  const Sums balanced = sums_of(choose(Optimize::balanced));
+  EXPECT_LE(balanced.flash, dense.flash);
+  EXPECT_LE(balanced.instructions, dense.instructions);
+}
+
+/// The network as it is built and run executes what its layers were counted to, one by one, but for
+/// how addresses are made there.
+TEST_P(TrialUnderLinux, ForeseesWhatTheNetworkExecutes) {
+  const KernelSelection chosen = choose(Optimize::latency);
+  const IntegerGraph graph = *lower(*onnx::read_model(model_), model_);
+  const Board board = implicit_virtual_board(type_);
+  auto desk = *Desk::open({board}, folder_.path() / "locks");
+  const auto executed = [&](const KernelChoice& choice) {
+    const BenchOrder order{"half pruned", graph, choice, 1};
+    const auto run = bench_graph(order, board, desk, folder_.path(), {});
+    EXPECT_TRUE(run) << run.error().message;
+    return run ? run->instructions : 0;
+  };
+  const double fast = executed(chosen.choice);
+  EXPECT_NEAR(fast, static_cast<double>(sums_of(chosen).instructions), fast / 50);
+  EXPECT_LT(fast, executed({}));
+}
+
+TEST_P(TrialUnderLinux, IsANoticeWhereInstructionsCannotBeCounted) {
+  setenv("ASSAY_BUILD", folder_.path().c_str(), 1);
+  const Trial trial = tried();
+  unsetenv("ASSAY_BUILD");
+  EXPECT_TRUE(trial.layers.empty());
+  EXPECT_THAT(trial.notice, AllOf(HasSubstr("no instructions can be counted, for "),
+                                  HasSubstr("build the target linux_count_plugin")));
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", "/nonexistent", 1);
+  const Trial untooled = tried();
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_THAT(untooled.notice, HasSubstr("is not installed: install the package"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Boards, TrialUnderLinux,
+                         ::testing::Values("raspberry-pi-zero", "raspberry-pi-4", "jetson-nano"));
 
 TEST_F(TrialStage, ReadsNoKernelThatIsNotInTheTable) {
   const auto file = folder_.path() / "trial.json";

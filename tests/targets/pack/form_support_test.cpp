@@ -114,6 +114,20 @@ TEST(FormSupport, SaysWhyAKernelDeclinesALayerWhoseWeightsFit) {
   }
 }
 
+TEST(FormSupport, SaysThatInt16TensorsCostTheForm) {
+  const Core core = load_core("cortex-m4f").value();
+  const auto words = [&](WeightFill fill) {
+    IntegerGraph graph = layer_of(convolution, fill);
+    for (ActivationTensor& tensor : graph.tensors)
+      tensor.element = Element::int16;
+    return missed_form({graph, graph.layers[0]}, core);
+  };
+  EXPECT_EQ(words(WeightFill::int4),
+            "the weights fit int4, but kernels over int16 tensors take a byte a weight");
+  EXPECT_THAT(words(WeightFill::clusters16), HasSubstr("fit codebook16, but kernels over int16"));
+  EXPECT_EQ(words(WeightFill::random), "");
+}
+
 TEST(FormSupport, IsDocumented) {
   const auto table = forms_table();
   ASSERT_TRUE(table) << table.error().message;
