@@ -302,6 +302,39 @@ TEST(Bench, OfNetworksUnderLinuxLeavesOutWhatAnEmulatorCannotTell) {
   EXPECT_THAT(printed.output, ::testing::Not(HasSubstr("modelled")));
 }
 
+TEST(Measure, UnderLinuxChoosesKernelsByInstructions) {
+  const User user;
+  user.write("model.onnx", small_model());
+  const std::vector<std::string> measure{
+      "measure", "model.onnx", "--on", "virtual:raspberry-pi-4", "--samples", "2"};
+  auto with_json = measure;
+  with_json.push_back("--json");
+  const Json record = parsed(user, with_json).at("records").at(0);
+  double counted = 0;
+  for (const Json& layer : record.at("build").at("layers")) {
+    EXPECT_FALSE(layer.contains("modelled_cycles")) << layer;
+    EXPECT_GT(layer.at("code_bytes"), 0) << layer;
+    for (const Json& other : layer.at("alternatives"))
+      EXPECT_GE(other.at("instructions"), layer.at("instructions")) << layer;
+    counted += layer.at("instructions").get<double>();
+  }
+  // The layers one by one on made-up inputs, and the same in a row on an image.
+  const double executed = record.at("metrics").at("instructions").at("value");
+  EXPECT_NEAR(counted, executed, executed / 20);
+  EXPECT_THAT(record.at("environment").at("notices").dump(),
+              HasSubstr("instructions they execute, which are not"));
+
+  auto explained = measure;
+  explained.push_back("--explain");
+  EXPECT_THAT(user.run(explained).output,
+              HasSubstr(" instructions executed (counted), which are not time"));
+  const auto stages = user.stages();
+  const auto exported =
+      user.run({"export", "model.onnx", "--part", "raspberry-pi-4", "-o", "library"});
+  EXPECT_EQ(exported.exit_code, 0) << exported.errors;
+  EXPECT_EQ(user.stages(), stages) << "the kernels were tried again";
+}
+
 TEST(Measure, OfABoardUnderLinuxLeavesOutWhatAnEmulatorCannotTell) {
   const User user;
   user.write("model.onnx", small_model());
