@@ -119,8 +119,8 @@ TEST_P(TrialOn, CountsEveryKernelAsItsOwnNetworkDoes) {
     EXPECT_NEAR(instructions, alone.instructions, 5 + alone.instructions / (in_linux ? 200 : 500));
     // A firmware has what calls the kernel, too, and what several layers share: the Cortex-M0's
     // convolutions pack their patches in 190 bytes that no layer's name is on.
-    // Linux's compilers save more registers around the call.
-    EXPECT_LE(code, alone.code + (in_linux ? 16 : 0));
+    // Registers saved around the call take a few bytes either way, under Linux more of them.
+    EXPECT_LE(code, alone.code + (in_linux ? 16 : 8));
     EXPECT_GE(code, alone.code - (in_linux ? 48 : 24) -
                         (board_.type.part.core.name == "cortex-m0" ? 190 : 0));
   }
