@@ -68,12 +68,15 @@ std::string_view machine_of(const Core& core) {
 }
 
 /// Whether a model is a computer of that name: "Raspberry Pi Zero W Rev 1.1" is a "Raspberry Pi
-/// Zero", "Raspberry Pi Zero 2 W" is not, for a number behind the name is another generation.
+/// Zero", "Raspberry Pi Zero 2 W" is not, for a number behind the name is another generation ("2GB"
+/// is none).
 bool is_computer(const std::string& model, const std::string& name) {
   const auto at = model.find(name);
   if (at == std::string::npos) return false;
   const std::string_view rest = std::string_view(model).substr(at + name.size());
-  return rest.size() < 2 || rest[0] != ' ' || rest[1] < '0' || rest[1] > '9';
+  if (!rest.starts_with(' ')) return true;
+  const std::string_view word = rest.substr(1, rest.substr(1).find(' '));
+  return word.empty() || !std::ranges::all_of(word, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 tl::unexpected<Error> another_computer(const Board& board, const LinuxIdentity& found) {

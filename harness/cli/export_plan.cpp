@@ -100,11 +100,11 @@ class Planner {
   }
 
   Status check_constants(const GeneratedModel& model) const {
-    if (part_.runs_linux() || model.weight_bytes <= part_.flash_size()) return {};
+    if (part_.runs_linux() || model.weight_bytes <= part_.flash().size) return {};
     return fail(ErrorKind::failed_verdict,
                 fmt::format("the constants take {} bytes, and {} has {} bytes of flash: it does "
                             "not fit",
-                            model.weight_bytes.count(), part_.title, part_.flash_size().count()));
+                            model.weight_bytes.count(), part_.title, part_.flash().size.count()));
   }
 
   Status check_arena(const GeneratedModel& model) const {

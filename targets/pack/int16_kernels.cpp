@@ -174,6 +174,10 @@ Bytes column_scratch(const LayerView& view) {
   return Bytes(static_cast<std::uint64_t>(inputs) * size_of(Element::int16));
 }
 
+bool has_long_column(const LayerView& view) {
+  return column_scratch(view) > Bytes(kernels::scratch_limit);
+}
+
 bool has_small_window(const LayerView& view) {
   const Window& window = view.layer.window;
   return window.kernel_height * window.kernel_width <= int16::part_inputs;
@@ -234,6 +238,17 @@ std::span<const KernelRow> int16_kernels() {
        .accepts = has_long_window,
        .pack = pack_weights_and_requantization,
        .scratch = column_scratch},
+      {.name = "conv_large.int16.plain",
+       .op = IntegerOp::convolution,
+       .element = Element::int16,
+       .header = "targets/runtime/int16/plain.hpp",
+       .function = "assay::kernels::conv_int16_plain",
+       .runs_on = any_core,
+       .accepts = has_long_column,
+       .pack = pack_weights_and_requantization,
+       .scratch = column_scratch,
+       .large_scratch = true,
+       .most_scratch = large_scratch},
       {.name = "depthwise_plane.int16.smlad",
        .op = IntegerOp::depthwise,
        .element = Element::int16,

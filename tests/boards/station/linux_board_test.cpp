@@ -245,6 +245,7 @@ TEST_F(Impostor, IsTakenForWhatItSays) {
   board_.type = *find_board_type("jetson-nano");
   board_.unique_id.reset();
   EXPECT_TRUE(ask("aarch64", "NVIDIA Jetson Nano Developer Kit", ""));
+  EXPECT_TRUE(ask("aarch64", "NVIDIA Jetson Nano 2GB Developer Kit", ""));
 }
 
 TEST_F(Impostor, IsRefusedWhereItIsAnother) {

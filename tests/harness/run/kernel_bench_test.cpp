@@ -19,6 +19,7 @@ namespace {
 struct Bars {
   const char* part;
   double conv3, conv1, depthwise, dense;
+  double scratch;  ///< most bytes
 };
 
 class KernelBench : public ::testing::TestWithParam<Bars> {
@@ -52,17 +53,17 @@ TEST_P(KernelBench, KeepsTheBarsInLittleCodeAndScratch) {
     EXPECT_GT(one.instructions, 0.5 * one.macs) << "no kernel of these cores makes three at once";
     EXPECT_GT(one.code_bytes, 0);
     EXPECT_LT(one.code_bytes, 2048);
-    EXPECT_LE(one.scratch_bytes, 4096);
+    EXPECT_LE(one.scratch_bytes, bars.scratch);
     EXPECT_GE(one.cycles.value_or(0), one.instructions * 0.5);
     EXPECT_GT(one.words_loaded.value_or(0), 0);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Parts, KernelBench,
-                         ::testing::Values(Bars{"stm32f405", 0.85, 0.88, 1.8, 0.97},
-                                           Bars{"stm32f746", 0.85, 0.88, 1.8, 0.97},
-                                           Bars{"stm32u575", 0.85, 0.88, 1.8, 0.97},
-                                           Bars{"stm32f030cc", 2.4, 2.5, 4.7, 3.35}),
+                         ::testing::Values(Bars{"stm32f405", 0.85, 0.88, 1.8, 0.97, 2048},
+                                           Bars{"stm32f746", 0.85, 0.88, 1.8, 0.97, 2048},
+                                           Bars{"stm32u575", 0.85, 0.88, 1.8, 0.97, 2048},
+                                           Bars{"stm32f030cc", 2.4, 2.5, 4.7, 3.35, 4096}),
                          [](const auto& test) { return test.param.part; });
 
 /// One figure for a name on each core: two rows of a name are for different cores.

@@ -94,6 +94,7 @@ void fuzz(const Core& core, std::uint64_t ram, std::uint32_t first_seed, const R
       draw_cases(core, ram, static_cast<std::uint32_t>(std::stoul(seed)), std::stoi(layers));
   std::cout << fmt::format("{}: {} layers from seed {} on, {} cases, {}\n", core.name, layers, seed,
                            cases.size(), level());
+  ASSERT_FALSE(cases.empty()) << "ASSAY_FUZZ_LAYERS asks for none";
   // Small enough for a program's flash, few enough to compile while one waits.
   constexpr std::size_t batch = 40;
   for (std::size_t from = 0; from < cases.size(); from += batch) {
