@@ -29,8 +29,8 @@ if(ASSAY_CCACHE)
     endif()
   endforeach()
 endif()
-# Sanitized builds are compiled often and run shortly.
-set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1")
+# Sanitized builds are compiled often and run shortly: -O1 takes half as long again to compile.
+set(CMAKE_CXX_FLAGS_SANITIZE "-Og -g1")
 
 # Every target of ours links this: language, warnings as errors, sanitizers, include root.
 add_library(assay_settings INTERFACE)
