@@ -44,7 +44,7 @@ std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
   for (int block = 0; 4 * block < channels; ++block)
     for (int tap = 0; tap < taps; ++tap) {
       const std::int8_t* w = view.layer.weights.data() + std::int64_t{tap} * channels +
-                             armv6::depthwise_channel(block, channels);
+                             kernels::first_of_block(block, 4, channels);
       for (std::size_t c = 0; c < 2; ++c)
         filters.values.push_back((w[c] & 0xffff) | std::int64_t{w[c + 2] & 0xffff} << 16);
     }
@@ -99,6 +99,9 @@ std::span<const KernelRow> armv6_kernels() {
   static const KernelRow rows[] = {
       row("conv.armv6", IntegerOp::convolution, WeightForm::int8, "targets/runtime/armv6/conv.hpp",
           "assay::kernels::conv_armv6", any_layer, pack_blocks<armv6::conv_channels>, conv_scratch),
+      row("depthwise_plane.armv6", IntegerOp::depthwise, WeightForm::int8,
+          "targets/runtime/armv6/depthwise_plane.hpp", "assay::kernels::depthwise_plane_armv6",
+          accepts_channel_plane, pack_weights_and_requantization, channel_plane_scratch),
       row("depthwise.armv6", IntegerOp::depthwise, WeightForm::int8,
           "targets/runtime/armv6/depthwise.hpp", "assay::kernels::depthwise_armv6",
           accepts_armv6_depthwise, pack_depthwise, armv6_depthwise_scratch),

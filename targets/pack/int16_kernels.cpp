@@ -40,7 +40,7 @@ std::vector<ConstantArray> pack_conv(const LayerView& view) {
   for (int pair = 0; 2 * pair < channels; ++pair)
     for (int step = 0; step < layout.loop().steps; ++step)
       packed.values.push_back(word_of([&](int i) {
-        return weight(int16::first_of_block(pair, 2, channels) + i / 2, step, i % 2);
+        return weight(kernels::first_of_block(pair, 2, channels) + i / 2, step, i % 2);
       }));
   std::vector<ConstantArray> arrays = pack_requantization(view);
   for (ConstantArray& array : arrays)
@@ -64,7 +64,7 @@ std::vector<ConstantArray> pack_dense(const LayerView& view) {
   for (int block = 0; 4 * block < channels; ++block)
     for (int step = 0; step < int16::dense_steps(inputs); ++step)
       for (int c = 0; c < 4; ++c) {
-        const std::int64_t row = int16::first_of_block(block, 4, channels) + c;
+        const std::int64_t row = kernels::first_of_block(block, 4, channels) + c;
         packed.values.push_back(word_of([&](int i) -> int {
           const int input = 4 * step + i;
           if (input >= inputs) return 0;
@@ -84,35 +84,15 @@ std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
     for (int position = 0; position < positions; ++position)
       packed.values.push_back(word_of([&](int i) -> int {
         return view.layer.weights[static_cast<std::size_t>(
-            position * channels + int16::first_of_block(block, 4, channels) + i)];
+            position * channels + kernels::first_of_block(block, 4, channels) + i)];
       }));
   std::vector<ConstantArray> arrays = pack_requantization(view);
   arrays.insert(arrays.begin(), std::move(packed));
   return arrays;
 }
 
-int16::PlaneLayout plane_layout(const LayerView& view) {
-  const Window& w = view.layer.window;
-  return {view.output.height, view.output.width, w.kernel_height,
-          w.kernel_width,     w.stride_height,   w.stride_width};
-}
-
 bool has_four_channels(const LayerView& view) {
   return view.output.channels >= 4;
-}
-
-/// Where a channel has outputs enough to be worth its copy, or no other kernel takes so few.
-bool accepts_plane(const LayerView& view) {
-  constexpr int most_taps = 64, least_outputs = 16;
-  const Window& w = view.layer.window;
-  return w.kernel_width >= 2 && w.kernel_height * w.kernel_width <= most_taps &&
-         (w.stride_width == 1 || w.stride_width % 2 == 0) &&
-         (view.output.height * view.output.width >= least_outputs || !has_four_channels(view)) &&
-         plane_layout(view).band() > 0;
-}
-
-Bytes plane_scratch(const LayerView& view) {
-  return Bytes(static_cast<std::uint64_t>(plane_layout(view).scratch_bytes()));
 }
 
 int filter_inputs(const LayerView& view) {
@@ -127,7 +107,7 @@ std::vector<ConstantArray> pack_m0(const LayerView& view) {
   for (int block = 0; 4 * block < channels; ++block)
     for (int i = 0; i < kernels::round_up(inputs, int16::inputs_together); ++i)
       for (int c = 0; c < 4; ++c) {
-        const std::int64_t row = int16::first_of_block(block, 4, channels) + c;
+        const std::int64_t row = kernels::first_of_block(block, 4, channels) + c;
         packed.values.push_back(
             i < inputs ? view.layer.weights[static_cast<std::size_t>(row * inputs + i)] + 128
                        : 128);
@@ -255,9 +235,9 @@ std::span<const KernelRow> int16_kernels() {
        .header = "targets/runtime/int16/depthwise_plane.hpp",
        .function = "assay::kernels::depthwise_plane_int16_smlad",
        .runs_on = has_smlad,
-       .accepts = accepts_plane,
+       .accepts = accepts_channel_plane,
        .pack = pack_weights_and_requantization,
-       .scratch = plane_scratch},
+       .scratch = channel_plane_scratch},
       {.name = "depthwise.int16.smlad",
        .op = IntegerOp::depthwise,
        .element = Element::int16,
@@ -302,7 +282,9 @@ std::span<const KernelRow> int16_kernels() {
        .function = "assay::kernels::depthwise_int16_neon",
        .runs_on = has_neon,
        .accepts = has_small_window_and_eight_channels,
-       .pack = pack_weights_and_requantization},
+       .pack = pack_weights_and_requantization,
+       .scratch = padded_rows_scratch,
+       .most_scratch = linux_scratch},
       {.name = "conv.int16.m0",
        .op = IntegerOp::convolution,
        .element = Element::int16,

@@ -3,7 +3,9 @@
 #include <cassert>
 
 #include "targets/pack/rows.hpp"
+#include "targets/runtime/channel_plane.hpp"
 #include "targets/runtime/outside_pixel.hpp"
+#include "targets/runtime/padded_rows.hpp"
 #include "targets/runtime/window_rows.hpp"
 
 namespace assay {
@@ -128,6 +130,12 @@ bool pads_height(const LayerView& view) {
                                   w.stride_height, w.pad_top);
 }
 
+kernels::ChannelPlane channel_plane(const LayerView& view) {
+  const Window& w = view.layer.window;
+  return {view.output.height, view.output.width, w.kernel_height,
+          w.kernel_width,     w.stride_height,   w.stride_width};
+}
+
 }  // namespace
 
 Bytes window_rows_scratch(const LayerView& view, int row, int pixels) {
@@ -139,6 +147,28 @@ Bytes pixel_window_scratch(const LayerView& view) {
   const bool pads = view.layer.op != IntegerOp::dense && (pads_width(view) || pads_height(view));
   const int pixel = view.input.channels * static_cast<int>(size_of(view.input.element));
   return Bytes(static_cast<std::uint64_t>(kernels::outside_pixel_bytes(pixel, pads)));
+}
+
+Bytes padded_rows_scratch(const LayerView& view) {
+  const Window& w = view.layer.window;
+  const auto elements = static_cast<std::size_t>(kernels::padded_rows_elements(
+      view.output.width, w.kernel_height, w.kernel_width, w.stride_width, view.input.channels,
+      pads_width(view) || pads_height(view)));
+  return Bytes(elements * size_of(view.input.element));
+}
+
+bool accepts_channel_plane(const LayerView& view) {
+  constexpr int most_taps = 64, least_outputs = 16, channels_together = 4;
+  const Window& w = view.layer.window;
+  return w.kernel_width >= 2 && w.kernel_height * w.kernel_width <= most_taps &&
+         (w.stride_width == 1 || w.stride_width % 2 == 0) &&
+         (view.output.height * view.output.width >= least_outputs ||
+          view.output.channels < channels_together) &&
+         channel_plane(view).band() > 0;
+}
+
+Bytes channel_plane_scratch(const LayerView& view) {
+  return Bytes(static_cast<std::uint64_t>(channel_plane(view).scratch_bytes()));
 }
 
 }  // namespace assay

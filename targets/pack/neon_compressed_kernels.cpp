@@ -107,7 +107,7 @@ Bytes dense_packed_scratch(const LayerView& view) {
 }
 
 Bytes depthwise_packed_scratch(const LayerView& view) {
-  return bytes(static_cast<int>(filled_up_filters(view).size()));
+  return bytes(static_cast<int>(filled_up_filters(view).size())) + padded_rows_scratch(view);
 }
 
 /// Whether the weights suit the form and take fewer bytes so, filled up, than a byte each.

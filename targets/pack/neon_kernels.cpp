@@ -91,7 +91,7 @@ std::span<const KernelRow> neon_kernels() {
           "assay::kernels::conv_neon", any_layer, pack_windows, conv_scratch),
       row("depthwise.neon", IntegerOp::depthwise, WeightForm::int8,
           "targets/runtime/neon/depthwise.hpp", "assay::kernels::depthwise_neon", any_layer,
-          pack_depthwise, no_scratch),
+          pack_depthwise, padded_rows_scratch),
       row("dense.neon", IntegerOp::dense, WeightForm::int8, "targets/runtime/neon/dense.hpp",
           "assay::kernels::dense_neon", any_layer, pack_windows, dense_scratch),
   };

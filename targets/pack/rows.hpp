@@ -111,6 +111,14 @@ Bytes window_rows_scratch(const LayerView& layer, int row, int pixels);
 /// (targets/runtime/pixel_window.hpp). None for a dense layer.
 Bytes pixel_window_scratch(const LayerView& layer);
 
+/// Scratch of PaddedRows (targets/runtime/padded_rows.hpp) for a depthwise layer.
+Bytes padded_rows_scratch(const LayerView& layer);
+
+/// Whether depthwise_plane.hpp (targets/runtime/dsp/) takes a layer: where a channel has outputs
+/// enough to be worth its copy, or too few channels for kernels that take four at a time.
+bool accepts_channel_plane(const LayerView& layer);
+Bytes channel_plane_scratch(const LayerView& layer);
+
 /// True when the kernel writes its output in ascending order and nothing it has yet to read lies
 /// before what it writes: a pool without leading padding whose output rows are no longer than the
 /// input's.

@@ -10,6 +10,7 @@
 // position][2]; a last block of fewer channels begins earlier and repeats some.
 #pragma once
 
+#include "targets/runtime/first_of_block.hpp"
 #include "targets/runtime/unroll.hpp"
 
 namespace assay::kernels::armv6 {
@@ -52,10 +53,5 @@ struct DepthwiseBand {
         columns((out_width - 1) * stride_width + kernel_width) {}
   constexpr int words() const { return rows * columns; }
 };
-
-/// The first channel of a depthwise layer's block.
-constexpr int depthwise_channel(int block, int channels) {
-  return 4 * block + 4 > channels ? channels - 4 : 4 * block;
-}
 
 }  // namespace assay::kernels::armv6

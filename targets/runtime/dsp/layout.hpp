@@ -12,6 +12,7 @@
 #pragma once
 
 #include "targets/runtime/column_strips.hpp"
+#include "targets/runtime/first_of_block.hpp"
 #include "targets/runtime/scratch.hpp"
 #include "targets/runtime/unroll.hpp"
 
@@ -150,10 +151,5 @@ struct RowPairLayout {
 
 /// Words of a filter of row_sweep.hpp.
 inline constexpr int row_pair_filter = 5;
-
-/// First channel of a block of four: the last block overlaps the one before it.
-constexpr int depthwise_channel(int block, int channels) {
-  return 4 * block + 4 <= channels ? 4 * block : channels - 4;
-}
 
 }  // namespace assay::kernels::dsp

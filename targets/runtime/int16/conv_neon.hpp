@@ -132,7 +132,7 @@ void conv_int16_neon(const std::int16_t* in, std::int16_t* out, void* scratch) {
   if constexpr (!Conv::lies_together)
     __builtin_memset(gathered, 0, Conv::pixels * Conv::filter * sizeof *gathered);
   for (int group = 0; Conv::pixels * group < Conv::outputs; ++group) {
-    const int first = int16::first_of_block(group, Conv::pixels, Conv::outputs);
+    const int first = first_of_block(group, Conv::pixels, Conv::outputs);
     const std::int16_t* columns[Conv::pixels];
     for (int p = 0; p < Conv::pixels; ++p) {
       const int top = (first + p) / L::out_width * L::stride_height - L::pad_top;

@@ -1,11 +1,8 @@
-// Depthwise convolution over int16 tensors for cores with SMLAD, one channel at a time: its inputs
-// lie side by side in scratch memory (PlaneLayout), so that one SMLAD does two taps of a row, and
-// with a stride of 1 two outputs share the words of their windows. Horizontal strides of 1 or even.
-// L has the constants of the reference kernels.
+// Depthwise convolution over int16 tensors for cores with SMLAD, one channel at a time; see
+// dsp/depthwise_plane.hpp.
 #pragma once
 
-#include <type_traits>
-
+#include "targets/runtime/dsp/depthwise_plane.hpp"
 #include "targets/runtime/int16/layout.hpp"
 #include "targets/runtime/int16/smlad.hpp"
 
@@ -14,118 +11,22 @@ namespace assay::kernels {
 namespace int16 {
 
 template <class L>
-struct DepthwisePlane {
-  static constexpr PlaneLayout plane{L::out_height,   L::out_width,     L::kernel_height,
-                                     L::kernel_width, L::stride_height, L::stride_width};
-  static constexpr int taps = L::kernel_width, columns = plane.columns();
-  static constexpr int first_inside = L::pad_left < columns ? L::pad_left : columns;
-  static constexpr int inside =
-      L::in_width < columns - first_inside ? L::in_width : columns - first_inside;
-  static constexpr bool pads =
-      inside < columns ||
-      reaches_outside(L::in_height, L::out_height, L::kernel_height, L::stride_height, L::pad_top);
-  static_assert(taps >= 2 && L::kernel_height * taps <= part_inputs);
-  static_assert(L::stride_width == 1 || L::stride_width % 2 == 0);
+struct PlaneTensor {
+  using Element = std::int16_t;
+  static constexpr Element zero = 0;
+  static_assert(L::kernel_height * L::kernel_width <= part_inputs);
 
-  /// A row of weights as pairs (w0, w1), (w2, w3) ... and (w1, w2), (w3, w4) ...
-  struct FilterRow {
-    std::uint32_t even[taps / 2];
-    std::uint32_t odd[taps > 2 ? (taps - 1) / 2 : 1];
-  };
-
-  static ASSAY_INLINE void widen(const std::int8_t* weights, FilterRow& row) {
-    const auto pair = [weights](int first) ASSAY_INLINE_LAMBDA {
-      return dsp::join_bottoms(static_cast<std::uint32_t>(weights[first * L::out_channels]),
-                               static_cast<std::uint32_t>(weights[(first + 1) * L::out_channels]));
-    };
-    for (int i = 0; i < taps / 2; ++i)
-      row.even[i] = pair(2 * i);
-    for (int i = 0; i < (taps - 1) / 2; ++i)
-      row.odd[i] = pair(2 * i + 1);
+  /// b' of 64 bits is added to the whole sum.
+  template <class Bias>
+  static ASSAY_INLINE std::int32_t start(Bias bias) {
+    return long_sums<L> ? 0 : static_cast<std::int32_t>(bias);
   }
-
-  /// Two elements of the plane, at an even place.
-  static ASSAY_INLINE std::uint32_t load_word(const std::int16_t* at) {
-    std::uint32_t word;
-    __builtin_memcpy(&word, __builtin_assume_aligned(at, 4), sizeof word);
-    return word;
-  }
-
-  /// Adds a row of one window, or of two that begin one position apart. What a row of taps has
-  /// beyond pairs is half of the last pair that holds it.
-  template <int outputs>
-  static ASSAY_INLINE void add_row(const std::int16_t* window, const FilterRow& row,
-                                   std::int32_t (&sums)[2]) {
-#pragma GCC unroll 8
-    for (int i = 0; i <= taps / 2; ++i) {
-      if (taps % 2 == 0 && outputs == 1 && i == taps / 2) break;
-      const std::uint32_t word = load_word(window + 2 * i);
-      if (i < taps / 2)
-        sums[0] = dsp::smlad(word, row.even[i], sums[0]);
-      else if (taps % 2 != 0)
-        sums[0] = dsp::smlabt(word, row.odd[i - 1], sums[0]);
-      if (outputs == 1) continue;
-      if (i == 0)
-        sums[1] = dsp::smlatb(word, row.even[0], sums[1]);
-      else if (i <= (taps - 1) / 2)
-        sums[1] = dsp::smlad(word, row.odd[i - 1], sums[1]);
-      else
-        sums[1] = dsp::smlabt(word, row.even[i - 1], sums[1]);
-    }
-  }
-
-  using Bias = std::remove_const_t<std::remove_reference_t<decltype(L::bias[0])>>;
-
-  template <int outputs>
-  static ASSAY_INLINE void filter(const std::int16_t* window, const FilterRow* rows, Bias bias,
-                                  std::int32_t multiplier, std::int16_t* out) {
-    const std::int32_t start = long_sums<L> ? 0 : static_cast<std::int32_t>(bias);
-    std::int32_t sums[2] = {start, start};
-#pragma GCC unroll 8
-    for (int y = 0; y < L::kernel_height; ++y)
-      add_row<outputs>(window + y * columns, rows[y], sums);
-    for (int i = 0; i < outputs; ++i) {
-      if constexpr (long_sums<L>)
-        out[i * L::out_channels] = requantize<L>(sums[i] + bias, multiplier);
-      else
-        out[i * L::out_channels] = requantize<L>(sums[i], multiplier);
-    }
-  }
-
-  /// Rows of outputs of a channel over its plane.
-  static __attribute__((noinline)) void sweep(const std::int16_t* plane_row, int channel,
-                                              int height, std::int16_t* out) {
-    constexpr int together = L::stride_width == 1 ? 2 : 1;
-    FilterRow rows[L::kernel_height];
-#pragma GCC unroll 8
-    for (int y = 0; y < L::kernel_height; ++y)
-      widen(L::weights + y * taps * L::out_channels + channel, rows[y]);
-    const Bias bias = L::bias[channel];
-    const std::int32_t multiplier = L::multiplier[channel];
-    for (int y = 0; y < height; ++y, plane_row += L::stride_height * columns) {
-      const std::int16_t* window = plane_row;
-      for (int x = 0; x + together <= L::out_width; x += together) {
-        filter<together>(window, rows, bias, multiplier, out);
-        window += together * L::stride_width;
-        out += together * L::out_channels;
-      }
-      if constexpr (L::out_width % together != 0) {
-        filter<1>(window, rows, bias, multiplier, out);
-        out += L::out_channels;
-      }
-    }
-  }
-
-  /// Copies what of a channel's rows from `top` on lies inside the input.
-  static ASSAY_INLINE void gather(const std::int16_t* in, int top, int rows, std::int16_t* to) {
-    to += first_inside;
-    for (int y = top; y < top + rows; ++y, to += columns) {
-      if (y < 0 || y >= L::in_height) continue;
-      const std::int16_t* from = in + y * L::in_width * L::in_channels;
-#pragma GCC unroll 8
-      for (int x = 0; x < inside; ++x)
-        to[x] = from[x * L::in_channels];
-    }
+  template <class Bias>
+  static ASSAY_INLINE std::int16_t finish(std::int32_t sum, Bias bias, std::int32_t multiplier) {
+    if constexpr (long_sums<L>)
+      return requantize<L>(sum + bias, multiplier);
+    else
+      return requantize<L>(sum, multiplier);
   }
 };
 
@@ -133,18 +34,7 @@ struct DepthwisePlane {
 
 template <class L>
 void depthwise_plane_int16_smlad(const std::int16_t* in, std::int16_t* out, void* scratch) {
-  using Depthwise = int16::DepthwisePlane<L>;
-  constexpr int band = Depthwise::plane.band(), row = L::out_width * L::out_channels;
-  auto* const inputs = static_cast<std::int16_t*>(scratch);
-  for (int y = 0; y < L::out_height; y += band, out += band * row) {
-    const int height = y + band <= L::out_height ? band : L::out_height - y;
-    const int rows = Depthwise::plane.rows(height), top = y * L::stride_height - L::pad_top;
-    if constexpr (Depthwise::pads) __builtin_memset(inputs, 0, 2 * rows * Depthwise::columns);
-    for (int c = 0; c < L::out_channels; ++c) {
-      Depthwise::gather(in + c, top, rows, inputs);
-      Depthwise::sweep(inputs, c, height, out + c);
-    }
-  }
+  depthwise_plane<L, int16::PlaneTensor<L>>(in, out, scratch);
 }
 
 }  // namespace assay::kernels

@@ -17,7 +17,7 @@
 // with weights of 0.
 #pragma once
 
-#include "targets/runtime/scratch.hpp"
+#include "targets/runtime/first_of_block.hpp"
 #include "targets/runtime/unroll.hpp"
 
 namespace assay::kernels::int16 {
@@ -39,31 +39,6 @@ struct ConvLayout {
   constexpr int scratch_bytes() const { return loop().steps * 16; }
 };
 
-/// One channel of a depthwise convolution's input under a band of output rows, in scratch memory:
-/// positions of a row side by side, padding included, so that a word holds two of them.
-struct PlaneLayout {
-  int out_height, out_width;
-  int kernel_height, kernel_width;
-  int stride_height, stride_width;
-
-  /// Elements of a row, an even number.
-  constexpr int columns() const {
-    return round_up((out_width - 1) * stride_width + kernel_width, 2);
-  }
-  /// Rows under some rows of outputs.
-  constexpr int rows(int outputs) const { return (outputs - 1) * stride_height + kernel_height; }
-  /// Rows of outputs at a time: all of them in as few bands of one height as scratch memory allows;
-  /// 0 where it has no room for the rows under one.
-  constexpr int band() const {
-    const int most_rows = scratch_limit / (2 * columns());
-    if (most_rows < kernel_height) return 0;
-    const int most = (most_rows - kernel_height) / stride_height + 1;
-    const int bands = (out_height + most - 1) / most;
-    return (out_height + bands - 1) / bands;
-  }
-  constexpr int scratch_bytes() const { return 2 * columns() * rows(band()); }
-};
-
 /// Inputs of an iteration on Armv6-M: four bytes each are what offsets of byte loads reach.
 inline constexpr int inputs_together = 8;
 
@@ -75,11 +50,6 @@ constexpr int padded_inputs(int inputs) {
 /// Steps of four inputs of a dense layer.
 constexpr int dense_steps(int inputs) {
   return (inputs + 3) / 4;
-}
-
-/// The first channel of a block of `size`; the last block overlaps the one before.
-constexpr int first_of_block(int block, int size, int channels) {
-  return size * block + size > channels && channels > size ? channels - size : size * block;
 }
 
 }  // namespace assay::kernels::int16
