@@ -5,12 +5,9 @@
 #include <algorithm>
 #include <map>
 
-#include "boards/station/desk.hpp"
-#include "boards/station/lock.hpp"
 #include "harness/cli/model_stages.hpp"
 #include "harness/core/calibration_file.hpp"
 #include "harness/core/interrupt.hpp"
-#include "harness/run/bench_graph.hpp"
 #include "harness/run/firmware_stage.hpp"
 #include "harness/run/preflight.hpp"
 #include "harness/run/stage_runner.hpp"
@@ -75,28 +72,11 @@ class Planner {
     if (!facts.fits) return fail(ErrorKind::failed_verdict, facts.does_not_fit);
     ASSAY_TRY(auto selection, selection_of(facts));
     GoalFigures figures = goal_figures(facts.metrics);
-    if (order_.goal.latency_budget) {
-      ASSAY_TRY(const double cycles, network_cycles(selection.choice));
-      figures.latency = pace_.time_of(cycles);
-    }
+    if (facts.modelled_cycles)
+      figures.latency = pace_.time_of(static_cast<double>(facts.modelled_cycles->count()));
     if (const auto missed = missed_goal(order_.goal, figures); !missed.empty())
       return fail(ErrorKind::failed_verdict, missed);
     return selection;
-  }
-
-  /// The modelled cycles of an inference of the whole network.
-  Result<double> network_cycles(const KernelChoice& choice) const {
-    const Board board = implicit_virtual_board(order_.type);
-    ASSAY_TRY(auto desk, Desk::open({board}, board_lock_folder()));
-    const BenchOrder bench{order_.model.string(), order_.graph, choice, 1};
-    ASSAY_TRY(const auto run, bench_graph(bench, board, desk, order_.cache / "scratch",
-                                          install_interrupt_handler()));
-    if (!run.cycles)
-      return fail(ErrorKind::infrastructure,
-                  fmt::format("{} counted no cycles of the network, so a latency budget cannot be "
-                              "judged; leave it out",
-                              board.name));
-    return *run.cycles;
   }
 
   Status check_constants(const GeneratedModel& model) const {

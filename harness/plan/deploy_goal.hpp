@@ -42,7 +42,8 @@ std::string refused_budgets(const DeployGoal& goal, const Part& part);
 struct GoalFigures {
   std::optional<Bytes> flash;  ///< constants and code of all layers, as linked
   std::optional<Microseconds> latency;
-  std::optional<Bytes> ram = {};  ///< tensors and scratch, in all banks
+  std::optional<Bytes> ram = {};     ///< tensors and scratch, in all banks
+  bool latency_is_measured = false;  ///< on silicon, where kernels are chosen by modelled cycles
 };
 
 /// From rom_weights_bytes, rom_code_bytes, latency_us and ram_arena_bytes, where they are known.

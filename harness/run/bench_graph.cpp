@@ -34,11 +34,12 @@ std::vector<std::int8_t> bench_inputs(const ActivationTensor& tensor, std::size_
   return inputs;
 }
 
-MeasureRequest request_for(const BenchOrder& order, const FirmwareImage& image) {
+MeasureRequest request_for(const BenchOrder& order, const FirmwareImage& image,
+                           const std::string& model_hash) {
   MeasureRequest request;
   request.elf = image.elf;
   request.build_id = image.build_id;
-  request.model_hash = no_model;
+  request.model_hash = model_hash;
   request.clock = image.clock;
   const IntegerGraph& graph = order.graph;
   const ActivationTensor& input = graph.tensors[static_cast<std::size_t>(graph.input)];
@@ -53,6 +54,16 @@ MeasureRequest request_for(const BenchOrder& order, const FirmwareImage& image) 
 
 }  // namespace
 
+Result<BoardMeasurement> run_image(const BenchOrder& order, const FirmwareImage& image,
+                                   const std::string& model_hash, const Board& board, Desk& desk,
+                                   std::stop_token stop) {
+  ASSAY_TRY(auto found,
+            desk.measure(board, request_for(order, image, model_hash), std::move(stop)));
+  if (found.identical_samples == found.samples) return found;
+  return fail(ErrorKind::failed_verdict,
+              fmt::format("{} on {}: the outputs differ from the host's", order.name, board.name));
+}
+
 Result<BenchRun> bench_graph(const BenchOrder& order, const Board& board, Desk& desk,
                              const std::filesystem::path& scratch_folder, std::stop_token stop) {
   BenchRun run;
@@ -65,12 +76,8 @@ Result<BenchRun> bench_graph(const BenchOrder& order, const Board& board, Desk& 
   build.board = board.type;
   build.output_directory = scratch.path();
   ASSAY_TRY(run.image, build_firmware(build, stop));
-  ASSAY_TRY(run.measured, desk.measure(board, request_for(order, run.image), stop));
+  ASSAY_TRY(run.measured, run_image(order, run.image, no_model, board, desk, stop));
   const BoardMeasurement& found = run.measured;
-  if (found.identical_samples != found.samples)
-    return fail(
-        ErrorKind::failed_verdict,
-        fmt::format("{} on {}: the outputs differ from the host's", order.name, board.name));
   if (!found.instructions || found.instructions->empty())
     return fail(ErrorKind::infrastructure,
                 fmt::format("{} counted no instructions of {}", board.name, order.name));

@@ -28,8 +28,14 @@ struct BenchRun {
   std::optional<double> cycles;        ///< modelled
 };
 
-/// Runs it on a virtual board of the desk. Errors: failed_verdict when it does not fit or a logit
-/// is not the interpreter's; those of building and of the board.
+/// Runs an image of a graph, in which the hash of its model is `model_hash`, on a board of the
+/// desk. Errors: failed_verdict when a logit is not the interpreter's; those of the board.
+Result<BoardMeasurement> run_image(const BenchOrder& order, const FirmwareImage& image,
+                                   const std::string& model_hash, const Board& board, Desk& desk,
+                                   std::stop_token stop);
+
+/// Builds it and runs it on a virtual board of the desk. Errors: failed_verdict when it does not
+/// fit or a logit is not the interpreter's; those of building and of the board.
 Result<BenchRun> bench_graph(const BenchOrder& order, const Board& board, Desk& desk,
                              const std::filesystem::path& scratch_folder, std::stop_token stop);
 

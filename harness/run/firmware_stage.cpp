@@ -3,11 +3,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
+#include "boards/station/desk.hpp"
+#include "boards/station/lock.hpp"
 #include "compress/onnx/model.hpp"
 #include "harness/core/file.hpp"
 #include "harness/core/hash.hpp"
+#include "harness/run/bench_graph.hpp"
 #include "harness/run/trial_stage.hpp"
 #include "targets/build/firmware.hpp"
 #include "targets/build/generate.hpp"
@@ -71,6 +76,7 @@ struct Built {
   GeneratedModel model;
   std::optional<FirmwareImage> image;
   std::string does_not_fit;
+  std::optional<Cycles> cycles;  ///< modelled, of an inference; where there is a latency budget
 };
 
 /// Builds with the kernels that a goal asks for.
@@ -80,19 +86,21 @@ class Builder {
           const std::string& hash, const fs::path& directory)
       : order_(order), graph_(graph), trial_(trial), hash_(hash), directory_(directory) {}
 
-  /// What calls the layers, and what fills up between their constants, no trial counts: an image
-  /// may take more than a flash budget that its layers keep. Then they are chosen for so much
-  /// less, as long as there are such. It may take less, too: what is built is judged, and no sum.
-  Result<Built> build_within_budget(std::stop_token stop) const {
+  /// What calls the layers, and what fills up between their constants, no trial counts: what is
+  /// built may take more than a budget that its layers keep. Then they are chosen for so much less,
+  /// and where nothing keeps that, what comes nearest, as long as it helps. It may take less than
+  /// its layers, too: what is built is judged, and no sum.
+  Result<Built> build_within_budgets(std::stop_token stop) const {
     DeployGoal goal = order_.goal;
     ASSAY_TRY(Built built, build(goal, stop));
-    for (Bytes excess = excess_of(built); excess > Bytes(0); excess = excess_of(built)) {
-      if (excess > *goal.flash_budget || !built.selection.within_budgets) break;
-      goal.flash_budget = *goal.flash_budget - excess;
-      // What is built already stands, where fewer bytes of flash leave no room in RAM.
-      const auto smaller = select(goal);
-      if (!smaller || !smaller->within_budgets) break;
-      ASSAY_TRY(built, build(goal, stop));
+    while (built.selection.within_budgets && excess_of(built).any()) {
+      const DeployGoal before = std::exchange(goal, tightened(goal, built));
+      // What is built already stands, where less of one leaves no room for another.
+      const auto others = select(goal);
+      if (!others || others->tried == built.selection.tried) break;
+      ASSAY_TRY(Built next, build(goal, stop));
+      if (!next.image || worst_share(next) >= worst_share(built)) return build(before, stop);
+      built = std::move(next);
     }
     return built;
   }
@@ -115,23 +123,78 @@ class Builder {
     request.clock = order_.pace.clock;
     request.compiler_level = order_.compiler_level;
     request.output_directory = directory_;
-    auto image = build_firmware(request, std::move(stop));
+    auto image = build_firmware(request, stop);
     built.model = std::move(request.model);
-    if (image)
-      built.image = std::move(*image);
-    else if (image.error().kind == ErrorKind::failed_verdict)
-      built.does_not_fit = image.error().message;
-    else
+    if (!image && image.error().kind != ErrorKind::failed_verdict)
       return tl::unexpected(image.error());
+    if (!image) {
+      built.does_not_fit = image.error().message;
+      return built;
+    }
+    built.image = std::move(*image);
+    if (goal.latency_budget) {
+      ASSAY_TRY(built.cycles, cycles_of(built, std::move(stop)));
+    }
     return built;
   }
 
-  /// Bytes above the user's flash budget.
-  Bytes excess_of(const Built& built) const {
-    if (!order_.goal.flash_budget || !built.image) return Bytes(0);
-    const Bytes flash = built.image->rom_weights + built.image->rom_code;
-    return flash > *order_.goal.flash_budget ? flash - *order_.goal.flash_budget : Bytes(0);
+  /// The modelled cycles of an inference, on the virtual board of the part.
+  Result<Cycles> cycles_of(const Built& built, std::stop_token stop) const {
+    const Board board = implicit_virtual_board(order_.board_type);
+    ASSAY_TRY(auto desk, Desk::open({board}, board_lock_folder()));
+    const BenchOrder order{order_.model.string(), graph_, built.selection.choice, 1};
+    ASSAY_TRY(const auto run, run_image(order, *built.image, hash_, board, desk, std::move(stop)));
+    if (run.timing.cycles && !run.timing.cycles->empty()) return run.timing.cycles->front();
+    return fail(ErrorKind::infrastructure,
+                fmt::format("{} counted no cycles of the network, so a latency budget cannot be "
+                            "judged; leave it out",
+                            board.name));
   }
+
+  /// By how much a build exceeds the user's budgets.
+  struct Excess {
+    Bytes flash;
+    Microseconds latency;
+    bool any() const { return flash > Bytes(0) || latency > Microseconds(0); }
+  };
+
+  Excess excess_of(const Built& built) const {
+    Excess excess{Bytes(0), Microseconds(0)};
+    if (!built.image) return excess;
+    const Bytes flash = built.image->rom_weights + built.image->rom_code;
+    if (const auto most = order_.goal.flash_budget; most && flash > *most)
+      excess.flash = flash - *most;
+    if (built.cycles)
+      excess.latency = std::max(excess.latency, order_.pace.time_of(as_double(*built.cycles)) -
+                                                    *order_.goal.latency_budget);
+    return excess;
+  }
+
+  /// The larger excess, as a share of its budget.
+  double worst_share(const Built& built) const {
+    const Excess excess = excess_of(built);
+    double worst = 0;
+    if (const auto most = order_.goal.flash_budget)
+      worst = static_cast<double>(excess.flash.count()) /
+              std::max(1.0, static_cast<double>(most->count()));
+    if (const auto most = order_.goal.latency_budget)
+      worst = std::max(worst, excess.latency / *most);
+    return worst;
+  }
+
+  /// Budgets below what the kernels of a build cost one by one, by what it exceeds the user's.
+  DeployGoal tightened(DeployGoal goal, const Built& built) const {
+    const KernelCost& tried = built.selection.tried;
+    const Excess excess = excess_of(built);
+    if (excess.flash > Bytes(0))
+      goal.flash_budget = tried.flash - std::min(tried.flash, excess.flash);
+    if (excess.latency > Microseconds(0))
+      goal.latency_budget =
+          std::max(Microseconds(0), order_.pace.time_of(as_double(tried.cycles)) - excess.latency);
+    return goal;
+  }
+
+  static double as_double(Cycles cycles) { return static_cast<double>(cycles.count()); }
 
   const FirmwareOrder& order_;
   const IntegerGraph& graph_;
@@ -149,7 +212,7 @@ Status build_firmware_stage(const FirmwareOrder& order, const fs::path& director
   ASSAY_TRY(const auto hash, sha256_file(order.model));
   ASSAY_TRY(const auto trial, read_trial(order.trial));
   ASSAY_TRY(const auto built,
-            Builder(order, graph, trial, hash, directory).build_within_budget(std::move(stop)));
+            Builder(order, graph, trial, hash, directory).build_within_budgets(std::move(stop)));
   Json facts{{"fits", built.image.has_value()},
              {"model_sha256", hash},
              {"build", build_json(order, built.selection, graph, hash)},
@@ -158,6 +221,7 @@ Status build_firmware_stage(const FirmwareOrder& order, const fs::path& director
   if (built.image) {
     add_image(*built.image, built.model, facts["build"]);
     facts["metrics"] = to_json(size_metrics(*built.image, built.model));
+    if (built.cycles) facts["modelled_cycles"] = built.cycles->count();
   } else {
     facts["does_not_fit"] = built.does_not_fit;
   }
@@ -177,6 +241,8 @@ Result<FirmwareFacts> read_firmware_facts(const fs::path& directory) {
     facts.build = object.raw("build");
     facts.build_id = facts.build.value("build_id", "");
     facts.notices = object.list<std::string>("notices");
+    if (const auto cycles = object.maybe<std::uint64_t>("modelled_cycles"))
+      facts.modelled_cycles = Cycles(*cycles);
     ASSAY_TRY(facts.metrics, parse_metrics(object.raw("metrics"), path.string()));
   }
   ASSAY_CHECK(errors.status());

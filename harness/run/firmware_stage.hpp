@@ -22,6 +22,7 @@ struct FirmwareFacts {
   Metrics metrics;  ///< rom_*, ram_arena_bytes, ram_static_bytes, macc
   Json build;       ///< ELF hash, build id, compiler, flags, goal; layers: see KernelSelection
   std::vector<std::string> notices;
+  std::optional<Cycles> modelled_cycles;  ///< of an inference; where there is a latency budget
 };
 
 /// What a firmware is built of.
@@ -36,8 +37,9 @@ struct FirmwareOrder {
 
 /// Chooses the kernels and builds the model into `directory`: firmware.elf, firmware.map,
 /// firmware.json. Where the image takes more than a flash budget that its layers keep one by one,
-/// smaller kernels are chosen while there are any. A model that does not fit is a result (fits
-/// false, no ELF), not an error.
+/// or an inference on the virtual board of the part more than a latency budget, smaller or faster
+/// kernels are chosen while there are any. A model that does not fit is a result (fits false, no
+/// ELF), not an error.
 Status build_firmware_stage(const FirmwareOrder& order, const std::filesystem::path& directory,
                             std::stop_token stop);
 

@@ -68,6 +68,16 @@ class Selector {
 
   const Trial& trial() const { return trial_; }
   const KernelArena& arena() const { return arena_; }
+  /// What kernels cost as they were tried, and strips by their estimate.
+  KernelCost cost_of(const Picks& picks) const {
+    KernelCost sum{Bytes(0), time_of_strips()};
+    for (std::size_t layer = 0; layer < picks.size(); ++layer) {
+      const TriedKernel& tried = trial_.layers[layer][picks[layer]];
+      sum.flash += flash_of(tried);
+      sum.cycles += Cycles(tried.work());
+    }
+    return sum;
+  }
   /// Whether the kernels chosen keep flash and latency as they were tried, one by one.
   bool within_budgets() const { return within_budgets_; }
 
@@ -85,10 +95,11 @@ class Selector {
 
   /// Layers were tried as a whole. What strips cost beyond that is an estimate, in instructions: a
   /// cycle each, about what the cores take.
+  Cycles time_of_strips() const {
+    return Cycles(static_cast<std::uint64_t>(arena_.instructions_of_strips()));
+  }
   void set_time_of_strips_aside() {
-    if (!cycle_budget_) return;
-    const auto strips = static_cast<std::uint64_t>(arena_.instructions_of_strips());
-    cycle_budget_ = Cycles(cycle_budget_->count() - std::min(cycle_budget_->count(), strips));
+    if (cycle_budget_) cycle_budget_ = *cycle_budget_ - std::min(*cycle_budget_, time_of_strips());
   }
 
   /// Layers in strips have other scratch, and kernels that do not take so few rows. Whether the
@@ -357,6 +368,7 @@ Result<KernelSelection> select_kernels(const IntegerGraph& graph, const Core& co
   }
   if (goes_by_instructions(trial)) selection.notices.push_back(by_instructions);
   selection.within_budgets = selector.within_budgets();
+  selection.tried = selector.cost_of(picks);
   if (selector.arena().strips()) selection.choice.strips = selector.arena().strips()->range;
   selection.strips = selector.arena().describe(picks, goal.ram_budget);
   if (!selection.strips.is_null()) selection.notices.push_back(strips_sentence(selection.strips));

@@ -27,6 +27,9 @@ struct KernelSelection {
   /// Whether the kernels as they were tried, one by one, keep the part's flash and the budgets of
   /// flash and latency. What is built of them together may need less, or more.
   bool within_budgets = true;
+  /// What the budgets of flash and latency were held against: the kernels as they were tried, one
+  /// by one, with the time that strips take beyond that. Zero where nothing was tried.
+  KernelCost tried = {};
   std::vector<std::string> notices;
 };
 

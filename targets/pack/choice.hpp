@@ -27,6 +27,7 @@ Result<Optimize> parse_optimize(std::string_view word);
 struct KernelCost {
   Bytes flash;  ///< constants and the kernel's code
   Cycles cycles;
+  bool operator==(const KernelCost&) const = default;
 };
 
 /// The kernels that may run one layer, at least one; the first, dense int8 where there is one, is
