@@ -30,6 +30,6 @@ function(assay_test name)
     list(APPEND properties ENVIRONMENT_MODIFICATION
       "PATH=path_list_prepend:${PROJECT_BINARY_DIR}/compilers")
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 NO_PRETTY_VALUES
     PROPERTIES TIMEOUT ${arg_TIMEOUT} ${properties})
 endfunction()
