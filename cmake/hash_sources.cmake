@@ -36,7 +36,7 @@ hash_folders(firmware compress/onnx targets harness/run/bench_graph.cpp harness/
   harness/run/kernel_arena.cpp harness/run/kernel_selection.cpp)
 hash_folders(runtime targets/runtime targets/wire targets/port)
 set(record_sources harness/run/measurement.cpp harness/run/model_metrics.cpp
-  harness/plan/shape_model.cpp harness/core/metric.cpp)
+  harness/plan/shape_model.cpp harness/core/median.hpp harness/core/metric.cpp)
 hash_folders(figures compress/onnx ${record_sources})
 hash_folders(measure boards/link boards/probe boards/station targets/wire
   ${record_sources})

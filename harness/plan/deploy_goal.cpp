@@ -97,7 +97,7 @@ std::string missed_goal(const DeployGoal& goal, const GoalFigures& figures) {
         figures.latency->count(), (*figures.latency - *goal.latency_budget).count(),
         goal.latency_budget->count(),
         figures.latency_is_measured && goal.optimize != Optimize::latency
-            ? "; kernels are chosen by modelled cycles, which assay calibrate fits to such a board"
+            ? "; kernels are chosen by modelled cycles: assay calibrate fits these to the board"
             : ""));
   return fmt::format("{}", fmt::join(missed, ", and "));
 }

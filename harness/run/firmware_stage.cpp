@@ -12,6 +12,7 @@
 #include "compress/onnx/model.hpp"
 #include "harness/core/file.hpp"
 #include "harness/core/hash.hpp"
+#include "harness/core/median.hpp"
 #include "harness/run/bench_graph.hpp"
 #include "harness/run/trial_stage.hpp"
 #include "targets/build/firmware.hpp"
@@ -87,22 +88,24 @@ class Builder {
       : order_(order), graph_(graph), trial_(trial), hash_(hash), directory_(directory) {}
 
   /// What calls the layers, and what fills up between their constants, no trial counts: what is
-  /// built may take more than a budget that its layers keep. Then they are chosen for so much less,
-  /// and where nothing keeps that, what comes nearest, as long as it helps. It may take less than
-  /// its layers, too: what is built is judged, and no sum.
+  /// built may take more than a budget that its layers keep. Then they are chosen for less, and
+  /// where nothing keeps that, what comes nearest; of all builds the best is kept. What is built
+  /// may take less than its layers, too: it is judged, and no sum.
   Result<Built> build_within_budgets(std::stop_token stop) const {
     DeployGoal goal = order_.goal;
-    ASSAY_TRY(Built built, build(goal, stop));
-    while (built.selection.within_budgets && excess_of(built).any()) {
-      const DeployGoal before = std::exchange(goal, tightened(goal, built));
-      // What is built already stands, where less of one leaves no room for another.
-      const auto others = select(goal);
-      if (!others || others->tried == built.selection.tried) break;
-      ASSAY_TRY(Built next, build(goal, stop));
-      if (!next.image || worst_share(next) >= worst_share(built)) return build(before, stop);
-      built = std::move(next);
+    ASSAY_TRY(auto selection, select(goal));
+    ASSAY_TRY(Built last, build(std::move(selection), stop));
+    Built best = last;
+    for (int builds = 1; builds < most_builds && may_improve(last); ++builds) {
+      goal = tightened(goal, last);
+      // Smaller or faster kernels may find no room in the RAM.
+      auto others = select(goal);
+      if (!others || others->tried == last.selection.tried) break;
+      ASSAY_TRY(last, build(std::move(*others), stop));
+      if (last.image && worst_share(last) < worst_share(best)) best = last;
     }
-    return built;
+    if (best.selection.tried == last.selection.tried) return best;
+    return build(std::move(best.selection), std::move(stop));
   }
 
  private:
@@ -112,9 +115,9 @@ class Builder {
                           ram_layout(part, FirmwareRequest().stack_reserve));
   }
 
-  Result<Built> build(const DeployGoal& goal, std::stop_token stop) const {
+  Result<Built> build(KernelSelection selection, std::stop_token stop) const {
     Built built;
-    ASSAY_TRY(built.selection, select(goal));
+    built.selection = std::move(selection);
     FirmwareRequest request;
     const Part& part = order_.board_type.part;
     ASSAY_TRY(request.model, generate(graph_, &part.core, hash_, built.selection.choice,
@@ -132,7 +135,7 @@ class Builder {
       return built;
     }
     built.image = std::move(*image);
-    if (goal.latency_budget) {
+    if (order_.goal.latency_budget) {
       ASSAY_TRY(built.cycles, cycles_of(built, std::move(stop)));
     }
     return built;
@@ -144,7 +147,7 @@ class Builder {
     ASSAY_TRY(auto desk, Desk::open({board}, board_lock_folder()));
     const BenchOrder order{order_.model.string(), graph_, built.selection.choice, 1};
     ASSAY_TRY(const auto run, run_image(order, *built.image, hash_, board, desk, std::move(stop)));
-    if (run.timing.cycles && !run.timing.cycles->empty()) return run.timing.cycles->front();
+    if (run.timing.cycles && !run.timing.cycles->empty()) return median(*run.timing.cycles);
     return fail(ErrorKind::infrastructure,
                 fmt::format("{} counted no cycles of the network, so a latency budget cannot be "
                             "judged; leave it out",
@@ -155,7 +158,6 @@ class Builder {
   struct Excess {
     Bytes flash;
     Microseconds latency;
-    bool any() const { return flash > Bytes(0) || latency > Microseconds(0); }
   };
 
   Excess excess_of(const Built& built) const {
@@ -175,26 +177,44 @@ class Builder {
     const Excess excess = excess_of(built);
     double worst = 0;
     if (const auto most = order_.goal.flash_budget)
-      worst = static_cast<double>(excess.flash.count()) /
-              std::max(1.0, static_cast<double>(most->count()));
+      worst = as_double(excess.flash) / std::max(1.0, as_double(*most));
     if (const auto most = order_.goal.latency_budget)
       worst = std::max(worst, excess.latency / *most);
     return worst;
   }
 
-  /// Budgets below what the kernels of a build cost one by one, by what it exceeds the user's.
+  /// Whether kernels that keep the budgets one by one exceed one together.
+  bool may_improve(const Built& built) const {
+    const Excess excess = excess_of(built);
+    return built.selection.within_budgets &&
+           (excess.flash > Bytes(0) || excess.latency > Microseconds(0));
+  }
+
+  /// Lowers the budgets that a build exceeds below what its kernels cost one by one, in the
+  /// proportion in which it exceeds them.
   DeployGoal tightened(DeployGoal goal, const Built& built) const {
     const KernelCost& tried = built.selection.tried;
     const Excess excess = excess_of(built);
-    if (excess.flash > Bytes(0))
-      goal.flash_budget = tried.flash - std::min(tried.flash, excess.flash);
-    if (excess.latency > Microseconds(0))
+    if (excess.flash > Bytes(0)) {
+      const Bytes most = *order_.goal.flash_budget;
+      const double share = as_double(most) / as_double(most + excess.flash);
+      goal.flash_budget = Bytes(static_cast<std::uint64_t>(share * as_double(tried.flash)));
+    }
+    if (excess.latency > Microseconds(0)) {
+      const Microseconds most = *order_.goal.latency_budget;
       goal.latency_budget =
-          std::max(Microseconds(0), order_.pace.time_of(as_double(tried.cycles)) - excess.latency);
+          most / (most + excess.latency) * order_.pace.time_of(as_double(tried.cycles));
+    }
     return goal;
   }
 
-  static double as_double(Cycles cycles) { return static_cast<double>(cycles.count()); }
+  template <class Quantity>
+  static double as_double(Quantity quantity) {
+    return static_cast<double>(quantity.count());
+  }
+
+  /// One or two do, unless layers were tried under quite other circumstances.
+  static constexpr int most_builds = 8;
 
   const FirmwareOrder& order_;
   const IntegerGraph& graph_;

@@ -38,7 +38,7 @@ struct FirmwareOrder {
 /// Chooses the kernels and builds the model into `directory`: firmware.elf, firmware.map,
 /// firmware.json. Where the image takes more than a flash budget that its layers keep one by one,
 /// or an inference on the virtual board of the part more than a latency budget, smaller or faster
-/// kernels are chosen while there are any. A model that does not fit is a result (fits false, no
+/// kernels are chosen as long as that helps. A model that does not fit is a result (fits false, no
 /// ELF), not an error.
 Status build_firmware_stage(const FirmwareOrder& order, const std::filesystem::path& directory,
                             std::stop_token stop);

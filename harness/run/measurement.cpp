@@ -11,6 +11,7 @@
 #include "harness/core/clock.hpp"
 #include "harness/core/cycle_claim.hpp"
 #include "harness/core/file.hpp"
+#include "harness/core/median.hpp"
 #include "harness/plan/stage.hpp"
 #include "harness/run/host_evaluation.hpp"
 #include "harness/run/model_metrics.hpp"
@@ -28,9 +29,7 @@ Metric median_of(const Values& values, const char* unit, Provenance provenance) 
   Metric metric{0, unit, provenance, {}};
   for (const auto& value : values)
     metric.samples.push_back(static_cast<double>(value.count()));
-  auto sorted = metric.samples;
-  std::ranges::sort(sorted);
-  metric.value = sorted.at(sorted.size() / 2);
+  metric.value = median(metric.samples);
   return metric;
 }
 

@@ -44,7 +44,7 @@ std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
   for (int block = 0; 4 * block < channels; ++block)
     for (int tap = 0; tap < taps; ++tap) {
       const std::int8_t* w = view.layer.weights.data() + std::int64_t{tap} * channels +
-                             kernels::first_of_block(block, 4, channels);
+                             kernels::first_of_block<4>(block, channels);
       for (std::size_t c = 0; c < 2; ++c)
         filters.values.push_back((w[c] & 0xffff) | std::int64_t{w[c + 2] & 0xffff} << 16);
     }

@@ -28,7 +28,7 @@ std::vector<ConstantArray> pack_blocks_of_channels(const LayerView& view) {
   const Requantization& r = view.layer.requantization;
   ConstantArray blocks{"channels", "std::int32_t", 4, {}};
   for (int block = 0; 4 * block < channels; ++block) {
-    const auto first = static_cast<std::size_t>(kernels::first_of_block(block, 4, channels));
+    const auto first = static_cast<std::size_t>(kernels::first_of_block<4>(block, channels));
     for (std::size_t c = first; c < first + 4; ++c)
       blocks.values.push_back(r.bias[c]);
     for (std::size_t c = first; c < first + 4; ++c)
@@ -44,7 +44,7 @@ std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
   for (int block = 0; 4 * block < channels; ++block)
     for (int tap = 0; tap < taps; ++tap) {
       const std::int8_t* w =
-          view.layer.weights.data() + tap * channels + kernels::first_of_block(block, 4, channels);
+          view.layer.weights.data() + tap * channels + kernels::first_of_block<4>(block, channels);
       for (std::size_t c = 0; c < 2; ++c)
         words.values.push_back((w[c] & 0xffff) | std::int64_t{w[c + 2] & 0xffff} << 16);
     }
@@ -109,7 +109,7 @@ std::vector<ConstantArray> pack_depthwise_3x3(const LayerView& view) {
   ConstantArray filters{"filters", "std::uint32_t", 4, {}};
   for (int block = 0; 4 * block < channels; ++block)
     for (int c = 0; c < 4; ++c) {
-      const int channel = kernels::first_of_block(block, 4, channels) + c;
+      const int channel = kernels::first_of_block<4>(block, channels) + c;
       put_sweep_filter(view, channel, channel, channels, filters.values);
     }
   return {filters};

@@ -40,7 +40,7 @@ std::vector<ConstantArray> pack_conv(const LayerView& view) {
   for (int pair = 0; 2 * pair < channels; ++pair)
     for (int step = 0; step < layout.loop().steps; ++step)
       packed.values.push_back(word_of([&](int i) {
-        return weight(kernels::first_of_block(pair, 2, channels) + i / 2, step, i % 2);
+        return weight(kernels::first_of_block<2>(pair, channels) + i / 2, step, i % 2);
       }));
   std::vector<ConstantArray> arrays = pack_requantization(view);
   for (ConstantArray& array : arrays)
@@ -64,7 +64,7 @@ std::vector<ConstantArray> pack_dense(const LayerView& view) {
   for (int block = 0; 4 * block < channels; ++block)
     for (int step = 0; step < int16::dense_steps(inputs); ++step)
       for (int c = 0; c < 4; ++c) {
-        const std::int64_t row = kernels::first_of_block(block, 4, channels) + c;
+        const std::int64_t row = kernels::first_of_block<4>(block, channels) + c;
         packed.values.push_back(word_of([&](int i) -> int {
           const int input = 4 * step + i;
           if (input >= inputs) return 0;
@@ -84,7 +84,7 @@ std::vector<ConstantArray> pack_depthwise(const LayerView& view) {
     for (int position = 0; position < positions; ++position)
       packed.values.push_back(word_of([&](int i) -> int {
         return view.layer.weights[static_cast<std::size_t>(
-            position * channels + kernels::first_of_block(block, 4, channels) + i)];
+            position * channels + kernels::first_of_block<4>(block, channels) + i)];
       }));
   std::vector<ConstantArray> arrays = pack_requantization(view);
   arrays.insert(arrays.begin(), std::move(packed));
@@ -107,7 +107,7 @@ std::vector<ConstantArray> pack_m0(const LayerView& view) {
   for (int block = 0; 4 * block < channels; ++block)
     for (int i = 0; i < kernels::round_up(inputs, int16::inputs_together); ++i)
       for (int c = 0; c < 4; ++c) {
-        const std::int64_t row = kernels::first_of_block(block, 4, channels) + c;
+        const std::int64_t row = kernels::first_of_block<4>(block, channels) + c;
         packed.values.push_back(
             i < inputs ? view.layer.weights[static_cast<std::size_t>(row * inputs + i)] + 128
                        : 128);

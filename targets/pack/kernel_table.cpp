@@ -160,11 +160,11 @@ Bytes padded_rows_scratch(const LayerView& view) {
 bool accepts_channel_plane(const LayerView& view) {
   constexpr int most_taps = 64, least_outputs = 16, channels_together = 4;
   const Window& w = view.layer.window;
+  const bool pays = view.output.height * view.output.width >= least_outputs &&
+                    w.kernel_height >= 2 && w.stride_width <= 2;
   return w.kernel_width >= 2 && w.kernel_height * w.kernel_width <= most_taps &&
          (w.stride_width == 1 || w.stride_width % 2 == 0) &&
-         (view.output.height * view.output.width >= least_outputs ||
-          view.output.channels < channels_together) &&
-         channel_plane(view).band() > 0;
+         (pays || view.output.channels < channels_together) && channel_plane(view).band() > 0;
 }
 
 Bytes channel_plane_scratch(const LayerView& view) {

@@ -114,8 +114,9 @@ Bytes pixel_window_scratch(const LayerView& layer);
 /// Scratch of PaddedRows (targets/runtime/padded_rows.hpp) for a depthwise layer.
 Bytes padded_rows_scratch(const LayerView& layer);
 
-/// Whether depthwise_plane.hpp (targets/runtime/dsp/) takes a layer: where a channel has outputs
-/// enough to be worth its copy, or too few channels for kernels that take four at a time.
+/// Whether depthwise_plane.hpp (targets/runtime/dsp/) takes a layer: where a channel's copy serves
+/// outputs and taps enough to be worth it, or there are too few channels for kernels that take four
+/// at a time.
 bool accepts_channel_plane(const LayerView& layer);
 Bytes channel_plane_scratch(const LayerView& layer);
 

@@ -3,15 +3,18 @@
 // be looked at by itself. Portable; its size is shared with the packer on the host.
 #pragma once
 
+#include <cstdint>
+
 #include "targets/runtime/inline.hpp"
 #include "targets/runtime/unroll.hpp"
 
 namespace assay::kernels {
 
 /// Elements of scratch memory that PaddedRows takes.
-constexpr int padded_rows_elements(int out_width, int kernel_height, int kernel_width,
-                                   int stride_width, int channels, bool pads) {
-  return pads ? kernel_height * ((out_width - 1) * stride_width + kernel_width) * channels : 0;
+constexpr std::int64_t padded_rows_elements(int out_width, int kernel_height, int kernel_width,
+                                            int stride_width, int channels, bool pads) {
+  const int columns = (out_width - 1) * stride_width + kernel_width;
+  return pads ? std::int64_t{kernel_height} * columns * channels : 0;
 }
 
 template <class L, class Element>
@@ -23,8 +26,8 @@ class PaddedRows {
   static constexpr int columns = (L::out_width - 1) * L::stride_width + L::kernel_width;
   /// Elements from one row to the next.
   static constexpr int pitch = (pads ? columns : L::in_width) * L::in_channels;
-  static constexpr int scratch_elements = padded_rows_elements(
-      L::out_width, L::kernel_height, L::kernel_width, L::stride_width, L::in_channels, pads);
+  static constexpr int scratch_elements = static_cast<int>(padded_rows_elements(
+      L::out_width, L::kernel_height, L::kernel_width, L::stride_width, L::in_channels, pads));
 
   /// `scratch` has room for scratch_elements; the padding holds `zero`.
   PaddedRows(const Element* in, Element zero, void* scratch)

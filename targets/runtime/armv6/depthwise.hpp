@@ -67,7 +67,7 @@ template <class L>
 ASSAY_INLINE void filter_block(const std::int8_t* in, const std::uint32_t* filters, int block,
                                std::int8_t* out, std::uint32_t* words) {
   constexpr DepthwiseBand band = depthwise_band<L>;
-  const int first = first_of_block(block, 4, L::out_channels);
+  const int first = first_of_block<4>(block, L::out_channels);
   for (int top = 0; top < L::out_height; top += band.out_rows) {
     const int rows = L::out_height - top < band.out_rows ? L::out_height - top : band.out_rows;
     fill_band<L>(in + first, top * L::stride_height - L::pad_top,

@@ -15,7 +15,7 @@ ASSAY_INLINE void filter_packed(const std::int8_t* in, std::int8_t* out, void* s
   auto* const words = static_cast<std::uint32_t*>(scratch);
   std::uint32_t* const filters = words + depthwise_band<L>.words();
   for (int block = 0; 4 * block < L::out_channels; ++block) {
-    dsp::unpack_taps<L, Taps>(first_of_block(block, 4, L::out_channels), filters);
+    dsp::unpack_taps<L, Taps>(first_of_block<4>(block, L::out_channels), filters);
     filter_block<L>(in, filters, block, out, words);
   }
 }

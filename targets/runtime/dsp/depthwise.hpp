@@ -165,7 +165,7 @@ ASSAY_INLINE void filter_strip(const std::int8_t* in, std::int8_t* out, int y, i
   constexpr int out_row = L::out_width * L::out_channels;
   const StripInputs strip(x * L::stride_width - L::pad_left, L::in_width, layout.columns);
   for (int block = 0; 4 * block < L::out_channels; ++block) {
-    const int channel = first_of_block(block, 4, L::out_channels);
+    const int channel = first_of_block<4>(block, L::out_channels);
     const FourInputs* taps = taps_of(block);
     expand_plane<L>(in + channel, y * L::stride_height - L::pad_top, strip, plane);
     std::int8_t* to = out + y * out_row + x * L::out_channels + channel;

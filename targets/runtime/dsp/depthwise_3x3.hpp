@@ -100,7 +100,7 @@ ASSAY_INLINE void pair_rows(const std::int8_t* in, int y, PairedInputs* to) {
 template <class L>
 ASSAY_INLINE void sweep_block(const std::int8_t* in, const std::uint32_t* filters, int block,
                               std::int8_t* out, std::uint32_t* plane) {
-  const int channel = first_of_block(block, 4, L::out_channels);
+  const int channel = first_of_block<4>(block, L::out_channels);
   const auto pair_two_rows = [&](int y, std::uint32_t* row) ASSAY_INLINE_LAMBDA {
     pair_rows<L>(in + channel, y, reinterpret_cast<PairedInputs*>(row) + PairedRow<L>::left);
   };

@@ -33,7 +33,7 @@ ASSAY_INLINE void sweep_packed(const std::int8_t* in, std::int8_t* out, void* sc
   std::uint32_t* const filters = plane + row_pairs<L, 4>.plane_words();
   pad_columns<L>(reinterpret_cast<PairedInputs*>(plane));
   for (int block = 0; 4 * block < L::out_channels; ++block) {
-    unpack_sweep_filters<L, Taps>(first_of_block(block, 4, L::out_channels), filters);
+    unpack_sweep_filters<L, Taps>(first_of_block<4>(block, L::out_channels), filters);
     sweep_block<L>(in, filters, block, out, plane);
   }
 }

@@ -16,7 +16,7 @@ ASSAY_INLINE void filter_packed(const std::int8_t* in, std::int8_t* out, void* s
   auto& plane = *static_cast<Plane<L>*>(scratch);
   auto* const taps = reinterpret_cast<std::uint32_t*>(&plane + 1);
   filter_strips<L>(in, out, plane, [taps](int block) ASSAY_INLINE_LAMBDA {
-    unpack_taps<L, Taps>(first_of_block(block, 4, L::out_channels), taps);
+    unpack_taps<L, Taps>(first_of_block<4>(block, L::out_channels), taps);
     return reinterpret_cast<const FourInputs*>(taps);
   });
 }

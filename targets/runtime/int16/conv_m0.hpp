@@ -63,7 +63,7 @@ struct ConvM0 {
         start[p] -= static_cast<std::uint32_t>(column[i]) << 7;
     for (int block = 0; 4 * block < L::out_channels; ++block) {
       const std::uint8_t* weights = L::packed + 4 * block * padded;
-      const int channel = first_of_block(block, 4, L::out_channels);
+      const int channel = first_of_block<4>(block, L::out_channels);
       Sum totals[4] = {};
       for (int p = 0; p < parts; ++p) {
         std::uint32_t sums[4] = {start[p], start[p], start[p], start[p]};

@@ -81,7 +81,7 @@ struct ConvNeon {
   static ASSAY_INLINE void filter_pixels(const std::int16_t* const (&columns)[pixels],
                                          std::int16_t* out) {
     for (int block = 0; 4 * block < L::out_channels; ++block) {
-      const int channel = first_of_block(block, 4, L::out_channels);
+      const int channel = first_of_block<4>(block, L::out_channels);
       const std::int8_t* filters = L::packed + channel * filter;
       if constexpr (L::accumulator_shift > 0) {
         int64x2_t totals[pixels][2];
@@ -132,7 +132,7 @@ void conv_int16_neon(const std::int16_t* in, std::int16_t* out, void* scratch) {
   if constexpr (!Conv::lies_together)
     __builtin_memset(gathered, 0, Conv::pixels * Conv::filter * sizeof *gathered);
   for (int group = 0; Conv::pixels * group < Conv::outputs; ++group) {
-    const int first = first_of_block(group, Conv::pixels, Conv::outputs);
+    const int first = first_of_block<Conv::pixels>(group, Conv::outputs);
     const std::int16_t* columns[Conv::pixels];
     for (int p = 0; p < Conv::pixels; ++p) {
       const int top = (first + p) / L::out_width * L::stride_height - L::pad_top;

@@ -160,11 +160,11 @@ void conv_int16_smlad(const std::int16_t* in, std::int16_t* out, void* scratch) 
   using Conv = int16::ConvSmlad<L>;
   auto& columns = *static_cast<typename Conv::Columns*>(scratch);
   for (int group = 0; 4 * group < Conv::pixels; ++group) {
-    const int first = first_of_block(group, 4, Conv::pixels);
+    const int first = first_of_block<4>(group, Conv::pixels);
     for (int j = 0; j < 4 && first + j < Conv::pixels; ++j)
       Conv::gather(in, first + j, columns[0] + j);
     for (int pair = 0; 2 * pair < Conv::channels; ++pair) {
-      const int channel = first_of_block(pair, 2, Conv::channels);
+      const int channel = first_of_block<2>(pair, Conv::channels);
       const std::uint32_t* weights = L::packed + pair * Conv::steps;
       if constexpr (int16::long_sums<L>)
         Conv::convolve_in_parts(weights, columns, channel, out + first * Conv::channels);

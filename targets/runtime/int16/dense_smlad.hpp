@@ -73,7 +73,7 @@ void dense_int16_smlad(const std::int16_t* in, std::int16_t* out, void*) {
   constexpr int inputs = L::in_height * L::in_width * L::in_channels;
   const std::uint32_t* packed = L::packed;
   for (int block = 0; 4 * block < L::out_channels; ++block) {
-    const int channel = first_of_block(block, 4, L::out_channels);
+    const int channel = first_of_block<4>(block, L::out_channels);
     const std::int16_t* from = in;
     const auto finish = [&](const auto& totals) ASSAY_INLINE_LAMBDA {
       for (int c = 0; c < 4; ++c)

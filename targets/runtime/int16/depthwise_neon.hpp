@@ -22,14 +22,16 @@ ASSAY_INLINE void filter_row(const std::int16_t* window, int first, std::int16_t
     filter[i] = vmovl_s8(vld1_s8(L::weights + i * pixel + first));
   for (int x = 0; x < L::out_width; ++x, window += L::stride_width * pixel, out += pixel) {
     Sums sums{vdupq_n_s32(0), vdupq_n_s32(0)};
-#pragma GCC unroll 32
-    for (int i = 0; i < positions; ++i) {
-      const int16x8_t inputs =
-          vld1q_s16(window + i / L::kernel_width * PaddedRows<L, std::int16_t>::pitch +
-                    i % L::kernel_width * pixel);
-      sums.low = vmlal_s16(sums.low, vget_low_s16(inputs), vget_low_s16(filter[i]));
-      sums.high = vmlal_high_s16(sums.high, inputs, filter[i]);
-    }
+    const std::int16_t* row = window;
+    const int16x8_t* weights = filter;
+#pragma GCC unroll 5
+    for (int i = 0; i < L::kernel_height; ++i, row += PaddedRows<L, std::int16_t>::pitch)
+#pragma GCC unroll 16
+      for (int j = 0; j < L::kernel_width; ++j, ++weights) {
+        const int16x8_t inputs = vld1q_s16(row + j * pixel);
+        sums.low = vmlal_s16(sums.low, vget_low_s16(inputs), vget_low_s16(*weights));
+        sums.high = vmlal_high_s16(sums.high, inputs, *weights);
+      }
     vst1q_s16(out, requantize_eight<L>(sums, first));
   }
 }
@@ -43,7 +45,7 @@ void depthwise_int16_neon(const std::int16_t* in, std::int16_t* out, void* scrat
   for (int y = 0; y < L::out_height; ++y, out += L::out_width * L::out_channels) {
     const std::int16_t* const under = rows.under(y);
     for (int block = 0; 8 * block < L::out_channels; ++block) {
-      const int first = first_of_block(block, 8, L::out_channels);
+      const int first = first_of_block<8>(block, L::out_channels);
       int16::filter_row<L>(under + first, first, out + first);
     }
   }

@@ -63,7 +63,7 @@ struct DepthwiseSmlad {
   static ASSAY_INLINE void convolve_all(std::int16_t* out, At at) {
     const std::uint32_t* packed = L::packed;
     for (int block = 0; 4 * block < L::out_channels; ++block) {
-      const int channel = first_of_block(block, 4, L::out_channels);
+      const int channel = first_of_block<4>(block, L::out_channels);
       convolve(packed, channel, out,
                [&](int position) ASSAY_INLINE_LAMBDA { return at(position) + channel; });
     }

@@ -18,7 +18,7 @@ ASSAY_INLINE void for_each_eight(std::int16_t* out, Block block) {
   static_assert(L::in_channels >= 8);
   for_each_window<L>([&](Range rows, Range columns) ASSAY_INLINE_LAMBDA {
     for (int b = 0; 8 * b < L::in_channels; ++b) {
-      const int channel = first_of_block(b, 8, L::in_channels);
+      const int channel = first_of_block<8>(b, L::in_channels);
       vst1q_s16(out + channel, block(channel, rows, columns));
     }
     out += L::in_channels;

@@ -15,11 +15,14 @@ namespace neon {
 /// Eight channels, of which `channels` exist.
 template <int channels>
 ASSAY_INLINE int8x8_t load_channels(const std::int8_t* from) {
-  if constexpr (channels >= depthwise_channels) return vld1_s8(from);
-  std::int8_t all[depthwise_channels] = {};
-  for (int i = 0; i < channels; ++i)
-    all[i] = from[i];
-  return vld1_s8(all);
+  if constexpr (channels >= depthwise_channels) {
+    return vld1_s8(from);
+  } else {
+    std::int8_t all[depthwise_channels] = {};
+    for (int i = 0; i < channels; ++i)
+      all[i] = from[i];
+    return vld1_s8(all);
+  }
 }
 
 /// Up to eight channels of a row of outputs: `first` is the first one, `window` its first input and
@@ -30,7 +33,7 @@ ASSAY_INLINE void filter_row(const std::int8_t* window, const std::int8_t* weigh
   constexpr int positions = L::kernel_height * L::kernel_width, pixel = L::out_channels;
   constexpr int channels = pixel < depthwise_channels ? pixel : depthwise_channels;
   int8x8_t filter[positions];
-#pragma GCC unroll 32
+#pragma GCC unroll 64
   for (int i = 0; i < positions; ++i)
     filter[i] = vld1_s8(weights + i * round_up(pixel, depthwise_channels));
   const int32x4_t bias[] = {vld1q_s32(L::bias + first), vld1q_s32(L::bias + first + 4)};
@@ -43,7 +46,7 @@ ASSAY_INLINE void filter_row(const std::int8_t* window, const std::int8_t* weigh
   };
   for (int x = 0; x < L::out_width; ++x, window += L::stride_width * pixel, out += pixel) {
     int32x4_t low = vdupq_n_s32(0), high = vdupq_n_s32(0);
-#pragma GCC unroll 32
+#pragma GCC unroll 64
     for (int i = 0; i < positions; i += 2) {
       int16x8_t products = vmull_s8(inputs(i), filter[i]);
       if (i + 1 < positions) products = vmlal_s8(products, inputs(i + 1), filter[i + 1]);
@@ -64,7 +67,7 @@ ASSAY_INLINE void filter_rows(const std::int8_t* in, const std::int8_t* weights,
   for (int y = 0; y < L::out_height; ++y, out += L::out_width * L::out_channels) {
     const std::int8_t* const under = rows.under(y);
     for (int block = 0; block * depthwise_channels < L::out_channels; ++block) {
-      const int first = first_of_block(block, depthwise_channels, L::out_channels);
+      const int first = first_of_block<depthwise_channels>(block, L::out_channels);
       filter_row<L>(under + first, weights + first, first, out + first);
     }
   }

@@ -5,6 +5,7 @@
 
 #include "compress/onnx/model.hpp"
 #include "harness/core/file.hpp"
+#include "harness/core/hash.hpp"
 #include "harness/run/trial_stage.hpp"
 #include "tests/targets/graph/qdq_builder.hpp"
 
@@ -40,8 +41,9 @@ class FirmwareStage : public ::testing::Test {
     ASSERT_TRUE(write_atomically(order_.trial, trial.dump()));
   }
 
-  FirmwareFacts build(Optimize optimize, Microseconds latency_budget) {
-    order_.goal = {optimize, {}, latency_budget};
+  FirmwareFacts build(Optimize optimize, Microseconds latency_budget,
+                      std::optional<Bytes> flash_budget = {}) {
+    order_.goal = {optimize, flash_budget, latency_budget};
     const auto built = build_firmware_stage(order_, folder_.path() / "firmware", {});
     EXPECT_TRUE(built) << built.error().message;
     return *read_firmware_facts(folder_.path() / "firmware");
@@ -77,6 +79,25 @@ TEST_F(FirmwareStage, TakesFasterKernelsWhereTheInferenceIsTooLong) {
     EXPECT_LE(latency(within), budget) << share;
     EXPECT_GT(flash(within), flash(smallest)) << share;
     EXPECT_LE(flash(within), flash(fastest)) << share;
+  }
+}
+
+TEST_F(FirmwareStage, KeepsBothBudgetsThatSomeKernelsKeep) {
+  const FirmwareFacts smallest = build(Optimize::flash, no_limit);
+  const FirmwareFacts fastest = build(Optimize::latency, no_limit);
+  const FirmwareFacts between = build(Optimize::flash, (latency(smallest) + latency(fastest)) / 2);
+  // What calls a layer differs from kernel to kernel, so that choices by sums are not exact.
+  const Bytes flash_budget = flash(between) + Bytes(3 * 48);
+  const Microseconds latency_budget = 1.01 * latency(between);
+  for (const double share : {1.0, 0.9, 0.6}) {
+    scale_trial(share);
+    for (const Optimize optimize : {Optimize::flash, Optimize::balanced, Optimize::latency}) {
+      const FirmwareFacts within = build(optimize, latency_budget, flash_budget);
+      EXPECT_LE(latency(within), latency_budget) << share << " " << to_string(optimize);
+      EXPECT_LE(flash(within), flash_budget) << share << " " << to_string(optimize);
+      EXPECT_EQ(*sha256_file(folder_.path() / "firmware" / "firmware.elf"),
+                within.build.at("elf_sha256").get<std::string>());
+    }
   }
 }
 
