@@ -61,9 +61,8 @@ struct ConvM0 {
     for (int p = 0; p < parts; ++p)
       for (int i = p * part; i < inputs && i < (p + 1) * part; ++i)
         start[p] -= static_cast<std::uint32_t>(column[i]) << 7;
-    for (int block = 0; 4 * block < L::out_channels; ++block) {
-      const std::uint8_t* weights = L::packed + 4 * block * padded;
-      const int channel = first_of_block<4>(block, L::out_channels);
+    const std::uint8_t* weights = L::packed;
+    for (int block = 0; 4 * block < L::out_channels; ++block, weights += 4 * padded) {
       Sum totals[4] = {};
       for (int p = 0; p < parts; ++p) {
         std::uint32_t sums[4] = {start[p], start[p], start[p], start[p]};
@@ -72,6 +71,7 @@ struct ConvM0 {
         for (int c = 0; c < 4; ++c)
           totals[c] += static_cast<std::int32_t>(sums[c]);
       }
+      const int channel = first_of_block<4>(block, L::out_channels);
       for (int c = 0; c < 4; ++c)
         out[channel + c] = requantize_plain<L>(totals[c], channel + c);
     }
