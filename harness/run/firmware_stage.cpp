@@ -96,15 +96,17 @@ class Builder {
     ASSAY_TRY(auto selection, select(goal));
     ASSAY_TRY(Built last, build(std::move(selection), stop));
     Built best = last;
+    bool stands = true;  // whether the folder holds the best
     for (int builds = 1; builds < most_builds && may_improve(last); ++builds) {
       goal = tightened(goal, last);
       // Smaller or faster kernels may find no room in the RAM.
       auto others = select(goal);
       if (!others || others->tried == last.selection.tried) break;
       ASSAY_TRY(last, build(std::move(*others), stop));
-      if (last.image && worst_share(last) < worst_share(best)) best = last;
+      stands = last.image && worst_share(last) < worst_share(best);
+      if (stands) best = last;
     }
-    if (best.selection.tried == last.selection.tried) return best;
+    if (stands) return best;
     return build(std::move(best.selection), std::move(stop));
   }
 
