@@ -32,8 +32,8 @@ hash_folders(evaluate compress/onnx compress/data targets/graph targets/pack tar
 hash_folders(trial compress/onnx targets boards/link boards/probe boards/station boards/virtual
   harness/run/trial_stage.cpp)
 string(APPEND trial ${ENGINE})
-hash_folders(firmware compress/onnx targets harness/run/bench_graph.cpp harness/run/firmware_stage.cpp
-  harness/run/kernel_arena.cpp harness/run/kernel_selection.cpp)
+hash_folders(firmware compress/onnx targets harness/core/median.hpp harness/run/bench_graph.cpp
+  harness/run/firmware_stage.cpp harness/run/kernel_arena.cpp harness/run/kernel_selection.cpp)
 hash_folders(runtime targets/runtime targets/wire targets/port)
 set(record_sources harness/run/measurement.cpp harness/run/model_metrics.cpp
   harness/plan/shape_model.cpp harness/core/median.hpp harness/core/metric.cpp)
